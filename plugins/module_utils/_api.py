@@ -1,0 +1,296 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of C(_model) or C(_errors).
+
+One request each, without retry; C(_waiting) decides about the next try. JSON is read from the answer itself and PATCH
+bodies are handed over as bytes, since the models of the SDK's versions differ: 2.0.0 adds an availability zone to every
+PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (runs of 1.1.0, 2.0.0 and 3.0.0).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from ._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
+from ._model import Operation, Server, UserIdentity, server_from_arm
+from ._version import VERSION
+
+try:
+    from azure.core.exceptions import (
+        AzureError,
+        DecodeError,
+        HttpResponseError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
+    from azure.core.pipeline import policies
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.core import ARMPipelineClient
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+    from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
+except ImportError as error:
+    SDK_IMPORT_ERROR: ImportError | None = error
+else:
+    SDK_IMPORT_ERROR = None
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.core.credentials import TokenCredential
+
+    from ._arm_id import ServerRef
+    from ._clouds import Cloud
+
+# The newest stable version with recordings of identity changes (Azure CLI 2.82, January 2026). Named here, so that all
+# versions of the SDK say the same; their own defaults run from 2024-08-01 to 2026-10-01.
+API_VERSION = "2025-08-01"
+# isolationScope came with 2024-11-30, assignmentRestrictions with 2025-05-31-preview; the last one is everywhere.
+IDENTITY_API_VERSIONS = ("2025-05-31-preview", "2024-11-30", "2023-01-31")
+_UNKNOWN_VERSION_CODES = ("InvalidResourceType", "NoRegisteredProviderFound", "InvalidApiVersionParameter")
+_FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
+
+
+class Api:
+    """Azure Resource Manager of one cloud, with one credential and one pool of connections.
+
+    C(requests) counts what was sent to it. Raises C(ImportError) when the SDK is not there.
+    """
+
+    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
+        if SDK_IMPORT_ERROR is not None:
+            raise SDK_IMPORT_ERROR
+        self._credential = credential
+        self._cloud = cloud
+        self.requests = 0
+        self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
+        # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
+        # resource provider, which is a write that nobody asked for.
+        self._policies = [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy(),
+            policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}", user_agent_overwrite=True),
+            policies.ContentDecodePolicy(),
+            ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+            policies.CustomHookPolicy(raw_request_hook=self._count),
+        ]
+        self._raw: Any = ARMPipelineClient(cloud.resource_manager, policies=self._policies, transport=self._transport)
+        self._clients: dict[str, Any] = {}
+
+    def _count(self, _request: Any) -> None:
+        self.requests += 1
+
+    def _client(self, subscription_id: str) -> Any:
+        if subscription_id not in self._clients:
+            self._clients[subscription_id] = PostgreSQLManagementClient(
+                self._credential,
+                subscription_id,
+                base_url=self._cloud.resource_manager,
+                credential_scopes=[self._cloud.scope],
+                api_version=API_VERSION,
+                policies=self._policies,
+                transport=self._transport,
+            )
+        return self._clients[subscription_id]
+
+    def get_server(self, ref: ServerRef) -> Server:
+        """GET the server. Raises C(ServiceError), C(CredentialError), C(UnexpectedAnswer)."""
+        client = self._client(ref.subscription_id)
+        doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
+        raw = self._ask(doing, ref.id, lambda: client.servers.get(ref.resource_group, ref.name, cls=_json_of))
+        return server_from_arm(raw, ref)
+
+    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+        """PATCH the server with C(body) and return at once.
+
+        Raises as C(get_server), but an answer that cannot be read is a C(ServiceError): Azure may have acted.
+        """
+        client = self._client(ref.subscription_id)
+        content = json.dumps(body, separators=(",", ":")).encode()
+        doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
+
+        def send() -> Any:
+            poller = client.servers.begin_update(
+                ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=_answer_of
+            )
+            return poller.result()
+
+        try:
+            answer = self._ask(doing, ref.id, send)
+        except UnexpectedAnswer as error:
+            raise ServiceError(doing, "the answer is not ARM's JSON", no_answer=True, target=ref.id) from error
+        headers = answer.headers
+        url = headers.get("Azure-AsyncOperation") or headers.get("Location")
+        body = _json_or_nothing(answer)
+        identifier = urlsplit(url).path.rsplit("/", 1)[-1] if url else ""
+        return Operation(identifier, str(body.get("startTime") or ""), url, _retry_after(headers))
+
+    def poll(self, operation: Operation) -> tuple[bool, float | None]:
+        """Whether the operation has succeeded, and the C(Retry-After) of the answer.
+
+        Raises C(OperationFailed) when it ended otherwise, else as C(get_server).
+        """
+        doing = f"Cannot follow operation {operation.id}"
+        answer = self._ask(doing, operation.id, lambda: self._get(operation.url or "", doing))
+        # 202 is how an operationResults URL says that it runs; 200 and 204 without a status word, that it is done.
+        body = _json_or_nothing(answer)
+        status = str(body.get("status") or ("InProgress" if answer.status_code == 202 else "Succeeded"))
+        if status.lower() in ("failed", "canceled", "cancelled"):
+            error = body.get("error") or {}
+            said = error.get("message") or f"no reason was given (status {status})"
+            raise OperationFailed(
+                f"The change was accepted, and its operation {operation.id} ended as {status}",
+                said,
+                code=error.get("code") or status,
+                target=operation.id,
+                request_id=_request_id(answer),
+                hint="" if error.get("code") else "Run again; the server is as it was, or partly changed.",
+            )
+        return status.lower() == "succeeded", _retry_after(answer.headers)
+
+    def get_identity(self, resource_id: str) -> UserIdentity:
+        """GET a user assigned identity. Raises as C(get_server)."""
+        doing = f"Cannot read identity {resource_id}"
+        for version in IDENTITY_API_VERSIONS:
+            url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"
+            try:
+                answer = self._ask(doing, resource_id, lambda url=url: self._get(url, doing))  # type: ignore[misc]
+            except ServiceError as error:
+                if error.code not in _UNKNOWN_VERSION_CODES or version == IDENTITY_API_VERSIONS[-1]:
+                    raise
+            else:
+                return _user_identity(_json_of_answer(answer), resource_id)
+        raise AssertionError("the last version returns or raises")
+
+    def fabric_mirroring(self, ref: ServerRef) -> bool:
+        """Whether Fabric mirroring is on. Raises as C(get_server)."""
+        client = self._client(ref.subscription_id)
+        doing = f"Cannot read the server parameter {_FABRIC_MIRRORING} of server {ref.name}"
+
+        def read() -> Any:
+            return client.configurations.get(ref.resource_group, ref.name, _FABRIC_MIRRORING, cls=_json_of)
+
+        raw = self._ask(doing, ref.id, read)
+        return str((raw.get("properties") or {}).get("value")).lower() == "on"
+
+    def _get(self, url: str, doing: str) -> Any:
+        wanted, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
+        if (given.scheme, given.netloc.lower()) != (wanted.scheme, wanted.netloc.lower()):
+            raise UnexpectedAnswer(
+                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {wanted.netloc}. "
+                "The token was not sent there.",
+                code="ForeignHost",
+            )
+        answer = self._raw.send_request(HttpRequest("GET", url))
+        if answer.status_code >= 300:
+            raise HttpResponseError(response=answer)
+        return answer
+
+    def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
+        """The result of C(request), with every exception of the SDK turned into one of C(_errors)."""
+        try:
+            return request()
+        except DecodeError as error:
+            if error.response is None:
+                raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
+            raise _not_json(doing, target) from None
+        except HttpResponseError as error:
+            if error.response is None:
+                raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
+            raise _refusal(doing, target, error.response) from None
+        except (ServiceRequestError, ServiceResponseError) as error:
+            raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
+        except (AzureError, ValueError, TypeError, AttributeError, KeyError):
+            raise _not_json(doing, target) from None
+
+
+def _not_json(doing: str, target: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"{doing}: the answer is not ARM's JSON.",
+        target=target,
+        hint="Check cloud_environment, and look for a proxy or gateway that answers in Azure's place.",
+    )
+
+
+def _answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
+    return pipeline_response.http_response
+
+
+def _json_of(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
+    return _json_of_answer(pipeline_response.http_response)
+
+
+def _json_of_answer(answer: Any) -> dict[str, Any]:
+    found = json.loads(answer.text())
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def _json_or_nothing(answer: Any) -> dict[str, Any]:
+    try:
+        return _json_of_answer(answer)
+    except ValueError:
+        return {}
+
+
+def _request_id(answer: Any) -> str:
+    return answer.headers.get("x-ms-request-id") or answer.headers.get("x-ms-correlation-request-id") or ""
+
+
+def _retry_after(headers: Any) -> float | None:
+    """C(Retry-After) in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _refusal(doing: str, target: str, answer: Any) -> ServiceError:
+    """An HTTP status that says no, as an error of ours. ARM's envelope is C({"error": {"code", "message"}})."""
+    body = _json_or_nothing(answer)
+    inner = body.get("error")
+    error: dict[str, Any] = inner if isinstance(inner, dict) else body
+    said = str(error.get("message") or "")
+    if not said:
+        kind = (answer.headers.get("Content-Type") or "nothing").split(";")[0]
+        said = f"Azure answered {kind} instead of an error in JSON"
+    if 300 <= answer.status_code < 400:
+        said = "Azure answered with a redirection, which is not followed"
+    return ServiceError(
+        doing,
+        said,
+        code=str(error.get("code") or ""),
+        status=answer.status_code,
+        target=str(error.get("target") or target),
+        request_id=_request_id(answer),
+        retry_after=_retry_after(answer.headers),
+    )
+
+
+def _user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:
+    properties = raw.get("properties") or {}
+    restrictions = properties.get("assignmentRestrictions") or {}
+    providers = restrictions.get("providers")
+    return UserIdentity(
+        id=raw.get("id") or resource_id,
+        location=raw.get("location") or "",
+        principal_id=properties.get("principalId"),
+        client_id=properties.get("clientId"),
+        isolation_scope=properties.get("isolationScope"),
+        allowed_providers=tuple(providers) if isinstance(providers, list) and providers else None,
+    )

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Plan -> submit, wait, verify, through an API and a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._errors import NotVerified, OperationFailed, Refused, ServiceError, WaitTimeout
+from ._model import Operation, Plan, Server, Wanted
+from ._plan import patch_body, plan, unmet
+
+if TYPE_CHECKING:
+    from ._arm_id import ServerRef
+    from ._waiting import Waiter
+
+
+class Writer(Protocol):
+    """The part of C(_api.Api) that is needed here."""
+
+    def get_server(self, ref: ServerRef) -> Server: ...
+    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation: ...
+    def poll(self, operation: Operation) -> tuple[bool, float | None]: ...
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done: C(plan) as carried out, C(server) as read after it, or C(operation) if it was not waited for."""
+
+    plan: Plan
+    server: Server
+    operation: Operation | None = None
+
+
+def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Applied:
+    """Make C(server), as it was just read, as C(wanted).
+
+    Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
+    again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else changed
+    it. Raises C(ServiceError), C(NotVerified), C(WaitTimeout), and C(Refused) if the server became one to be refused.
+    """
+    planned = plan(server, wanted)
+    rest = planned
+    maybe_applied, failures = False, 0
+    while rest.changes:
+        try:
+            operation = api.update_identity(server.ref, patch_body(rest))
+            if not wait:
+                return Applied(planned, server, operation)
+            _follow(api, server, operation, wanted, waiter)
+            break
+        except ServiceError as error:
+            maybe_applied = maybe_applied or error.maybe_applied
+            failures += error.transient
+            _pause(waiter, error, failures, maybe_applied)
+        server = waiter.read(partial(api.get_server, server.ref))
+        rest = plan(server, wanted)
+        if not maybe_applied:
+            planned = rest
+    if not planned.changes:
+        return Applied(planned, server)
+    after = waiter.read(partial(api.get_server, server.ref))
+    problems = unmet(planned, after, wanted)
+    if problems:
+        raise NotVerified(
+            f"The operation on server {after.ref.name} succeeded, but {'; '.join(problems)}.",
+            target=after.id,
+            hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
+        )
+    return Applied(planned, after)
+
+
+def _pause(waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool) -> None:
+    """Wait before the next try. A server that is busy with what may be our own change has until the deadline."""
+    try:
+        waiter.pause_after(error, failures)
+    except ServiceError:
+        if not (error.busy and maybe_applied):
+            raise
+        waiter.poll_pause(error.doing, error.retry_after)
+
+
+def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, waiter: Waiter) -> None:
+    """Return when the operation has ended. Raises C(OperationFailed), C(WaitTimeout)."""
+    doing = (
+        f"The identities of server {server.ref.name} are being changed by operation {operation.id}, started "
+        f"{operation.start_time}"
+    )
+    hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
+    retry_after, done = operation.retry_after, False
+    try:
+        while not done:
+            waiter.poll_pause(doing, retry_after)
+            if operation.url is None:
+                done = _settled(waiter.read(partial(api.get_server, server.ref)), wanted)
+            else:
+                done, retry_after = waiter.read(lambda: api.poll(operation))
+    except WaitTimeout as error:
+        error.hint = hint
+        raise
+    except OperationFailed:
+        raise
+    except ServiceError as error:
+        if error.status not in (404, 410):
+            error.hint = f"{error.hint} {hint}".strip()
+            raise
+        # Azure forgot the operation: the server itself tells what became of it.
+        _follow(api, server, Operation(operation.id, operation.start_time), wanted, waiter)
+
+
+def _settled(server: Server, wanted: Wanted) -> bool:
+    try:
+        return not plan(server, wanted).changes or not server.updating
+    except Refused:
+        return True

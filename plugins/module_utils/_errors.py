@@ -1,0 +1,199 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Errors of this collection: what was tried, what Azure said, what to do next.
+
+Everything below the modules raises one of these; only the modules turn them into C(fail_json).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+#: A server that works on another operation refuses a write with one of these, at once or in the operation's result.
+#: Azure/azure-postgresql#134, Azure/bicep-registry-modules#4451, hashicorp/terraform-provider-azurerm#29219.
+BUSY_CODES = frozenset(("serverisbusy", "serverbusy", "serverisnotready"))
+
+_TRANSIENT_STATUS = frozenset((408, 500, 502, 503, 504))
+
+#: What to do next, by ARM error code (lower case).
+_HINTS = {
+    "authorizationfailed": "Grant the credential a role with the action named above on that scope; a new role "
+    "assignment can take some minutes to work.",
+    "linkedauthorizationfailed": "Grant the credential 'Managed Identity Operator' on the identity (it needs "
+    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action), and check that the identity exists.",
+    "resourcenotfound": "Check the name, the resource group and the subscription. A server or an identity is never "
+    "created.",
+    "resourcegroupnotfound": "Check the resource group and the subscription.",
+    "subscriptionnotfound": "Check subscription_id, and that the credential has a role in that subscription.",
+    "failedidentityoperation": "Check that every identity to assign exists and may be used by this server.",
+    "linkedinvalidpropertyid": "Check the resource IDs in identities.",
+    "scopelocked": "Remove the lock from the scope named above, or exclude this server.",
+    "missingsubscriptionregistration": "Register the resource provider once for the subscription: "
+    "az provider register --namespace Microsoft.DBforPostgreSQL",
+    "subscriptionrequeststhrottled": "Raise wait_timeout, or run fewer clients at once in this subscription.",
+    "expiredauthenticationtoken": "Run again for a fresh token; check the clock of this machine.",
+    "invalidauthenticationtoken": "Check that the credential belongs to this cloud (cloud_environment).",
+    "invalidauthenticationtokentenant": "Check tenant: it must be the tenant of the subscription.",
+    "invalidauthenticationtokenaudience": "Check cloud_environment: the token was made for another cloud.",
+    "serverstoppederror": "Start the server, then run again: az postgres flexible-server start.",
+    "servergroupdropping": "The server is being deleted.",
+    "serverdifferentsubscription": "See https://github.com/Azure/azure-cli/issues/32011; removing one identity at a "
+    "time, or all at once, may get through.",
+    "invalidresourcetype": "This cloud does not serve the API version that this collection uses.",
+    "noregisteredproviderfound": "This cloud does not serve the API version that this collection uses.",
+    "invalidapiversionparameter": "This cloud does not serve the API version that this collection uses.",
+}
+_BUSY_HINT = "Run again when the other operation has ended, or raise busy_timeout."
+
+
+class PgflexError(Exception):
+    """Base class. C(str()) is the whole message for the user."""
+
+    def __init__(self, message: str, *, code: str = "", target: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).__name__
+        self.target = target
+        self.hint = hint
+        self.status: int | None = None
+        self.request_id = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The C(error) of a failed result."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "status": self.status,
+            "target": self.target or None,
+            "request_id": self.request_id or None,
+        }
+
+
+class InvalidInput(PgflexError):
+    """An option has a value that cannot work. Raised before any request."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}", target=option)
+
+
+class CredentialError(PgflexError):
+    """No token: a credential is missing, unreadable or refused."""
+
+
+class Refused(PgflexError):
+    """The plan must not be carried out. Raised before any write, in check mode too."""
+
+
+class UnexpectedAnswer(PgflexError):
+    """Azure, or something between us and Azure, answered what is not ARM's protocol."""
+
+
+class NotVerified(PgflexError):
+    """The operation succeeded, and the server is not as planned."""
+
+
+class WaitTimeout(PgflexError):
+    """The deadline passed. What was started in Azure may still finish."""
+
+
+class ServiceError(PgflexError):
+    """ARM refused a request, an operation failed, or no answer came.
+
+    C(maybe_applied) is true for a request that may have been carried out although no answer says so.
+    C(retry_after) is in seconds.
+    """
+
+    def __init__(
+        self,
+        doing: str,
+        said: str,
+        *,
+        code: str = "",
+        status: int | None = None,
+        target: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+        no_answer: bool = False,
+        hint: str = "",
+    ) -> None:
+        super().__init__(said, code=code, target=target)
+        self.doing = doing
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.no_answer = no_answer
+        self.hint = hint or self._find_hint()
+
+    @property
+    def busy(self) -> bool:
+        """The server works on another operation."""
+        return self.code.lower() in BUSY_CODES
+
+    @property
+    def throttled(self) -> bool:
+        """Refused unseen: a quota is used up."""
+        return self.status == 429
+
+    @property
+    def transient(self) -> bool:
+        """The same request may get through a moment later."""
+        return self.no_answer or (self.status in _TRANSIENT_STATUS and not self.busy)
+
+    @property
+    def maybe_applied(self) -> bool:
+        """For a write: Azure may have acted on it."""
+        return self.transient
+
+    def _find_hint(self) -> str:
+        if self.busy:
+            return _BUSY_HINT
+        if self.code.lower() in _HINTS:
+            return _HINTS[self.code.lower()]
+        if self.throttled:
+            return _HINTS["subscriptionrequeststhrottled"]
+        if self.status == 401:
+            return "Check the credential, its tenant and cloud_environment."
+        if self.status is not None and self.status >= 500:
+            return "This is a fault of the service: run again later, and give Azure support the request id if it stays."
+        return ""
+
+    def __str__(self) -> str:
+        facts = [self.code if self.code != type(self).__name__ else ""]
+        facts.append(f"HTTP {self.status}" if self.status is not None else "")
+        facts.append(f"request id {self.request_id}" if self.request_id else "")
+        listed = ", ".join(fact for fact in facts if fact)
+        said = re.sub(r"\.$", "", self.message)
+        return f"{self.doing}: {said}{f' ({listed})' if listed else ''}. {self.hint}".strip()
+
+
+class OperationFailed(ServiceError):
+    """A long running operation ended, and not with success."""
+
+    @property
+    def transient(self) -> bool:
+        return False
+
+
+def connection_problem(error: BaseException) -> str:
+    """Why a connection failed, in the words of the operating system or of OpenSSL.
+
+    The text of the libraries in between quotes the URL, and the URL of an operation carries a signature.
+    """
+    reason = error
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, OSError) and (chain.strerror or chain.args):
+            reason = chain
+        inner = [getattr(chain, "inner_exception", None), getattr(chain, "reason", None), *chain.args[:1]]
+        chain = next((each for each in inner if isinstance(each, BaseException)), chain.__cause__ or chain.__context__)
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    words = {"ServiceResponseTimeoutError": "no answer in time", "ServiceRequestTimeoutError": "no connection in time"}
+    return words.get(type(error).__name__, "the connection broke before an answer came")

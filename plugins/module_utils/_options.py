@@ -1,0 +1,119 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Options that modules share: argument specs, and their values as the types of this collection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._arm_id import (
+    ServerRef,
+    check_group,
+    check_server_name,
+    check_subscription,
+    distinct,
+    identity_id,
+    key,
+    parse_server_id,
+)
+from ._errors import InvalidInput
+from ._model import Wanted
+from ._settings import AUTH_SOURCES
+from ._waiting import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECTION: dict[str, Any] = {
+    "auth_source": {"type": "str", "choices": list(AUTH_SOURCES)},
+    "profile": {"type": "str"},
+    "subscription_id": {"type": "str"},
+    "client_id": {"type": "str"},
+    "secret": {"type": "str", "no_log": True},
+    "tenant": {"type": "str"},
+    "ad_user": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "x509_certificate_path": {"type": "path"},
+    "x509_certificate_password": {"type": "str", "no_log": True},
+    "oidc_token": {"type": "str", "no_log": True},
+    "oidc_token_file_path": {"type": "path", "no_log": False},
+    "cloud_environment": {"type": "str"},
+    "adfs_authority_url": {"type": "str"},
+    "disable_instance_discovery": {"type": "bool"},
+    "ca_path": {"type": "path"},
+}
+
+SERVER: dict[str, Any] = {
+    "resource_group": {"type": "str"},
+    "server_name": {"type": "str", "aliases": ["name", "server"]},
+    "server_id": {"type": "str"},
+}
+
+WAITING: dict[str, Any] = {
+    "wait_timeout": {"type": "int", "default": 1800},
+    "poll_interval": {"type": "float", "default": 10},
+    "busy_timeout": {"type": "int", "default": 600},
+}
+
+
+def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
+    """The server that the options name; the subscription counts unless they name it by ID. Raises C(InvalidInput)."""
+    if options.get("server_id") is not None:
+        return parse_server_id("server_id", options["server_id"])
+    return ServerRef(
+        check_subscription("subscription_id", subscription_id),
+        check_group("resource_group", options["resource_group"]),
+        check_server_name("server_name", options["server_name"]),
+    )
+
+
+def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
+    """What C(state=present) or C(absent) asks for. Raises C(InvalidInput)."""
+    identities = _resolve("identities", options, server)
+    replaces = _resolve("replaces", options, server)
+    system_assigned = options.get("system_assigned")
+    if options["state"] == "absent":
+        for option in ("replaces", "purge_identities"):
+            if options.get(option):
+                raise InvalidInput(option, "goes with state=present only.")
+        if not identities:
+            raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
+        return Wanted(absent=identities, system_assigned=system_assigned)
+    if not identities and not options["purge_identities"] and system_assigned is None:
+        raise InvalidInput(
+            "identities",
+            "state=present needs at least one identity, or system_assigned; purge_identities=true with an empty list "
+            "removes all.",
+        )
+    if replaces and not identities:
+        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
+    both = {key(each) for each in identities} & {key(each) for each in replaces}
+    if both:
+        raise InvalidInput("replaces", f"{min(both)!r} is in identities too: it cannot both be assigned and removed.")
+    return Wanted(
+        present=identities,
+        absent=replaces,
+        purge=options["purge_identities"],
+        keep_encryption_identities=options["keep_encryption_identities"],
+        system_assigned=system_assigned,
+    )
+
+
+def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tuple[str, ...]:
+    subscription, group = server.subscription_id, server.resource_group
+    if options.get("identity_subscription_id"):
+        subscription = check_subscription("identity_subscription_id", options["identity_subscription_id"])
+    if options.get("identity_resource_group"):
+        group = check_group("identity_resource_group", options["identity_resource_group"])
+    return distinct([identity_id(option, each, subscription, group) for each in options.get(option) or []])
+
+
+def waiter(options: Mapping[str, Any]) -> Waiter:
+    """The patience that the options ask for. Raises C(InvalidInput)."""
+    for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
+        if options[option] < least:
+            raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
+    return Waiter(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])

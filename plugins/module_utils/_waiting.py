@@ -1,0 +1,98 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""How long to wait and how often to try, against one deadline. The clock is an argument, so tests need not sleep.
+
+The SDK's own retries are switched off: it sends a PATCH again on 500, 503 and 504, and on any status that carries
+C(Retry-After), for as long as that header says (azure-core 1.41.0, C(RetryPolicy)).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from ._errors import ServiceError, WaitTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+#: How often a request is sent that fails in passing: no answer, 408, 500, 502, 503, 504.
+TRIES = 5
+#: A longer C(Retry-After) on an operation that runs is not honoured: the operation would end long before.
+LONGEST_POLL_INTERVAL = 60.0
+
+
+@dataclass
+class Clock:
+    """Seconds that only go forward."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass
+class Waiter:
+    """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds."""
+
+    wait_timeout: float
+    poll_interval: float
+    busy_timeout: float
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock.now()
+        self._busy_since: float | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self._started + self.wait_timeout - self.clock.now()
+
+    def poll_pause(self, doing: str, retry_after: float | None) -> None:
+        """Sleep until the next look at something that runs. Raises C(WaitTimeout) when the deadline has passed."""
+        if self.remaining <= 0:
+            raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
+        asked = retry_after if retry_after is not None and retry_after > 0 else self.poll_interval
+        self.clock.sleep(min(asked, LONGEST_POLL_INTERVAL, self.remaining))
+
+    def pause_after(self, error: ServiceError, failures: int) -> None:
+        """Sleep before what failed is tried again, or raise C(error) if it will not get better or there is no time.
+
+        C(failures) counts the transient ones of this request in a row, this one included.
+        """
+        if error.busy:
+            self._be_patient_with_busy(error)
+        elif error.transient and failures >= TRIES:
+            error.hint = f"Tried {failures} times. {error.hint}".strip()
+            raise error
+        elif not error.transient and not error.throttled:
+            raise error
+        pause = self.poll_interval if error.busy else min(2.0**failures, self.poll_interval)
+        if error.retry_after is not None and error.retry_after >= 0:
+            pause = error.retry_after
+        if pause >= self.remaining:
+            error.hint = f"{error.hint} wait_timeout={self.wait_timeout:g} leaves no time for another try.".strip()
+            raise error
+        self.clock.sleep(pause)
+
+    def _be_patient_with_busy(self, error: ServiceError) -> None:
+        now = self.clock.now()
+        self._busy_since = now if self._busy_since is None else self._busy_since
+        if now - self._busy_since >= self.busy_timeout:
+            raise error
+
+    def read(self, request: Callable[[], T]) -> T:
+        """The result of a request that changes nothing, tried again when it fails in passing or is throttled."""
+        failures = 0
+        while True:
+            try:
+                return request()
+            except ServiceError as error:
+                failures += error.transient
+                self.pause_after(error, failures)
