@@ -75,8 +75,8 @@ class Api:
         # resource provider, which is a write that nobody asked for.
         self._policies = [
             policies.RequestIdPolicy(),
-            policies.HeadersPolicy(),
-            policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}", user_agent_overwrite=True),
+            policies.HeadersPolicy({"Accept": "application/json"}),
+            policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}"),
             policies.ContentDecodePolicy(),
             ARMChallengeAuthenticationPolicy(credential, cloud.scope),
             policies.CustomHookPolicy(raw_request_hook=self._count),

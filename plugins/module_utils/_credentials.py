@@ -161,10 +161,14 @@ class _Guarded:
             said = connection_problem(error)
         except (AzureError, ValueError, OSError) as error:
             said = " ".join(str(error).split("To mitigate this issue")[0].split())
-        raise CredentialError(
+        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: ..": the first is what its support asks for.
+        said, _, trace = said.partition(" Trace ID: ")
+        refusal = CredentialError(
             f"Cannot get a token with the {self._kind.name}: {said}",
             hint="" if self._kind.proof == "" else f"Check {', '.join(self._kind.needs)} and cloud_environment.",
         )
+        refusal.request_id = trace.split(" ")[0]
+        raise refusal
 
 
 def _secret(settings: Settings, common: dict[str, Any]) -> TokenCredential:
