@@ -13,11 +13,20 @@ PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ._answers import (
+    answer_of,
+    json_of,
+    json_or_nothing,
+    not_json,
+    raw_json,
+    refusal,
+    request_id,
+    retry_after,
+    user_identity,
+)
 from ._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
 from ._model import Operation, Server, UserIdentity, server_from_arm
 from ._version import VERSION
@@ -104,7 +113,7 @@ class Api:
         """GET the server. Raises C(ServiceError), C(CredentialError), C(UnexpectedAnswer)."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
-        raw = self._ask(doing, ref.id, lambda: client.servers.get(ref.resource_group, ref.name, cls=_json_of))
+        raw = self._ask(doing, ref.id, lambda: client.servers.get(ref.resource_group, ref.name, cls=raw_json))
         return server_from_arm(raw, ref)
 
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
@@ -118,7 +127,7 @@ class Api:
 
         def send() -> Any:
             poller = client.servers.begin_update(
-                ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=_answer_of
+                ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
             )
             return poller.result()
 
@@ -128,9 +137,9 @@ class Api:
             raise ServiceError(doing, "the answer is not ARM's JSON", no_answer=True, target=ref.id) from error
         headers = answer.headers
         url = headers.get("Azure-AsyncOperation") or headers.get("Location")
-        body = _json_or_nothing(answer)
+        body = json_or_nothing(answer)
         identifier = urlsplit(url).path.rsplit("/", 1)[-1] if url else ""
-        return Operation(identifier, str(body.get("startTime") or ""), url, _retry_after(headers))
+        return Operation(identifier, str(body.get("startTime") or ""), url, retry_after(headers))
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """Whether the operation has succeeded, and the C(Retry-After) of the answer.
@@ -140,7 +149,7 @@ class Api:
         doing = f"Cannot follow operation {operation.id}"
         answer = self._ask(doing, operation.id, lambda: self._get(operation.url or "", doing))
         # 202 is how an operationResults URL says that it runs; 200 and 204 without a status word, that it is done.
-        body = _json_or_nothing(answer)
+        body = json_or_nothing(answer)
         status = str(body.get("status") or ("InProgress" if answer.status_code == 202 else "Succeeded"))
         if status.lower() in ("failed", "canceled", "cancelled"):
             error = body.get("error") or {}
@@ -150,10 +159,10 @@ class Api:
                 said,
                 code=error.get("code") or status,
                 target=operation.id,
-                request_id=_request_id(answer),
+                request_id=request_id(answer),
                 hint="" if error.get("code") else "Run again; the server is as it was, or partly changed.",
             )
-        return status.lower() == "succeeded", _retry_after(answer.headers)
+        return status.lower() == "succeeded", retry_after(answer.headers)
 
     def get_identity(self, resource_id: str) -> UserIdentity:
         """GET a user assigned identity. Raises as C(get_server)."""
@@ -166,7 +175,7 @@ class Api:
                 if error.code not in _UNKNOWN_VERSION_CODES or version == IDENTITY_API_VERSIONS[-1]:
                     raise
             else:
-                return _user_identity(_json_of_answer(answer), resource_id)
+                return user_identity(json_of(answer), resource_id)
         raise AssertionError("the last version returns or raises")
 
     def fabric_mirroring(self, ref: ServerRef) -> bool:
@@ -175,7 +184,7 @@ class Api:
         doing = f"Cannot read the server parameter {_FABRIC_MIRRORING} of server {ref.name}"
 
         def read() -> Any:
-            return client.configurations.get(ref.resource_group, ref.name, _FABRIC_MIRRORING, cls=_json_of)
+            return client.configurations.get(ref.resource_group, ref.name, _FABRIC_MIRRORING, cls=raw_json)
 
         raw = self._ask(doing, ref.id, read)
         return str((raw.get("properties") or {}).get("value")).lower() == "on"
@@ -200,97 +209,12 @@ class Api:
         except DecodeError as error:
             if error.response is None:
                 raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
-            raise _not_json(doing, target) from None
+            raise not_json(doing, target) from None
         except HttpResponseError as error:
             if error.response is None:
                 raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
-            raise _refusal(doing, target, error.response) from None
+            raise refusal(doing, target, error.response) from None
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
         except (AzureError, ValueError, TypeError, AttributeError, KeyError):
-            raise _not_json(doing, target) from None
-
-
-def _not_json(doing: str, target: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(
-        f"{doing}: the answer is not ARM's JSON.",
-        target=target,
-        hint="Check cloud_environment, and look for a proxy or gateway that answers in Azure's place.",
-    )
-
-
-def _answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
-    return pipeline_response.http_response
-
-
-def _json_of(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
-    return _json_of_answer(pipeline_response.http_response)
-
-
-def _json_of_answer(answer: Any) -> dict[str, Any]:
-    found = json.loads(answer.text())
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    return found
-
-
-def _json_or_nothing(answer: Any) -> dict[str, Any]:
-    try:
-        return _json_of_answer(answer)
-    except ValueError:
-        return {}
-
-
-def _request_id(answer: Any) -> str:
-    return answer.headers.get("x-ms-request-id") or answer.headers.get("x-ms-correlation-request-id") or ""
-
-
-def _retry_after(headers: Any) -> float | None:
-    """C(Retry-After) in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
-    value = headers.get("Retry-After")
-    if not value:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
-    except (ValueError, TypeError):
-        return None
-
-
-def _refusal(doing: str, target: str, answer: Any) -> ServiceError:
-    """An HTTP status that says no, as an error of ours. ARM's envelope is C({"error": {"code", "message"}})."""
-    body = _json_or_nothing(answer)
-    inner = body.get("error")
-    error: dict[str, Any] = inner if isinstance(inner, dict) else body
-    said = str(error.get("message") or "")
-    if not said:
-        kind = (answer.headers.get("Content-Type") or "nothing").split(";")[0]
-        said = f"Azure answered {kind} instead of an error in JSON"
-    if 300 <= answer.status_code < 400:
-        said = "Azure answered with a redirection, which is not followed"
-    return ServiceError(
-        doing,
-        said,
-        code=str(error.get("code") or ""),
-        status=answer.status_code,
-        target=str(error.get("target") or target),
-        request_id=_request_id(answer),
-        retry_after=_retry_after(answer.headers),
-    )
-
-
-def _user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:
-    properties = raw.get("properties") or {}
-    restrictions = properties.get("assignmentRestrictions") or {}
-    providers = restrictions.get("providers")
-    return UserIdentity(
-        id=raw.get("id") or resource_id,
-        location=raw.get("location") or "",
-        principal_id=properties.get("principalId"),
-        client_id=properties.get("clientId"),
-        isolation_scope=properties.get("isolationScope"),
-        allowed_providers=tuple(providers) if isinstance(providers, list) and providers else None,
-    )
+            raise not_json(doing, target) from None

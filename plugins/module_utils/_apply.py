@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ._waiting import Waiter
 
 
+#: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
+QUIET_LOOKS = 5
+
+
 class Writer(Protocol):
     """The part of C(_api.Api) that is needed here."""
 
@@ -92,12 +96,14 @@ def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, w
         f"{operation.start_time}"
     )
     hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
-    retry_after, done = operation.retry_after, False
+    retry_after, done, quiet = operation.retry_after, False, 0
     try:
         while not done:
             waiter.poll_pause(doing, retry_after)
             if operation.url is None:
-                done = _settled(waiter.read(partial(api.get_server, server.ref)), wanted)
+                seen = waiter.read(partial(api.get_server, server.ref))
+                quiet = 0 if seen.updating else quiet + 1
+                done = quiet >= QUIET_LOOKS or _as_wanted(seen, wanted)
             else:
                 done, retry_after = waiter.read(lambda: api.poll(operation))
     except WaitTimeout as error:
@@ -113,8 +119,8 @@ def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, w
         _follow(api, server, Operation(operation.id, operation.start_time), wanted, waiter)
 
 
-def _settled(server: Server, wanted: Wanted) -> bool:
+def _as_wanted(server: Server, wanted: Wanted) -> bool:
     try:
-        return not plan(server, wanted).changes or not server.updating
+        return not plan(server, wanted).changes
     except Refused:
         return True

@@ -161,7 +161,7 @@ class _Guarded:
             said = connection_problem(error)
         except (AzureError, ValueError, OSError) as error:
             said = " ".join(str(error).split("To mitigate this issue")[0].split())
-        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: ..": the first is what its support asks for.
+        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
         said, _, trace = said.partition(" Trace ID: ")
         refusal = CredentialError(
             f"Cannot get a token with the {self._kind.name}: {said}",

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from ._errors import ServiceError, WaitTimeout
+from ._errors import OperationFailed, ServiceError, WaitTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,11 +73,13 @@ class Waiter:
             raise error
         elif not error.transient and not error.throttled:
             raise error
-        pause = self.poll_interval if error.busy else min(2.0**failures, self.poll_interval)
-        if error.retry_after is not None and error.retry_after >= 0:
+        pause = min(2.0**failures, self.poll_interval) if error.transient else self.poll_interval
+        if error.retry_after is not None and error.retry_after > 0:  # 0 would mean a loop without a pause
             pause = error.retry_after
         if pause >= self.remaining:
-            error.hint = f"{error.hint} wait_timeout={self.wait_timeout:g} leaves no time for another try.".strip()
+            no_time = f"wait_timeout={self.wait_timeout:g} leaves no time for another try."
+            if no_time not in error.hint:  # a poll's error comes here a second time, with the write that it belongs to
+                error.hint = f"{error.hint} {no_time}".strip()
             raise error
         self.clock.sleep(pause)
 
@@ -93,6 +95,9 @@ class Waiter:
         while True:
             try:
                 return request()
+            except OperationFailed:
+                # Read well: asking again would only hear again that the operation failed, busy or not.
+                raise
             except ServiceError as error:
                 failures += error.transient
                 self.pause_after(error, failures)

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure the collection against the emulator and print tables: C(python tests/benchmark).
+
+Ratios of runs that take turns on the same machine, never times against a limit: those would measure the machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmark.single import measure_single
+from e2e.emulator_client import running_emulator
+
+
+def main() -> int:
+    """Entry point; returns the exit status."""
+    with running_emulator() as emulator:
+        measure_single(emulator)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One server: requests for each state, and CPU and memory beside a module that only uses the SDK."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.table import print_table
+from emulator.tokens import AUDIENCE
+
+if TYPE_CHECKING:
+    from e2e.emulator_client import Emulator
+
+HERE = Path(__file__).resolve().parent
+OURS = "ansible_collections.pgflex.azure.plugins.modules.pgflex_identity"
+GROUP, SERVER = "rg-benchmark", "pg-benchmark"
+RUNS = 7
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process and those it waited for used: CPU in seconds, and the largest of them in MB."""
+
+    cpu: float
+    peak: float
+
+
+def measure_single(emulator: Emulator) -> None:
+    """Print the tables of one server."""
+    subscription = emulator.ready["subscription_ids"][0]
+    group = {"name": GROUP, "location": "canadacentral", "identities": [{"name": "id-a"}], "servers": [{"name": SERVER}]}
+    emulator.seed({"subscriptions": [{"id": subscription, "resource_groups": [group]}]})
+    emulator.settings(operation_seconds=0.5, throttle=None)
+    with tempfile.TemporaryDirectory() as folder:
+        _requests(emulator, Path(folder))
+        _processes(emulator, Path(folder))
+
+
+def _options(emulator: Emulator, **more: Any) -> dict[str, Any]:
+    return {**emulator.connection, "resource_group": GROUP, "server_name": SERVER, "poll_interval": 0.25, **more}
+
+
+def _requests(emulator: Emulator, folder: Path) -> None:
+    rows = []
+    for title, more in (
+        ("a change: assign", {"identities": ["id-a"]}),
+        ("nothing to do", {"identities": ["id-a"]}),
+        ("state=info", {"state": "info"}),
+        ("a change: remove", {"identities": ["id-a"], "state": "absent"}),
+        ("nothing to do: remove", {"identities": ["id-a"], "state": "absent"}),
+    ):
+        emulator.clear_requests()
+        _run_module([sys.executable, "-m", OURS], _options(emulator, **more), folder)
+        rows.append([title, *_count(emulator.requests())])
+    print_table("Requests of one task", ["task", "GET server", "PATCH", "polls", "other ARM", "token"], rows)
+
+
+def _count(requests: list[dict[str, Any]]) -> list[int]:
+    kinds = Counter(_kind(each) for each in requests)
+    return [kinds[kind] for kind in ("get", "patch", "poll", "other", "token")]
+
+
+def _kind(request: dict[str, Any]) -> str:
+    if request["kind"] == "token" and request["method"] == "POST":
+        return "token"
+    if request["kind"] != "arm":
+        return "metadata"
+    if "azureasyncoperation" in request["path"].lower():
+        return "poll"
+    if f"/flexibleservers/{SERVER}" not in request["path"].lower():
+        return "other"
+    return {"GET": "get", "PATCH": "patch"}.get(request["method"], "other")
+
+
+def _processes(emulator: Emulator, folder: Path) -> None:
+    ours = _options(emulator, identities=["id-a"], state="absent")
+    endpoints = {
+        "authority": emulator.ready["arm"],
+        "arm": emulator.ready["arm"],
+        "audience": AUDIENCE.rstrip("/"),
+        "group": GROUP,
+        "name": SERVER,
+    }
+    theirs = {**{name: value for name, value in ours.items() if name in emulator.connection}, **endpoints}
+    del theirs["cloud_environment"]
+    rows = []
+    for title, run in (("module process", _run_module), ("whole ansible task", _run_task)):
+        mine, measure = [], []
+        for _run in range(RUNS):
+            measure.append(run(_command("sdk_only", run), theirs, folder))
+            mine.append(run(_command("ours", run), ours, folder))
+        rows.append(_compare(title, mine, measure))
+    print_table(
+        f"CPU of an unchanged task beside a module that only imports the SDK and makes the same GET, medians of {RUNS}",
+        ["what", "ours, s", "SDK only, s", "ratio", "wanted", "our peak, MB", "wanted", "SDK only, MB"],
+        rows,
+    )
+
+
+def _compare(title: str, mine: list[Usage], measure: list[Usage]) -> list[object]:
+    cpu = statistics.median(each.cpu for each in mine)
+    sdk = statistics.median(each.cpu for each in measure)
+    ratio = statistics.median(ours.cpu / theirs.cpu for ours, theirs in zip(mine, measure))
+    peak = statistics.median(each.peak for each in mine)
+    peak_sdk = statistics.median(each.peak for each in measure)
+    alone = title == "module process"
+    limit = "< 80" if alone else "-"
+    return [title, f"{cpu:.2f}", f"{sdk:.2f}", f"{ratio:.2f}", "<= 1.3", f"{peak:.0f}", limit, f"{peak_sdk:.0f}"]
+
+
+def _command(which: str, run: object) -> list[str]:
+    if run is _run_module:
+        return [sys.executable, "-m", OURS] if which == "ours" else [sys.executable, str(HERE / "modules" / "sdk_only.py")]
+    name = "pgflex.azure.pgflex_identity" if which == "ours" else "sdk_only"
+    ansible = str(Path(sys.executable).with_name("ansible"))
+    return [ansible, "localhost", "-M", str(HERE / "modules"), "-m", name, "-e", f"ansible_python_interpreter={sys.executable}"]
+
+
+def _run_module(command: list[str], options: dict[str, Any], folder: Path) -> Usage:
+    arguments = folder / "arguments.json"
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}), encoding="utf-8")
+    return _measure([*command, str(arguments)])
+
+
+def _run_task(command: list[str], options: dict[str, Any], _folder: Path) -> Usage:
+    return _measure([*command, "-a", json.dumps(options)])
+
+
+def _measure(command: list[str]) -> Usage:
+    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    env = {**os.environ, "PYTHONPATH": tree, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)
+    output = process.stdout.read() if process.stdout else b""
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command[0]} failed:\n{output.decode()}")
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
