@@ -1,0 +1,73 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole emulated cloud: its state, its settings and everything the control API looks at."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from emulator import seed
+from emulator.faults import Faults
+from emulator.identities import CLIENT_ID, OBJECT_ID
+from emulator.log import RequestLog
+from emulator.models import World
+from emulator.operations import Operations
+from emulator.patching import Patcher
+from emulator.render import ServerRenderer
+from emulator.settings import Settings, SettingsError
+from emulator.throttle import Throttle
+from emulator.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.identities import Principals
+
+
+class Cloud:
+    """Started from `start_seed`; `clock` gives seconds."""
+
+    def __init__(
+        self, principals: Principals, start_seed: dict[str, Any], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.principals = principals
+        self.settings = Settings()
+        self.world = World()
+        self.faults = Faults()
+        self.log = RequestLog(self.settings)
+        self.violations: list[dict[str, Any]] = []
+        self.operations = Operations(clock)
+        self.throttle = Throttle(self.settings, clock)
+        self.tokens = Tokens(principals, self.settings)
+        self.renderer = ServerRenderer(self.world, self.settings)
+        self.patcher = Patcher(self.world, self.operations, self.settings, client=CLIENT_ID, actor=OBJECT_ID)
+        self._start_seed = start_seed
+        self.seed(start_seed)
+
+    def seed(self, document: dict[str, Any]) -> None:
+        """Add a checked seed.
+
+        :raises seed.SeedError: if it contradicts itself.
+        """
+        try:
+            self.change_settings(document.get("settings", {}))
+        except SettingsError as error:
+            raise seed.SeedError(f"seed: $.settings: {error}") from error
+        seed.apply(self.world, document)
+
+    def change_settings(self, changes: object) -> None:
+        """:raises SettingsError: and changes nothing, if one is wrong."""
+        self.settings.update(changes)
+        self.throttle.clear()
+
+    def reset(self) -> None:
+        """Back to the start: seed, settings, faults, operations and logs. Tokens stay valid."""
+        self.settings.update(Settings().as_dict())
+        self.world.subscriptions.clear()
+        self.faults.clear()
+        self.log.clear()
+        self.violations.clear()
+        self.operations.clear()
+        self.seed(self._start_seed)

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long-running operations: started by a PATCH, finished by time, looked at only when somebody reads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import heapq
+import itertools
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from emulator import arm_id
+from emulator.errors import InvalidOperationSignature, OperationNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.models import Server, ServerIdentity
+
+# Lengths as recorded: certificate and signature of the poll URL, in bytes before base64url.
+_CERTIFICATE_BYTES, _SIGNATURE_BYTES, _HASH_BYTES = 1970, 256, 32
+# Ticks of 100 ns between year 1 and 1970, for `t` in the poll URL.
+_EPOCH_TICKS = 621_355_968_000_000_000
+
+
+@dataclass
+class Outcome:
+    """How an operation ends. `identity` is what the server has then, None to leave it."""
+
+    status: str = "Succeeded"
+    error: dict[str, str] | None = None
+    identity: ServerIdentity | None = None
+
+
+@dataclass
+class Operation:
+    """One change of one server; `finished` stays false for ever when its outcome is InProgress."""
+
+    server: Server
+    outcome: Outcome
+    api_version: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    finished: bool = False
+
+    @property
+    def start_time(self) -> str:
+        """With as many fraction digits as it takes, as the service writes it (`.27Z`, `.467Z`)."""
+        text = self.started.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].rstrip("0").rstrip(".")
+        return f"{text}Z"
+
+    def body(self) -> dict[str, Any]:
+        """The answer to a poll: no end time, no percentage, no resource ID."""
+        status = self.outcome.status if self.finished else "InProgress"
+        body: dict[str, Any] = {"name": self.id, "status": status, "startTime": self.start_time}
+        if self.finished and self.outcome.error:
+            body["error"] = self.outcome.error
+        return body
+
+
+class Operations:
+    """All operations since the start. `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._key = secrets.token_bytes(16)
+        self._operations: dict[str, Operation] = {}
+        self._running: list[tuple[float, int, Operation]] = []
+        self._order = itertools.count()
+
+    def clear(self) -> None:
+        self._operations.clear()
+        self._running.clear()
+
+    def start(self, operation: Operation, seconds: float) -> None:
+        self._operations[operation.id] = operation
+        operation.server.busy = True
+        if operation.outcome.status != "InProgress":
+            heapq.heappush(self._running, (self._clock() + seconds, next(self._order), operation))
+
+    def fail_beside(self, operation: Operation) -> None:
+        """Register an operation that failed without ever touching its busy server."""
+        self._operations[operation.id] = operation
+        operation.finished = True
+
+    def settle(self) -> None:
+        """Finish what is due: only now the server shows the change."""
+        now = self._clock()
+        while self._running and self._running[0][0] <= now:
+            operation = heapq.heappop(self._running)[2]
+            operation.finished = True
+            operation.server.busy = False
+            if operation.outcome.identity is not None:
+                operation.server.identity = operation.outcome.identity
+
+    def find(self, kind: str, operation_id: str, query: dict[str, str]) -> Operation:
+        """The operation of a poll URL, whose query must be the one that was handed out.
+
+        :raises OperationNotFound: if there is none.
+        :raises InvalidOperationSignature: if the query was changed.
+        """
+        operation = self._operations.get(operation_id.lower())
+        if operation is None:
+            raise OperationNotFound(operation=operation_id)
+        if query != self._query(kind, operation):
+            raise InvalidOperationSignature(operation=operation_id)
+        return operation
+
+    def url(self, base: str, kind: str, operation: Operation) -> str:
+        """The poll URL of `kind`, `azureAsyncOperation` or `operationResults`, about 3.5 kB long."""
+        server = operation.server
+        return (
+            f"{base}/subscriptions/{server.subscription_id}/providers/Microsoft.DBforPostgreSQL/locations/"
+            f"{arm_id.short_location(server.location)}/{kind}/{operation.id}?{urlencode(self._query(kind, operation))}"
+        )
+
+    def _query(self, kind: str, operation: Operation) -> dict[str, str]:
+        # Derived instead of stored: thousands of operations would hold megabytes of noise.
+        certificate = self._noise(f"c{operation.id}", _CERTIFICATE_BYTES)
+        return {
+            "api-version": operation.api_version,
+            "t": str(_EPOCH_TICKS + int(operation.started.timestamp() * 10_000_000)),
+            "c": f"MIIH{certificate}",
+            "s": self._noise(f"s{kind}{operation.id}", _SIGNATURE_BYTES),
+            "h": self._noise(f"h{kind}{operation.id}", _HASH_BYTES),
+        }
+
+    def _noise(self, what: str, length: int) -> str:
+        digest = hashlib.shake_256(self._key + what.encode()).digest(length)
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")

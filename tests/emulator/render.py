@@ -1,0 +1,212 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Azure's JSON of the emulated resources, in the order and with the peculiarities of the real answers."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from emulator import arm_id
+from emulator.models import TENANT_ID, stable_guid
+
+if TYPE_CHECKING:
+    from emulator.models import ResourceGroup, Server, Subscription, UserIdentity, World
+    from emulator.settings import Settings
+
+_SERVER_CONSTANTS: dict[str, Any] = {
+    "storage": {"type": "", "iops": 500, "tier": "P10", "storageSizeGB": 128, "autoGrow": "Disabled"},
+    "network": {"publicNetworkAccess": "Disabled"},
+    "privateEndpointConnections": [],
+}
+_MINOR_VERSIONS = {"18": "3", "17": "7", "16": "11", "15": "15", "14": "20", "13": "23", "12": "22", "11": "22"}
+
+
+class ServerRenderer:
+    """Renders servers; the order of the identity map changes with every answer, the same way in every run."""
+
+    def __init__(self, world: World, settings: Settings) -> None:
+        self._world = world
+        self._settings = settings
+        # Not for security: the order of a JSON object.
+        self._random = random.Random(0)  # noqa: S311
+
+    def server(self, server: Server) -> dict[str, Any]:
+        body: dict[str, Any] = {"sku": {"name": "Standard_D4ds_v4", "tier": "GeneralPurpose"}}
+        identity = self._identity(server)
+        if identity:
+            body["identity"] = identity
+        body["systemData"] = {"createdAt": server.created.strftime("%Y-%m-%dT%H:%M:%S.%f") + "4Z"}
+        body["properties"] = self._properties(server)
+        body["location"] = arm_id.display_location(server.location)
+        if server.tags:
+            body["tags"] = server.tags
+        return {**body, "id": server.id, "name": server.name, "type": arm_id.SERVER_TYPE}
+
+    def _identity(self, server: Server) -> dict[str, Any]:
+        """Empty when the server has none: the key is absent then."""
+        if server.identity.type == "None":
+            return {}
+        body: dict[str, Any] = {}
+        if server.identity.user_assigned:
+            keys = list(server.identity.user_assigned)
+            self._random.shuffle(keys)
+            body["userAssignedIdentities"] = {key: self._user_assigned(key) for key in keys}
+        if server.identity.system:
+            body["principalId"] = stable_guid("system", server.id)
+        return {**body, "type": server.identity.type, "tenantId": TENANT_ID}
+
+    def _user_assigned(self, key: str) -> dict[str, str]:
+        """The service has reported the tenant in place of the client ID for years."""
+        known = self._world.identity(key)
+        principal_id = known.principal_id if known else stable_guid("principal", key)
+        client_id = known.client_id if known else stable_guid("client", key)
+        return {
+            "principalId": principal_id,
+            "clientId": TENANT_ID if self._settings.client_id_in_server == "tenant" else client_id,
+        }
+
+    def _properties(self, server: Server) -> dict[str, Any]:
+        role = "AsyncReplica" if server.replica_of else "Primary"
+        properties: dict[str, Any] = {
+            "dataEncryption": _encryption(server),
+            "replica": {"role": role, "capacity": 5},
+            **_SERVER_CONSTANTS,
+            "authConfig": {"activeDirectoryAuth": "Enabled", "passwordAuth": "Enabled", "tenantId": TENANT_ID},
+            "fullyQualifiedDomainName": f"{server.name}.postgres.database.azure.com",
+            "version": server.version,
+            "minorVersion": _MINOR_VERSIONS.get(server.version, "0"),
+            "administratorLogin": "pgadmin",
+            "state": self._settings.state_while_running if server.busy else server.state,
+            "availabilityZone": "1",
+        }
+        if server.replica_of:
+            properties["sourceServerResourceId"] = server.replica_of
+        if server.cluster_size:
+            properties["cluster"] = {"clusterSize": server.cluster_size, "defaultDatabaseName": "postgres"}
+        geo = "Enabled" if "geo_backup" in server.encryption else "Disabled"
+        return {
+            **properties,
+            "backup": {"backupRetentionDays": 7, "geoRedundantBackup": geo},
+            "highAvailability": {"mode": "Disabled", "state": "NotEnabled"},
+            "maintenanceWindow": {"customWindow": "Disabled", "dayOfWeek": 0, "startHour": 0, "startMinute": 0},
+            "replicationRole": role,
+            "replicaCapacity": 5,
+        }
+
+
+def _encryption(server: Server) -> dict[str, str]:
+    if not server.encryption:
+        return {"type": "SystemManaged"}
+    body = {"type": "AzureKeyVault"}
+    for use, prefix in (("primary", "primary"), ("geo_backup", "geoBackup")):
+        if use in server.encryption:
+            key = stable_guid("key", server.id, use).replace("-", "")
+            body[f"{prefix}EncryptionKeyStatus"] = "Valid"
+            body[f"{prefix}KeyURI"] = f"https://kv-{prefix.lower()}.vault.azure.net/keys/pgkey/{key}"
+            body[f"{prefix}UserAssignedIdentityId"] = server.encryption[use]
+    return body
+
+
+def identity(identity: UserIdentity, api_version: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "tenantId": TENANT_ID,
+        "principalId": identity.principal_id,
+        "clientId": identity.client_id,
+    }
+    if identity.isolation_scope is not None and api_version >= "2024-11-30":
+        properties["isolationScope"] = identity.isolation_scope
+    if identity.assignment_restrictions is not None and api_version >= "2025-05-31-preview":
+        properties["assignmentRestrictions"] = {"providers": identity.assignment_restrictions}
+    return {
+        "location": identity.location,
+        "tags": {},
+        "id": identity.id,
+        "name": identity.name,
+        "type": arm_id.IDENTITY_TYPE,
+        "properties": properties,
+    }
+
+
+def subscription(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": TENANT_ID,
+        "displayName": subscription.name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+def tenant() -> dict[str, Any]:
+    return {
+        "id": f"/tenants/{TENANT_ID}",
+        "tenantId": TENANT_ID,
+        "countryCode": "CA",
+        "displayName": "Emulator",
+        "domains": ["emulator.example"],
+        "tenantCategory": "Home",
+        "defaultDomain": "emulator.example",
+        "tenantType": "AAD",
+    }
+
+
+def resource_group(group: ResourceGroup) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": group.id,
+        "name": group.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+    }
+    if group.tags:
+        body["tags"] = group.tags
+    return {**body, "properties": {"provisioningState": "Succeeded"}}
+
+
+def provider(subscription: Subscription, namespace: str) -> dict[str, Any]:
+    registered = subscription.registered or namespace.lower() != "microsoft.dbforpostgresql"
+    return {
+        "id": f"/subscriptions/{subscription.id}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationPolicy": "RegistrationRequired",
+        "resourceTypes": [],
+        "registrationState": "Registered" if registered else "NotRegistered",
+    }
+
+
+def location(subscription_id: str, name: str, display_name: str) -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{subscription_id}/locations/{name}",
+        "name": name,
+        "type": "Region",
+        "displayName": display_name,
+        "regionalDisplayName": display_name,
+        "metadata": {"regionType": "Physical"},
+    }
+
+
+def fabric_mirroring(server: Server) -> dict[str, Any]:
+    return {
+        "properties": {
+            "value": "on" if server.fabric_mirroring else "off",
+            "description": "Specifies whether mirroring to Fabric is enabled.",
+            "defaultValue": "off",
+            "dataType": "Boolean",
+            "allowedValues": "on,off",
+            "source": "user-override" if server.fabric_mirroring else "system-default",
+            "isDynamicConfig": True,
+            "isReadOnly": False,
+            "isConfigPendingRestart": False,
+        },
+        "id": f"{server.id}/configurations/azure.fabric_mirror_enabled",
+        "name": "azure.fabric_mirror_enabled",
+        "type": f"{arm_id.SERVER_TYPE}/configurations",
+    }

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the web library's request to the answer: control API, sign-in or ARM, with faults and the log around."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from emulator import arm, control, sign_in
+from emulator.errors import EmulatedFault
+from emulator.exchange import Call, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.cloud import Cloud
+    from emulator.faults import Then
+
+_CONTENT_TYPE = "application/json; charset=utf-8"
+CLOUD_KEY: web.AppKey[Cloud] = web.AppKey("cloud")
+
+
+async def serve(request: web.Request) -> web.StreamResponse:
+    """The one handler of the application: paths are matched without regard to case, which the library cannot."""
+    call = await _call(request)
+    call.cloud.operations.settle()
+    if call.path.startswith(control.PREFIX):
+        return _sent(control.answer(call))
+    found = sign_in.find(call)
+    kind = found[0] if found else arm.kind(call.path)
+    call.then = call.cloud.faults.take(call.method, call.path)
+    if call.then and call.then.delay:
+        await asyncio.sleep(call.then.delay)
+        call.cloud.operations.settle()
+    cut = call.then.disconnect if call.then else None
+    reply = None if cut == "before" else _answer(call, kind, found)
+    call.cloud.log.add(call, kind, None if cut or reply is None else reply.status)
+    if cut or reply is None:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+    return _sent(reply)
+
+
+async def _call(request: web.Request) -> Call:
+    content = await request.read()
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    return Call(
+        cloud=request.app[CLOUD_KEY],
+        method=request.method,
+        path=request.path,
+        query=dict(request.query),
+        headers=request.headers,
+        content=content,
+        base=f"https://{request.host}",
+        form=dict(parse_qsl(content.decode())) if is_form else {},
+    )
+
+
+def _answer(call: Call, kind: str, found: tuple[str, Callable[[Call], Reply]] | None) -> Reply:
+    then = call.then
+    if then is not None and then.answers:
+        return _fault_reply(then, kind)
+    reply = sign_in.answer(call, found[1]) if found else arm.answer(call)
+    if then is not None:
+        reply.headers.update(then.headers)
+    return reply
+
+
+def _fault_reply(then: Then, kind: str) -> Reply:
+    status = then.status or (400 if then.body is None else 200)
+    error = EmulatedFault(status, then.code or "EmulatedFault", then.message or "A fault of the emulator.")
+    in_token = {"error": error.code, "error_description": str(error)}
+    reply = Reply(then.body, status, dict(then.headers))
+    if then.body is None:
+        reply.body = in_token if kind == "token" else error.body()
+    if kind == "arm":
+        arm.dress(reply, {})
+    return reply
+
+
+def _sent(reply: Reply) -> web.Response:
+    headers = {**reply.headers}
+    if not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = _CONTENT_TYPE
+    return web.Response(status=reply.status, headers=headers, body=reply.text.encode())

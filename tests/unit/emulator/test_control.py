@@ -1,0 +1,141 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults, the log, violations, and mistakes in the control API."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from typing import Any
+
+import pytest
+
+SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
+ERROR = {"code": "ServerDifferentSubscription", "message": "Server and server must be in same subscription."}
+
+
+def test_fault_answers(client: Any) -> None:
+    then = {"status": 503, "code": "ServiceUnavailable", "message": "Later.", "headers": {"Retry-After": "7"}}
+    client.control("POST", "faults", [{"match": {"path": "PG-plain$", "method": "GET"}, "then": then}])
+    answer = client.arm("GET", f"{SERVERS}/pg-plain")
+    assert (answer.error, answer.headers["retry-after"]) == ((503, "ServiceUnavailable"), "7")
+    assert "x-ms-request-id" in answer.headers
+    assert client.arm("GET", f"{SERVERS}/pg-plain").status == 200
+    assert client.control("GET", "faults")[0]["times_left"] == 0
+
+
+def test_fault_with_a_body_that_is_not_json(client: Any) -> None:
+    then = {"body": "<html>", "headers": {"Content-Type": "text/html"}}
+    client.control("POST", "faults", [{"match": {"path": "pg-plain"}, "times": -1, "then": then}])
+    with pytest.raises(ValueError, match="Expecting value"):
+        client.arm("GET", f"{SERVERS}/pg-plain")
+    client.control("DELETE", "faults")
+    assert client.arm("GET", f"{SERVERS}/pg-plain").status == 200
+
+
+def test_fault_on_the_token(client: Any) -> None:
+    client.control("POST", "faults", [{"match": {"path": "/token$"}, "then": {"status": 500, "code": "server_error"}}])
+    assert client.grant().body["error"] == "server_error"
+
+
+@pytest.mark.parametrize(("moment", "identity"), [("before", "None"), ("after", "SystemAssigned")])
+def test_fault_disconnects(client: Any, moment: str, identity: str) -> None:
+    client.server("pg-plain")
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": {"disconnect": moment}}])
+    with pytest.raises((urllib.error.URLError, ConnectionError)):
+        client.patch("pg-plain", {"type": "SystemAssigned"})
+    time.sleep(0.06)
+    states = {each["name"]: each for each in client.control("GET", "servers")}
+    assert states["pg-plain"]["identity"]["type"] == identity
+    assert client.control("GET", "requests?kind=arm")[-1]["status"] is None
+
+
+def test_fault_delays(client: Any) -> None:
+    client.control(
+        "POST", "faults", [{"match": {"method": "GET"}, "then": {"delay": 0.1, "headers": {"x-late": "yes"}}}]
+    )
+    before = time.monotonic()
+    answer = client.arm("GET", f"{SERVERS}/pg-plain")
+    assert (answer.status, answer.headers["x-late"]) == (200, "yes")
+    assert time.monotonic() - before >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("then", "status", "error"),
+    [
+        ({"operation_error": ERROR}, "Failed", ERROR["code"]),
+        ({"operation_status": "Failed"}, "Failed", "InternalServerError"),
+        ({"operation_status": "Canceled", "operation_error": ERROR}, "Canceled", ERROR["code"]),
+        ({"operation_status": "Cancelled"}, "Cancelled", None),
+        ({"operation_effect": "none"}, "Succeeded", None),
+    ],
+)
+def test_fault_decides_the_operation(client: Any, then: dict[str, Any], status: str, error: str | None) -> None:
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
+    answer = client.patch("pg-plain", {"type": "SystemAssigned"})
+    done = client.settle(answer)
+    assert (done["status"], done.get("error", {}).get("code")) == (status, error)
+    assert "identity" not in client.server("pg-plain")
+    assert client.arm("GET", answer.headers["location"]).status == (400 if error else 200)
+
+
+def test_fault_never_ends_the_operation(client: Any) -> None:
+    then = {"operation_status": "InProgress"}
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
+    answer = client.patch("pg-plain", {"type": "SystemAssigned"})
+    time.sleep(0.1)
+    assert client.arm("GET", answer.headers["azure-asyncoperation"]).body["status"] == "InProgress"
+    assert client.server("pg-plain")["properties"]["state"] == "Updating"
+
+
+def test_log_keeps_no_secret(client: Any) -> None:
+    client.control("DELETE", "requests")
+    client.grant()
+    client.patch("pg-plain", {"type": "SystemAssigned"})
+    text = str(client.control("GET", "requests"))
+    assert client.ready["secret"] not in text
+    assert "Bearer" not in text
+    (patch,) = client.control("GET", "requests?kind=arm")
+    assert (patch["method"], patch["status"], patch["body"]) == ("PATCH", 202, {"identity": {"type": "SystemAssigned"}})
+    assert patch["query"] == {"api-version": "2026-10-01"}
+    client.control("PATCH", "settings", {"log_bodies": False})
+    client.patch("pg-app", {"type": "SystemAssigned"})
+    assert client.control("GET", "requests?kind=arm")[-1]["body"] is None
+
+
+def test_log_knows_the_kinds(client: Any) -> None:
+    client.control("DELETE", "requests")
+    client.request("GET", "/robots.txt")
+    client.grant()
+    client.arm("GET", "/tenants")
+    kinds = [each["kind"] for each in client.control("GET", "requests")]
+    assert kinds == ["other", "metadata", "token", "arm"]
+
+
+def test_violations(client: Any) -> None:
+    body = {"identity": {"type": "SystemAssigned"}, "properties": {"availabilityZone": ""}}
+    client.arm("PATCH", f"{SERVERS}/pg-plain", body)
+    (found,) = client.control("GET", "violations")
+    assert found["method"] == "PATCH"
+    assert "'properties' was unexpected" in found["problem"]
+    assert client.control("DELETE", "violations") == {}
+    assert client.control("GET", "violations") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "content", "text"),
+    [
+        ("GET", "state", None, "no such control route"),
+        ("PATCH", "settings", b'{"speed": 1}', "known settings"),
+        ("PATCH", "settings", b"{", "Expecting"),
+        ("POST", "faults", b"[{}]", "'then' is a required property"),
+        ("POST", "seed", b"subscriptions: 3", "$.subscriptions"),
+        ("POST", "seed", b"settings: {speed: 1}", "$.settings"),
+    ],
+)
+def test_control_api_explains_mistakes(client: Any, method: str, name: str, content: bytes | None, text: str) -> None:
+    answer = client.request(method, f"/_emulator/{name}", content)
+    assert answer.status in {400, 404}
+    assert text in answer.body["error"]

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PATCH of a server: the operation it starts, what refuses it, and the switches."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
+
+
+@pytest.mark.parametrize("body", [[], {"identity": "UserAssigned"}])
+def test_body_of_the_wrong_shape(client: Any, body: Any) -> None:
+    assert client.arm("PATCH", f"{SERVERS}/pg-plain", body).error == (400, "InvalidRequestContent")
+
+
+def test_assign_and_remove(client: Any) -> None:
+    new = client.identity_id("id-backup")
+    answer = client.assign("pg-plain", "id-backup")
+    assert answer.body["operation"] == "UpsertServerManagementOperationV2"
+    assert "retry-after" not in answer.headers
+    assert "/locations/canadacentral/azureAsyncOperation/" in answer.headers["azure-asyncoperation"]
+    assert len(answer.headers["azure-asyncoperation"]) > 3000
+    during = client.server("pg-plain")
+    assert (during["properties"]["state"], "identity" in during) == ("Updating", False)
+    done = client.settle(answer)
+    assert sorted(done) == ["name", "startTime", "status"]
+    assert done["startTime"] == answer.body["startTime"]
+    after = client.server("pg-plain")
+    assert after["properties"]["state"] == "Ready"
+    assert list(after["identity"]["userAssignedIdentities"]) == [new]
+    client.settle(client.patch("pg-plain", {"type": "None"}))
+    assert "identity" not in client.server("pg-plain")
+    assert client.control("GET", "violations") == []
+
+
+def test_true_state(client: Any) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 60})
+    client.patch("pg-system", {"type": "None"})
+    states = {each["name"]: each for each in client.control("GET", "servers")}
+    assert states["pg-system"]["busy"]
+    assert states["pg-system"]["identity"] == {"type": "SystemAssigned", "user_assigned": []}
+    assert states["pg-cmk"]["encryption"]["geo_backup"] is None
+    assert states["pg-cmk"]["encryption"]["primary"] in states["pg-cmk"]["identity"]["user_assigned"]
+
+
+@pytest.mark.parametrize("header", ["azure-asyncoperation", "location"])
+def test_poll_url_must_come_back_unchanged(client: Any, header: str) -> None:
+    url = client.patch("pg-plain", {"type": "SystemAssigned"}).headers[header]
+    assert client.arm("GET", url).status in {200, 202}
+    for changed in (url + "A", url.replace("&h=", "&x="), url.replace("2026-10-01", "2025-08-01")):
+        assert client.arm("GET", changed).error == (403, "InvalidOperationSignature")
+    other = client.patch("pg-app", {"type": "SystemAssigned,UserAssigned"}).headers[header]
+    assert other.split("&c=")[1] != url.split("&c=")[1]
+
+
+def test_location_gives_202_then_the_server(client: Any) -> None:
+    url = client.patch("pg-plain", {"type": "SystemAssigned"}).headers["location"]
+    assert client.arm("GET", url).status == 202
+    time.sleep(0.06)
+    assert client.arm("GET", url).body["identity"]["type"] == "SystemAssigned"
+
+
+def test_operation_without_duration(client: Any) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 0})
+    client.patch("pg-plain", {"type": "SystemAssigned"})
+    assert client.server("pg-plain")["identity"]["type"] == "SystemAssigned"
+
+
+@pytest.mark.parametrize(
+    ("setting", "present"),
+    [
+        ("both", {"azure-asyncoperation", "location"}),
+        ("operation", {"azure-asyncoperation"}),
+        ("location", {"location"}),
+        ("none", set()),
+    ],
+)
+def test_async_headers(client: Any, setting: str, present: set[str]) -> None:
+    client.control("PATCH", "settings", {"async_headers": setting, "retry_after": 3})
+    headers = client.patch("pg-plain", {"type": "SystemAssigned"}).headers
+    assert headers.keys() & {"azure-asyncoperation", "location"} == present
+    assert headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (409, "ServerIsBusy")),
+        ({"busy_status": 503, "busy_code": "ServerBusy"}, (503, "ServerBusy")),
+    ],
+)
+def test_busy_server_refuses(client: Any, settings: dict[str, Any], expected: tuple[int, str]) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 60, **settings})
+    client.patch("pg-plain", {"type": "SystemAssigned"})
+    assert client.patch("pg-plain", {"type": "None"}).error == expected
+
+
+def test_busy_server_fails_the_operation(client: Any) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 60, "busy_in": "operation"})
+    client.patch("pg-plain", {"type": "SystemAssigned"})
+    done = client.settle(client.patch("pg-plain", {"type": "None"}))
+    assert (done["status"], done["error"]["code"]) == ("Failed", "ServerIsBusy")
+
+
+@pytest.mark.parametrize(
+    ("server", "settings", "expected"),
+    [
+        ({"state": "Stopped"}, {"stopped_server_patch": "refuse"}, "ServerStoppedError"),
+        ({"cluster_size": 2}, {"elastic_cluster_patch": "refuse"}, "OperationNotSupported"),
+        ({"state": "Stopped", "cluster_size": 2}, {}, None),
+        ({"state": "Dropping"}, {}, "ServerGroupDropping"),
+    ],
+)
+def test_state_of_the_server(
+    client: Any, server: dict[str, Any], settings: dict[str, Any], expected: str | None
+) -> None:
+    client.add_server(name="pg-special", **server)
+    client.control("PATCH", "settings", settings)
+    answer = client.patch("pg-special", {"type": "SystemAssigned"})
+    assert (answer.status == 202) if expected is None else (answer.error == (400, expected))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (400, "FailedIdentityOperation")),
+        ({"missing_identity": "LinkedAuthorizationFailed"}, (403, "LinkedAuthorizationFailed")),
+    ],
+)
+def test_missing_identity(client: Any, settings: dict[str, Any], expected: tuple[int, str]) -> None:
+    client.control("PATCH", "settings", settings)
+    assert client.assign("pg-plain", "nobody").error == expected
+    client.control("PATCH", "settings", {"missing_identity_in": "operation"})
+    done = client.settle(client.assign("pg-plain", "nobody"))
+    assert (done["status"], done["error"]["code"]) == ("Failed", expected[1])
+    assert "identity" not in client.server("pg-plain")
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"isolation_scope": "Regional", "location": "westeurope"},
+        {"assignment_restrictions": ["Microsoft.Compute"]},
+    ],
+)
+def test_restricted_identity(client: Any, identity: dict[str, Any]) -> None:
+    client.seed(resource_groups=[{"name": "rg-demo", "identities": [{"name": "id-special", **identity}]}])
+    assert client.assign("pg-plain", "id-special").error == (400, "FailedIdentityOperation")
+    client.control("PATCH", "settings", {"restricted_identity": "accept"})
+    assert client.assign("pg-plain", "id-special").status == 202
+
+
+def test_body_that_is_not_json(client: Any) -> None:
+    token = client.grant().body["access_token"]
+    url = f"{client.group}/providers/{SERVERS}/pg-plain?api-version=2026-10-01"
+    answer = client.request("PATCH", url, b"{", Authorization=f"Bearer {token}")
+    assert answer.error == (400, "InvalidRequestContent")
+
+
+def test_lock(client: Any) -> None:
+    client.add_server(name="pg-locked", lock="ReadOnly")
+    assert client.patch("pg-locked", {"type": "None"}).error == (409, "ScopeLocked")
+    client.seed(resource_groups=[{"name": "rg-demo", "lock": "ReadOnly"}])
+    assert client.patch("pg-plain", {"type": "None"}).error == (409, "ScopeLocked")
+
+
+def test_registration(client: Any) -> None:
+    client.seed(registered=False)
+    assert client.patch("pg-plain", {"type": "None"}).error == (409, "MissingSubscriptionRegistration")
+    provider = f"/subscriptions/{client.subscription}/providers/Microsoft.DBforPostgreSQL"
+    assert client.arm("GET", provider, version="2016-02-01").body["registrationState"] == "NotRegistered"
+    assert client.arm("POST", f"{provider}/register", version="2016-02-01").body["registrationState"] == "Registered"
+    assert client.patch("pg-plain", {"type": "None"}).status == 202
+
+
+def test_state_while_running(client: Any) -> None:
+    client.control("PATCH", "settings", {"state_while_running": "Ready"})
+    client.patch("pg-plain", {"type": "SystemAssigned"})
+    assert client.server("pg-plain")["properties"]["state"] == "Ready"

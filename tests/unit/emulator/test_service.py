@@ -1,0 +1,209 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads: shapes, headers, lists, rights and errors."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
+GROUP_SERVERS = f"/subscriptions/{{}}/resourceGroups/RG-DEMO/providers/{SERVERS.upper()}"
+
+
+def test_shape_of_a_server_without_identity(client: Any) -> None:
+    body = client.server("PG-PLAIN")
+    assert list(body) == ["sku", "systemData", "properties", "location", "id", "name", "type"]
+    assert body["location"] == "Canada Central"
+    assert body["properties"]["dataEncryption"] == {"type": "SystemManaged"}
+
+
+def test_shape_of_each_identity(client: Any) -> None:
+    tenant = client.ready["tenant_id"]
+    assert sorted(client.server("pg-system")["identity"]) == ["principalId", "tenantId", "type"]
+    both = client.server("pg-both")["identity"]
+    assert list(both) == ["userAssignedIdentities", "principalId", "type", "tenantId"]
+    assert both["type"] == "SystemAssigned,UserAssigned"
+    (entry,) = both["userAssignedIdentities"].values()
+    true_one = client.arm("GET", client.identity_id("id-app"), version="2023-01-31").body["properties"]
+    assert entry == {"principalId": true_one["principalId"], "clientId": tenant}
+    client.control("PATCH", "settings", {"client_id_in_server": "client"})
+    (entry,) = client.server("pg-both")["identity"]["userAssignedIdentities"].values()
+    assert entry["clientId"] == true_one["clientId"] != tenant
+
+
+def test_shape_of_a_customer_managed_key(client: Any) -> None:
+    encryption = client.server("pg-cmk")["properties"]["dataEncryption"]
+    assert encryption["type"] == "AzureKeyVault"
+    assert encryption["primaryUserAssignedIdentityId"].endswith("/id-cmk")
+    assert "geoBackupKeyURI" not in encryption
+
+
+def test_shape_of_everything_else(client: Any) -> None:
+    client.add_server(
+        name="pg-rich",
+        tags={"env": "prod"},
+        cluster_size=2,
+        replica_of=f"{client.group}/providers/{SERVERS}/pg-plain",
+        identity={"user_assigned": ["id-cmk", "id-backup"]},
+        encryption={"primary": "id-cmk", "geo_backup": "id-backup"},
+    )
+    server = client.server("pg-rich")
+    assert server["tags"] == {"env": "prod"}
+    assert server["properties"]["cluster"]["clusterSize"] == 2
+    assert server["properties"]["replicationRole"] == "AsyncReplica"
+    assert server["properties"]["sourceServerResourceId"].endswith("/pg-plain")
+    assert server["properties"]["dataEncryption"]["geoBackupUserAssignedIdentityId"].endswith("/id-backup")
+    assert len(client.arm("GET", SERVERS).body["value"]) == 6
+    assert client.control("GET", "violations") == []
+
+
+def test_map_order_changes(client: Any) -> None:
+    orders = {tuple(client.server("pg-app")["identity"]["userAssignedIdentities"]) for _ in range(20)}
+    assert len(orders) == 2
+
+
+def test_headers(client: Any) -> None:
+    headers = client.arm("GET", f"{SERVERS}/pg-plain").headers
+    assert headers["content-type"] == "application/json; charset=utf-8"
+    assert (headers["cache-control"], headers["pragma"], headers["expires"]) == ("no-cache", "no-cache", "-1")
+    assert len(headers["x-ms-request-id"]) == len(headers["x-ms-correlation-request-id"]) == 36
+    assert headers["x-ms-ratelimit-remaining-subscription-global-reads"].isdigit()
+    assert "x-ms-operation-identifier" not in headers
+
+
+def test_identity_shows_what_its_version_knows(client: Any) -> None:
+    entry = {"name": "id-special", "isolation_scope": "Regional", "assignment_restrictions": ["Microsoft.Compute"]}
+    client.seed(resource_groups=[{"name": "rg-demo", "identities": [entry]}])
+    names = {
+        version: set(client.arm("GET", client.identity_id("ID-special"), version=version).body["properties"])
+        for version in ("2023-01-31", "2024-11-30", "2025-05-31-preview")
+    }
+    assert names["2024-11-30"] - names["2023-01-31"] == {"isolationScope"}
+    assert names["2025-05-31-preview"] - names["2024-11-30"] == {"assignmentRestrictions"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", f"{SERVERS}/nobody", (404, "ResourceNotFound")),
+        ("PATCH", f"{SERVERS}/nobody", (404, "ResourceNotFound")),
+        (
+            "GET",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/nobody?api-version=2023-01-31",
+            (404, "ResourceNotFound"),
+        ),
+        ("PUT", f"{SERVERS}/pg-plain", (405, "MethodNotAllowed")),
+        ("DELETE", f"{SERVERS}/pg-plain", (405, "MethodNotAllowed")),
+        ("POST", f"{SERVERS}/pg-plain", (405, "MethodNotAllowed")),
+        ("GET", "Microsoft.Web/sites", (404, "InvalidResourceNamespace")),
+        ("GET", f"{SERVERS}?api-version=", (400, "MissingApiVersionParameter")),
+        ("GET", f"{SERVERS}?api-version=latest", (400, "InvalidApiVersionParameter")),
+        ("GET", f"{SERVERS}?api-version=2020-01-01", (400, "InvalidResourceType")),
+        ("GET", f"{SERVERS}?$skiptoken=%25", (400, "InvalidSkipToken")),
+        ("GET", f"{SERVERS}/pg-plain/configurations/work_mem", (404, "ConfigurationNotExists")),
+        ("GET", "/subscriptions/someone", (400, "InvalidSubscriptionId")),
+        ("GET", "/subscriptions/00000000-0000-4000-8000-00000000ffff", (404, "SubscriptionNotFound")),
+        (
+            "GET",
+            "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/no",
+            (404, "ResourceGroupNotFound"),
+        ),
+    ],
+)
+def test_errors(client: Any, method: str, path: str, expected: tuple[int, str]) -> None:
+    assert client.arm(method, path, {} if method in {"PUT", "PATCH"} else None).error == expected
+
+
+def test_fabric_mirroring(client: Any) -> None:
+    client.add_server(name="pg-fabric", fabric_mirroring=True)
+    name = "configurations/azure.fabric_mirror_enabled"
+    values = [
+        client.arm("GET", f"{SERVERS}/{each}/{name}").body["properties"]["value"] for each in ("pg-plain", "pg-fabric")
+    ]
+    assert values == ["off", "on"]
+    client.add_server(name="pg-fabric", state="Stopped")
+    assert client.arm("GET", f"{SERVERS}/pg-fabric/{name}").error == (400, "ServerStoppedError")
+
+
+def test_rights(client: Any) -> None:
+    path = f"{SERVERS}/pg-plain"
+    for action, method in (("read", "GET"), ("write", "PATCH")):
+        client.seed(denied_actions=[f"{SERVERS}/{action}"])
+        answer = client.arm(method, path, {})
+        assert answer.error == (403, "AuthorizationFailed")
+        assert f"{SERVERS}/{action}" in answer.body["error"]["message"]
+    client.seed(denied_actions=["Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"])
+    assert client.assign("pg-plain", "id-app").error == (403, "LinkedAuthorizationFailed")
+    client.seed(denied=True, denied_actions=[])
+    assert client.arm("GET", path).error == (403, "AuthorizationFailed")
+    assert client.arm("GET", "/subscriptions").body["value"] == []
+
+
+def test_lists(client: Any) -> None:
+    names = {}
+    for path in ("resourceGroups", "locations", "providers/Microsoft.ManagedIdentity/userAssignedIdentities"):
+        names[path] = [
+            each["name"]
+            for each in client.arm("GET", f"/subscriptions/{client.subscription}/{path}", version="2023-01-31").body[
+                "value"
+            ]
+        ]
+    assert names["resourceGroups"] == ["rg-demo"]
+    assert "canadacentral" in names["locations"]
+    assert client.arm("GET", "/tenants").body["value"][0]["tenantId"] == client.ready["tenant_id"]
+    assert client.arm("GET", client.group).body["location"] == "canadacentral"
+    listed = client.arm("GET", "Microsoft.ManagedIdentity/userAssignedIdentities", version="2023-01-31").body["value"]
+    assert [each["name"] for each in listed] == names["providers/Microsoft.ManagedIdentity/userAssignedIdentities"]
+
+
+def test_pages(client: Any) -> None:
+    client.control("PATCH", "settings", {"page_size": 2})
+    url: str | None = GROUP_SERVERS.format(client.subscription)
+    sizes, names = [], []
+    while url:
+        page = client.arm("GET", url).body
+        sizes.append(len(page["value"]))
+        names += [each["name"] for each in page["value"]]
+        url = page.get("nextLink")
+    assert sizes == [2, 2, 1]
+    assert names == [each["name"] for each in client.control("GET", "servers")]
+
+
+def test_ten_thousand_servers(client: Any) -> None:
+    subscription = "00000000-0000-4000-8000-000000000002"
+    template = {"identity": {"user_assigned": ["id-01", "id-02", "id-03"]}}
+    generate = {"servers": 10_000, "resource_groups": 100, "identities": 5, "template": template}
+    client.control("PATCH", "settings", {"check_schema": False})
+    start = time.monotonic()
+    client.control("POST", "seed", {"subscriptions": [{"id": subscription, "generate": generate}]})
+    assert time.monotonic() - start < 2
+    url: str | None = f"/subscriptions/{subscription}/providers/{SERVERS}"
+    names, seconds = set(), []
+    while url:
+        before = time.monotonic()
+        page = client.arm("GET", url).body
+        seconds.append(time.monotonic() - before)
+        names |= {each["name"] for each in page["value"]}
+        url = page.get("nextLink")
+    assert len(names) == 10_000
+    # With a new TLS connection for each page, and room for a busy machine.
+    assert sorted(seconds)[len(seconds) // 2] < 0.1
+
+
+def test_throttle(client: Any) -> None:
+    buckets = {"reads": {"bucket": 2, "refill": 0.5}, "writes": {"bucket": 1, "refill": 0.01}}
+    client.control("PATCH", "settings", {"throttle": buckets})
+    reads = [client.arm("GET", f"{SERVERS}/pg-plain") for _ in range(3)]
+    assert [each.status for each in reads] == [200, 200, 429]
+    assert reads[2].error[1] == "SubscriptionRequestsThrottled"
+    assert reads[2].headers["retry-after"] == "2"
+    write = client.patch("pg-plain", {"type": "None"})
+    assert write.headers["x-ms-ratelimit-remaining-subscription-writes"] == "0"
+    assert client.patch("pg-app", {"type": "None"}).headers["retry-after"] == "100"
+    client.control("PATCH", "settings", {"throttle": None})
+    assert client.server("pg-plain")["name"] == "pg-plain"

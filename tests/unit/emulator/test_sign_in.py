@@ -1,0 +1,141 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens: what gives one, what does not, and what Azure Resource Manager says to a bad one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+PATH = "Microsoft.DBforPostgreSQL/flexibleServers"
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "code"),
+    [
+        ({"client_secret": "wrong"}, 401, 7000215),
+        ({"client_id": "00000000-0000-4000-8000-00000000ffff"}, 400, 700016),
+        ({"client_assertion": "not.a.jwt"}, 401, 700027),
+        ({"client_assertion": jwt.encode({"sub": "someone"}, "k" * 32)}, 401, 70021),
+        ({"scope": "openid"}, 400, 70011),
+        ({"grant_type": "device_code"}, 400, 70003),
+        ({"grant_type": "password", "username": "engineer@emulator.example", "password": "wrong"}, 400, 50126),
+        ({"grant_type": "refresh_token", "refresh_token": "wrong"}, 400, 700082),
+    ],
+)
+def test_refused_grant(client: Any, form: dict[str, str], status: int, code: int) -> None:
+    answer = client.grant(**form)
+    assert (answer.status, answer.body["error_codes"]) == (status, [code])
+    assert answer.body["error_description"].startswith(f"AADSTS{code}: ")
+
+
+@pytest.mark.parametrize(
+    ("claims", "path", "code"),
+    [({}, "token", None), ({"iss": "someone"}, "token", 700021), ({}, "authorize", 700027)],
+)
+def test_assertion_by_certificate(client: Any, claims: dict[str, str], path: str, code: int | None) -> None:
+    me, tenant = client.ready["client_id"], client.ready["tenant_id"]
+    audience = f"{client.ready['arm']}/{tenant}/oauth2/v2.0/{path}"
+    pem = Path(client.ready["client_certificate"]).read_bytes()
+    key: Any = load_pem_private_key(pem, None)
+    assertion = jwt.encode({"iss": me, "sub": me, "aud": audience, **claims}, key, "PS256")
+    answer = client.grant(client_assertion=assertion)
+    assert answer.body.get("error_codes") == (None if code is None else [code])
+
+
+def test_unknown_tenant(client: Any) -> None:
+    for answer in (
+        client.grant(tenant="nobody.example"),
+        client.request("GET", "/nobody.example/v2.0/.well-known/openid-configuration"),
+    ):
+        assert (answer.status, answer.body["error_codes"]) == (400, [90002])
+
+
+def test_user_gets_a_refresh_token(client: Any) -> None:
+    user = {"username": client.ready["ad_user"], "password": client.ready["password"]}
+    answer = client.grant(tenant="organizations", grant_type="password", **user)
+    again = client.grant(grant_type="refresh_token", refresh_token=answer.body["refresh_token"])
+    assert client.arm("GET", PATH, token=again.body["access_token"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "AuthenticationFailed"),
+        ({"Authorization": "Basic eA=="}, "AuthenticationFailed"),
+        ({"Authorization": "Bearer x.y.z"}, "InvalidAuthenticationToken"),
+    ],
+)
+def test_no_token(client: Any, headers: dict[str, str], code: str) -> None:
+    answer = client.request("GET", f"{client.group}/providers/{PATH}?api-version=2026-10-01", **headers)
+    assert (answer.status, answer.body["error"]["code"]) == (401, code)
+    assert answer.headers["www-authenticate"].startswith("Bearer authorization_uri=")
+
+
+def test_token_of_another_audience(client: Any) -> None:
+    token = client.grant(scope="https://graph.microsoft.com/.default").body["access_token"]
+    answer = client.arm("GET", PATH, token=token)
+    assert (answer.status, answer.body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
+
+
+def test_closing_slash_of_the_audience_does_not_matter(client: Any) -> None:
+    for scope in (client.audience().rstrip("/"), client.audience().rstrip("/") + "/"):
+        token = client.grant(scope=f"{scope}/.default").body["access_token"]
+        assert client.arm("GET", PATH, token=token).status == 200
+
+
+def test_token_of_another_tenant(client: Any) -> None:
+    token = client.grant(tenant=client.ready["other_tenant_id"]).body["access_token"]
+    answer = client.arm("GET", PATH, token=token)
+    assert (answer.status, answer.body["error"]["code"]) == (401, "InvalidAuthenticationTokenTenant")
+
+
+def test_expired_token(client: Any) -> None:
+    client.control("PATCH", "settings", {"token_seconds": 0.05})
+    token = client.grant().body["access_token"]
+    time.sleep(0.06)
+    answer = client.arm("GET", PATH, token=token)
+    assert (answer.status, answer.body["error"]["code"]) == (401, "ExpiredAuthenticationToken")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "text"),
+    [
+        ("", {}, "Required metadata header not specified"),
+        ("&client_id=00000000-0000-4000-8000-00000000ffff", {"Metadata": "true"}, "Identity not found"),
+    ],
+)
+def test_instance_metadata_refuses(client: Any, query: str, headers: dict[str, str], text: str) -> None:
+    path = f"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=x{query}"
+    answer = client.request("GET", path, **headers)
+    assert (answer.status, answer.body["error_description"]) == (400, text)
+
+
+def test_app_service_refuses_a_wrong_header(client: Any) -> None:
+    assert client.request("GET", "/msi/token?resource=x", X_IDENTITY_HEADER="wrong").status == 400
+
+
+def test_metadata_endpoints(client: Any) -> None:
+    shapes = {
+        version: client.request("GET", f"/metadata/endpoints?api-version={version}").body
+        for version in ("2015-01-01", "2019-05-01", "2022-09-01")
+    }
+    assert shapes["2019-05-01"] == [shapes["2022-09-01"]]
+    assert shapes["2022-09-01"]["resourceManager"] == client.ready["arm"]
+    for cloud in (shapes["2015-01-01"], shapes["2022-09-01"]):
+        assert cloud["authentication"]["loginEndpoint"].rstrip("/") == client.ready["arm"]
+        assert cloud["authentication"]["audiences"] == [client.audience()]
+
+
+def test_instance_discovery_and_user_realm(client: Any) -> None:
+    authority = f"{client.ready['arm']}/{client.ready['tenant_id']}"
+    url = f"/common/discovery/instance?api-version=1.1&authorization_endpoint={authority}/oauth2/v2.0/authorize"
+    answer = client.request("GET", url)
+    assert answer.body["tenant_discovery_endpoint"] == f"{authority}/v2.0/.well-known/openid-configuration"
+    assert client.request("GET", f"/common/userrealm/{client.ready['ad_user']}").body["account_type"] == "Managed"
