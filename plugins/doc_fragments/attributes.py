@@ -28,6 +28,18 @@ attributes:
     platforms: posix
 """
 
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    details: This module does not change anything.
+  diff_mode:
+    support: N/A
+    details: This module does not change anything.
+  idempotent:
+    details: This module does not change anything.
+"""
+
     ACTIONGROUP_AZURE = r"""
 options: {}
 attributes:

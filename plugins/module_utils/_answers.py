@@ -16,7 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ._errors import ServiceError, UnexpectedAnswer
-from ._model import UserIdentity
+from ._model import Page, UserIdentity
+
+PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
 
 
 def not_json(doing: str, target: str) -> UnexpectedAnswer:
@@ -24,7 +26,7 @@ def not_json(doing: str, target: str) -> UnexpectedAnswer:
     return UnexpectedAnswer(
         f"{doing}: the answer is not ARM's JSON.",
         target=target,
-        hint="Check cloud_environment, and look for a proxy or gateway that answers in Azure's place.",
+        hint=PROXY_HINT,
     )
 
 
@@ -44,6 +46,15 @@ def json_of(answer: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("not an object")
     return found
+
+
+def page_of(answer: Any) -> Page:
+    """A page of a list, C({"value": [..], "nextLink": ".."}). Raises C(ValueError)."""
+    found = json_of(answer)
+    items = found.get("value")
+    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+        raise ValueError("not a list of resources")
+    return Page(tuple(items), found.get("nextLink") or None)
 
 
 def json_or_nothing(answer: Any) -> dict[str, Any]:
@@ -80,6 +91,7 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
     inner = body.get("error")
     error: dict[str, Any] = inner if isinstance(inner, dict) else body
     said = str(error.get("message") or "")
+    not_arm = not said and answer.status_code < 500
     if not said:
         kind = (answer.headers.get("Content-Type") or "nothing").split(";")[0]
         said = f"Azure answered {kind} instead of an error in JSON"
@@ -93,6 +105,7 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
         target=str(error.get("target") or target),
         request_id=request_id(answer),
         retry_after=retry_after(answer.headers),
+        hint=PROXY_HINT if not_arm else "",
     )
 
 

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ._answers import (
+    PROXY_HINT,
     answer_of,
     json_of,
     json_or_nothing,
     not_json,
+    page_of,
     raw_json,
     refusal,
     request_id,
@@ -28,7 +30,7 @@ from ._answers import (
     user_identity,
 )
 from ._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
-from ._model import Operation, Server, UserIdentity, server_from_arm
+from ._model import Operation, Page, Server, UserIdentity, server_from_arm
 from ._version import VERSION
 
 try:
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 # versions of the SDK say the same; their own defaults run from 2024-08-01 to 2026-10-01.
 API_VERSION = "2025-08-01"
 # isolationScope came with 2024-11-30, assignmentRestrictions with 2025-05-31-preview; the last one is everywhere.
+SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 IDENTITY_API_VERSIONS = ("2025-05-31-preview", "2024-11-30", "2023-01-31")
 _UNKNOWN_VERSION_CODES = ("InvalidResourceType", "NoRegisteredProviderFound", "InvalidApiVersionParameter")
 _FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
@@ -134,7 +137,8 @@ class Api:
         try:
             answer = self._ask(doing, ref.id, send)
         except UnexpectedAnswer as error:
-            raise ServiceError(doing, "the answer is not ARM's JSON", no_answer=True, target=ref.id) from error
+            said = "the answer is not ARM's JSON"
+            raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
         headers = answer.headers
         url = headers.get("Azure-AsyncOperation") or headers.get("Location")
         body = json_or_nothing(answer)
@@ -177,6 +181,24 @@ class Api:
             else:
                 return user_identity(json_of(answer), resource_id)
         raise AssertionError("the last version returns or raises")
+
+    def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
+        """Where the list of the servers in a subscription or in one of its groups begins."""
+        group = f"/resourceGroups/{quote(resource_group)}" if resource_group else ""
+        path = f"/subscriptions/{subscription_id}{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+        return f"{self._cloud.resource_manager}{path}?api-version={API_VERSION}"
+
+    def subscriptions_url(self) -> str:
+        """Where the list of the subscriptions begins that the credential can see."""
+        return f"{self._cloud.resource_manager}/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"
+
+    def get_page(self, url: str, doing: str) -> Page:
+        """GET one page of a list. Raises as C(get_server), and C(UnexpectedAnswer) for a C(nextLink) to another host.
+
+        The SDK's own paging sends the token to whatever host a C(nextLink) names (azure-core 1.41.0, C(ItemPaged)).
+        """
+        page: Page = self._ask(doing, urlsplit(url).path, lambda: page_of(self._get(url, doing)))
+        return page
 
     def fabric_mirroring(self, ref: ServerRef) -> bool:
         """Whether Fabric mirroring is on. Raises as C(get_server)."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._errors import NotVerified, OperationFailed, Refused, ServiceError, WaitTimeout
+from ._errors import NotVerified, OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
 from ._model import Operation, Plan, Server, Wanted
 from ._plan import patch_body, plan, unmet
 
@@ -61,8 +61,7 @@ def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: 
         except ServiceError as error:
             maybe_applied = maybe_applied or error.maybe_applied
             failures += error.transient
-            _pause(waiter, error, failures, maybe_applied)
-        server = waiter.read(partial(api.get_server, server.ref))
+            server = _look_again(api, server, waiter, error, failures, maybe_applied)
         rest = plan(server, wanted)
         if not maybe_applied:
             planned = rest
@@ -77,6 +76,24 @@ def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: 
             hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
         )
     return Applied(planned, after)
+
+
+def _look_again(
+    api: Writer, server: Server, waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool
+) -> Server:
+    """The server after C(error), when it is worth another try: while an operation is at work, its end is not planned.
+
+    Otherwise a second PATCH could get through for what the first one has just done.
+    """
+    _pause(waiter, error, failures, maybe_applied)
+    server = waiter.read(partial(api.get_server, server.ref))
+    while server.updating and (error.busy or maybe_applied):
+        if maybe_applied:
+            waiter.poll_pause(error.doing, None)
+        else:
+            waiter.pause_after(error, failures)
+        server = waiter.read(partial(api.get_server, server.ref))
+    return server
 
 
 def _pause(waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool) -> None:
@@ -106,14 +123,16 @@ def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, w
                 done = quiet >= QUIET_LOOKS or _as_wanted(seen, wanted)
             else:
                 done, retry_after = waiter.read(lambda: api.poll(operation))
-    except WaitTimeout as error:
-        error.hint = hint
+    except (WaitTimeout, UnexpectedAnswer) as error:
+        error.hint = f"{error.hint} {hint}".strip()
         raise
     except OperationFailed:
         raise
     except ServiceError as error:
         if error.status not in (404, 410):
             error.hint = f"{error.hint} {hint}".strip()
+            raise
+        if operation.url is None:  # not the operation is gone but the server
             raise
         # Azure forgot the operation: the server itself tells what became of it.
         _follow(api, server, Operation(operation.id, operation.start_time), wanted, waiter)

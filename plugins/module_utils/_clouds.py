@@ -73,8 +73,13 @@ def find_cloud(settings: Settings) -> Cloud:
 
 
 def _check_url(option: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 and "@" not in parts.netloc else None
+        fits = parts.scheme == "https" and host and not parts.query and not parts.fragment
+    except ValueError:  # brackets without an address between them, or a port that is none
+        fits = False
+    if not fits:
         raise InvalidInput(option, f"{url!r} is not an https URL of the form https://host[:port][/path].")
     return url.rstrip("/")
 

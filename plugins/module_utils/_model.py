@@ -8,7 +8,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 from ._arm_id import ServerRef, key
 
@@ -83,6 +86,7 @@ class Server:
     elastic_cluster: bool = False
     identity: ServerIdentity = field(default_factory=ServerIdentity)
     encryption: Encryption = field(default_factory=Encryption)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def updating(self) -> bool:
@@ -143,6 +147,19 @@ class UserIdentity:
     allowed_providers: tuple[str, ...] | None
 
 
+@dataclass(frozen=True)
+class Page:
+    """A part of a list: JSON objects as ARM sent them, and where the next part is, None at the end."""
+
+    items: tuple[dict[str, Any], ...]
+    next_link: str | None = None
+
+
+def region(location: str) -> str:
+    """A form in which two names of a region are equal: servers show C(Canada Central), identities C(canadacentral)."""
+    return location.replace(" ", "").lower()
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -185,4 +202,5 @@ def server_from_arm(raw: dict[str, Any], ref: ServerRef) -> Server:
             primary_identity=_text(encryption.get("primaryUserAssignedIdentityId")),
             geo_backup_identity=_text(encryption.get("geoBackupUserAssignedIdentityId")),
         ),
+        tags=raw.get("tags") or {},
     )

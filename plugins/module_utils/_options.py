@@ -52,6 +52,14 @@ SERVER: dict[str, Any] = {
     "server_id": {"type": "str"},
 }
 
+LISTING: dict[str, Any] = {
+    "subscriptions": {"type": "list", "elements": "str"},
+    "all_subscriptions": {"type": "bool", "default": False},
+    "strict_subscriptions": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "int", "default": 1800},
+    "poll_interval": {"type": "float", "default": 10},
+}
+
 WAITING: dict[str, Any] = {
     "wait_timeout": {"type": "int", "default": 1800},
     "poll_interval": {"type": "float", "default": 10},

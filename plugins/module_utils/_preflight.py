@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ._arm_id import ServerRef, key
 from ._errors import Refused, ServiceError
+from ._model import region
 
 if TYPE_CHECKING:
     from ._model import Plan, Server, UserIdentity
@@ -38,6 +39,11 @@ class Identities:
         self._waiter = waiter
         self._known: dict[str, UserIdentity | None] = {}
         self.warnings: list[str] = []
+
+    @property
+    def known(self) -> list[UserIdentity]:
+        """Those that were read, sorted by ID."""
+        return sorted((each for each in self._known.values() if each), key=lambda each: key(each.id))
 
     def get(self, resource_id: str) -> UserIdentity | None:
         """The identity; None without the right to read it. Raises C(ServiceError) (404 if there is none)."""
@@ -95,15 +101,10 @@ def _unusable(server: Server, resource_id: str, identities: Identities) -> str |
         raise
     if identity is None:
         return None
-    elsewhere = _region(identity.location) != _region(server.location)
+    elsewhere = region(identity.location) != region(server.location)
     if (identity.isolation_scope or "").lower() == "regional" and elsewhere:
         return f"it is isolated to its region {identity.location}, and the server is in {server.location}."
     allowed = identity.allowed_providers
     if allowed is not None and not {each.lower() for each in allowed} & {_PROVIDER, f"{_PROVIDER}/flexibleservers"}:
         return f"its assignment restrictions allow only {', '.join(allowed)}."
     return None
-
-
-def _region(location: str) -> str:
-    """Servers carry the display name (C(Canada Central)), identities the short one (C(canadacentral))."""
-    return location.replace(" ", "").lower()

@@ -26,12 +26,30 @@ def server_facts(server: Server) -> dict[str, Any]:
         "location": server.location,
         "state": server.state,
         "version": server.version,
+        "tags": dict(server.tags),
         "encryption": {
             "type": server.encryption.type,
             "primary_user_assigned_identity_id": server.encryption.primary_identity,
             "geo_backup_user_assigned_identity_id": server.encryption.geo_backup_identity,
         },
     }
+
+
+def server_with_identity(server: Server, identities: Identities | None = None) -> dict[str, Any]:
+    """One of the C(servers) of a result."""
+    return {
+        "server": server_facts(server),
+        "identity": identity_facts(server.identity, server.encryption.uses, identities),
+    }
+
+
+def host_variables(server: Server) -> dict[str, Any]:
+    """The variables of an inventory host: the same facts, each under a name of its own."""
+    facts = server_facts(server)
+    named = {"pgflex_server_id": facts.pop("id"), "pgflex_server_name": facts.pop("name")}
+    named.update({f"pgflex_{name}": value for name, value in facts.items()})
+    named["pgflex_identity"] = identity_facts(server.identity, server.encryption.uses)
+    return named
 
 
 def identity_facts(

@@ -133,6 +133,8 @@ def _read_profile(profile: str, required: bool) -> dict[str, str]:
         text = ""
     except OSError as error:
         raise CredentialError(f"Cannot read the credentials file {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CredentialError(f"Cannot read the credentials file {path}: it is not UTF-8.") from None
     try:
         parser.read_string(text)
     except configparser.Error as error:

@@ -293,6 +293,11 @@ server:
       type: str
       returned: success
       sample: "17"
+    tags:
+      description: Tags of the server.
+      type: dict
+      returned: success
+      sample: {environment: prod}
     encryption:
       description: Who reads the keys of the data encryption.
       type: dict
@@ -379,12 +384,14 @@ error:
 
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._module import Connection, run
+from ..module_utils._module import run
 from ..module_utils._options import SERVER, WAITING, server_ref, waiter, wanted
 from ..module_utils._single import Single
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+    from ..module_utils._connection import Connection
 
 SPEC: dict[str, Any] = {
     **SERVER,

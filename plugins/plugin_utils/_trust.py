@@ -1,0 +1,43 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""What Ansible may take for a template, before and since ansible-core 2.19.
+
+Before, every string is a template that is not marked as unsafe; since, none that is not marked as trusted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.utils.unsafe_proxy import wrap_var
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:
+    trust_as_template = None
+
+
+_MARKS = ("{{", "{%", "{#")
+
+
+def as_template(value: str) -> str:
+    """The string, to be taken for a template."""
+    return trust_as_template(value) if trust_as_template else value
+
+
+def as_text(value: Any) -> Any:
+    """The value with all strings in it as they are, never to be taken for templates.
+
+    A string without a mark of a template cannot be one. It stays free of Ansible's mark for unsafe texts, which
+    C(ansible-inventory) would show as C({"__ansible_unsafe": ..}) around every word.
+    """
+    if isinstance(value, dict):
+        return {name: as_text(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [as_text(each) for each in value]
+    if isinstance(value, str):
+        return wrap_var(value) if any(mark in value for mark in _MARKS) else as_template(value)
+    return value
