@@ -59,8 +59,11 @@ class ServerRef:
 
 
 def split(resource_id: str) -> ResourceId:
-    """The parts of a resource ID that is known to be well formed, such as one that Azure returned."""
-    _, _, subscription, _, group, _, provider, kind, name = resource_id.split("/")
+    """The parts of a resource ID; of a text that is none, the last part as name and nothing else."""
+    parts = resource_id.split("/")
+    if len(parts) != len(_SEGMENTS):
+        return ResourceId("", "", "", "", parts[-1])
+    _, _, subscription, _, group, _, provider, kind, name = parts
     return ResourceId(subscription, group, provider, kind, name)
 
 

@@ -122,6 +122,6 @@ def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tupl
 def waiter(options: Mapping[str, Any]) -> Waiter:
     """The patience that the options ask for. Raises C(InvalidInput)."""
     for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
-        if options[option] < least:
+        if not options[option] >= least:  # so that not-a-number is refused too
             raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
     return Waiter(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])

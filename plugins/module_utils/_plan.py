@@ -48,7 +48,7 @@ def plan(server: Server, wanted: Wanted) -> Plan:
     present = {key(each) for each in wanted.present}
     _refuse_encryption(server.encryption, {key(each) for each in wanted.absent})
 
-    unwanted = {key(each) for each in wanted.absent} & held
+    unwanted = {key(each) for each in wanted.absent}
     if wanted.purge:
         purged = held - present
         if wanted.keep_encryption_identities:

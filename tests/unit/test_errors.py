@@ -1,0 +1,202 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a failure says: what was tried, what Azure said, what to do next, and no signed URL."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from azure.core import PipelineClient
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
+    _HINTS,
+    BUSY_CODES,
+    InvalidInput,
+    OperationFailed,
+    ServiceError,
+    connection_problem,
+)
+from unit.support import busy, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "hint"),
+    [
+        pytest.param("ServerIsBusy", 409, "or raise busy_timeout.", id="busy"),
+        pytest.param("ServerBusy", 400, "or raise busy_timeout.", id="busy, by the older code"),
+        pytest.param("AuthorizationFailed", 403, "Grant the credential a role", id="no right"),
+        pytest.param("LinkedAuthorizationFailed", 403, "'Managed Identity Operator'", id="no right to assign"),
+        pytest.param("RESOURCENOTFOUND", 404, "Check the name, the resource group and the", id="a code in capitals"),
+        pytest.param("", 429, "Raise wait_timeout, or run fewer clients", id="throttled, without a code"),
+        pytest.param("", 401, "Check the credential, its tenant and cloud_environment.", id="401"),
+        pytest.param("Strange", 500, "This is a fault of the service", id="500"),
+        pytest.param("Strange", 400, "", id="nothing is known"),
+        pytest.param("", None, "", id="no answer"),
+    ],
+)
+def test_an_error_says_what_to_do_next(code: str, status: int | None, hint: str) -> None:
+    found = refusal(status, code).hint
+
+    assert hint in found
+    assert bool(found) == bool(hint)
+
+
+@pytest.mark.parametrize("code", sorted(_HINTS))
+def test_every_hint_is_found_in_azures_own_spelling(code: str) -> None:
+    assert code == code.lower()
+    assert refusal(400, code.title()).hint == _HINTS[code]
+
+
+def test_a_hint_of_ones_own_wins() -> None:
+    assert ServiceError("Cannot", "No", code="ScopeLocked", hint="Do this.").hint == "Do this."
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        pytest.param({}, "Cannot do it: It is so.", id="nothing known"),
+        pytest.param({"code": "Odd"}, "Cannot do it: It is so (Odd).", id="a code"),
+        pytest.param({"status": 418}, "Cannot do it: It is so (HTTP 418).", id="a status"),
+        pytest.param({"request_id": "r"}, "Cannot do it: It is so (request id r).", id="a request"),
+        pytest.param(
+            {"code": "ScopeLocked", "status": 409, "request_id": "r"},
+            "Cannot do it: It is so (ScopeLocked, HTTP 409, request id r). "
+            "Remove the lock from the scope named above, or exclude this server.",
+            id="everything, and a hint",
+        ),
+    ],
+)
+def test_an_error_is_one_message(facts: dict[str, Any], text: str) -> None:
+    assert str(ServiceError("Cannot do it", "It is so.", **facts)) == text
+
+
+def test_an_error_is_facts_too() -> None:
+    error = ServiceError("Cannot do it", "It is so.", code="Odd", status=400, target="t", request_id="r")
+
+    assert error.as_dict() == {
+        "code": "Odd", "message": "It is so.", "status": 400, "target": "t", "request_id": "r",
+    }  # fmt: skip
+    assert InvalidInput("option", "no").as_dict() == {
+        "code": "InvalidInput", "message": "option: no", "status": None, "target": "option", "request_id": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("code", sorted(BUSY_CODES))
+def test_a_busy_server_did_not_act(code: str) -> None:
+    error = refusal(503, code.upper())
+
+    assert (error.busy, error.transient, error.maybe_applied) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "transient", "throttled"),
+    [
+        pytest.param(refusal(None), True, False, id="no answer"),
+        pytest.param(refusal(408), True, False, id="408"),
+        pytest.param(refusal(504), True, False, id="504"),
+        pytest.param(refusal(429), False, True, id="429"),
+        pytest.param(refusal(409), False, False, id="409"),
+        pytest.param(busy(), False, False, id="busy"),
+        pytest.param(OperationFailed("It", "failed", status=503), False, False, id="an operation"),
+    ],
+)
+def test_an_error_knows_whether_it_will_pass(error: ServiceError, transient: bool, throttled: bool) -> None:
+    assert (error.transient, error.maybe_applied, error.throttled) == (transient, transient, throttled)
+
+
+@pytest.fixture
+def listener() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    """Return what starts a server for one connection, and gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threads: list[threading.Thread] = []
+
+        def start(talk: Callable[[socket.socket], None]) -> int:
+            def serve() -> None:
+                with server.accept()[0] as connection:
+                    talk(connection)
+
+            threads.append(threading.Thread(target=serve))
+            threads[-1].start()
+            port: int = server.getsockname()[1]
+            return port
+
+        yield start
+        for thread in threads:
+            thread.join()
+
+
+def problem(url: str) -> str:
+    """Return why a signed URL cannot be fetched, in the words for the user."""
+    client: Any = PipelineClient(url, policies=[], read_timeout=0.2)
+    with client, pytest.raises(AzureError) as caught:
+        client.send_request(HttpRequest("GET", f"{url}/op?s=signature"))
+    found = connection_problem(caught.value)
+    assert "signature" not in found
+    return found
+
+
+def reset(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def break_off(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
+
+
+def talk_plainly(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def wait_for_the_end(connection: socket.socket) -> None:
+    while connection.recv(4096):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("scheme", "talk", "said"),
+    [
+        pytest.param("http", reset, "Connection reset by peer", id="a reset"),
+        pytest.param("http", break_off, "the connection broke before an answer came", id="half an answer"),
+        pytest.param("http", wait_for_the_end, "no answer in time", id="silence"),
+        pytest.param("https", talk_plainly, "[SSL: WRONG_VERSION_NUMBER] wrong version number", id="no TLS"),
+    ],
+)
+def test_a_real_connection_fails(listener: Any, scheme: str, talk: Any, said: str) -> None:
+    assert problem(f"{scheme}://127.0.0.1:{listener(talk)}").startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(ConnectionRefusedError(111, "Connection refused"), "Connection refused", id="refused"),
+        pytest.param(socket.gaierror(-2, "Name or service not known"), "Name or service not known", id="no such name"),
+        pytest.param(TimeoutError("timed out"), "no connection in time", id="no connection"),
+        pytest.param(OSError(113, "No route to host"), "No route to host", id="no route"),
+        pytest.param(
+            ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate"),
+            "certificate verify failed: self-signed certificate",
+            id="a certificate of an unknown authority",
+        ),
+    ],
+)
+def test_there_is_no_connection(monkeypatch: pytest.MonkeyPatch, error: OSError, said: str) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", fail)
+
+    assert problem("https://arm.example") == said
