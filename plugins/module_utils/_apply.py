@@ -12,12 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._errors import NotVerified, OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
+from ._limits import Turn
 from ._model import Operation, Plan, Server, Wanted
 from ._plan import patch_body, plan, unmet
+from ._waiting import drive
 
 if TYPE_CHECKING:
     from ._arm_id import ServerRef
-    from ._waiting import Waiter
+    from ._waiting import Steps, Waiter
 
 
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
@@ -42,6 +44,11 @@ class Applied:
 
 
 def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Applied:
+    """C(applying) where nothing else is to be done meanwhile."""
+    return drive(applying(api, server, wanted, waiter, wait=wait), waiter.clock)
+
+
+def applying(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Steps[Applied]:
     """Make C(server), as it was just read, as C(wanted).
 
     Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
@@ -52,22 +59,23 @@ def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: 
     rest = planned
     maybe_applied, failures = False, 0
     while rest.changes:
+        yield Turn.WRITE
         try:
             operation = api.update_identity(server.ref, patch_body(rest))
             if not wait:
                 return Applied(planned, server, operation)
-            _follow(api, server, operation, wanted, waiter)
+            yield from _following(api, server, operation, wanted, waiter)
             break
         except ServiceError as error:
             maybe_applied = maybe_applied or error.maybe_applied
             failures += error.transient
-            server = _look_again(api, server, waiter, error, failures, maybe_applied)
+            server = yield from _looking_again(api, server, waiter, error, failures, maybe_applied)
         rest = plan(server, wanted)
         if not maybe_applied:
             planned = rest
     if not planned.changes:
         return Applied(planned, server)
-    after = waiter.read(partial(api.get_server, server.ref))
+    after = yield from waiter.reading(partial(api.get_server, server.ref))
     problems = unmet(planned, after, wanted)
     if problems:
         raise NotVerified(
@@ -78,35 +86,32 @@ def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: 
     return Applied(planned, after)
 
 
-def _look_again(
+def _looking_again(
     api: Writer, server: Server, waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool
-) -> Server:
+) -> Steps[Server]:
     """The server after C(error), when it is worth another try: while an operation is at work, its end is not planned.
 
     Otherwise a second PATCH could get through for what the first one has just done.
     """
-    _pause(waiter, error, failures, maybe_applied)
-    server = waiter.read(partial(api.get_server, server.ref))
+    yield _pause(waiter, error, failures, maybe_applied)
+    server = yield from waiter.reading(partial(api.get_server, server.ref))
     while server.updating and (error.busy or maybe_applied):
-        if maybe_applied:
-            waiter.poll_pause(error.doing, None)
-        else:
-            waiter.pause_after(error, failures)
-        server = waiter.read(partial(api.get_server, server.ref))
+        yield waiter.poll_pause(error.doing, None) if maybe_applied else waiter.pause_after(error, failures)
+        server = yield from waiter.reading(partial(api.get_server, server.ref))
     return server
 
 
-def _pause(waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool) -> None:
-    """Wait before the next try. A server that is busy with what may be our own change has until the deadline."""
+def _pause(waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool) -> float:
+    """Seconds until the next try. A server that is busy with what may be our own change has until the deadline."""
     try:
-        waiter.pause_after(error, failures)
+        return waiter.pause_after(error, failures)
     except ServiceError:
         if not (error.busy and maybe_applied):
             raise
-        waiter.poll_pause(error.doing, error.retry_after)
+        return waiter.poll_pause(error.doing, error.retry_after)
 
 
-def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, waiter: Waiter) -> None:
+def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted, waiter: Waiter) -> Steps[None]:
     """Return when the operation has ended. Raises C(OperationFailed), C(WaitTimeout)."""
     doing = (
         f"The identities of server {server.ref.name} are being changed by operation {operation.id}, started "
@@ -116,13 +121,13 @@ def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, w
     retry_after, done, quiet = operation.retry_after, False, 0
     try:
         while not done:
-            waiter.poll_pause(doing, retry_after)
+            yield waiter.poll_pause(doing, retry_after)
             if operation.url is None:
-                seen = waiter.read(partial(api.get_server, server.ref))
+                seen = yield from waiter.reading(partial(api.get_server, server.ref))
                 quiet = 0 if seen.updating else quiet + 1
                 done = quiet >= QUIET_LOOKS or _as_wanted(seen, wanted)
             else:
-                done, retry_after = waiter.read(lambda: api.poll(operation))
+                done, retry_after = yield from waiter.reading(lambda: api.poll(operation))
     except (WaitTimeout, UnexpectedAnswer) as error:
         error.hint = f"{error.hint} {hint}".strip()
         raise
@@ -135,7 +140,7 @@ def _follow(api: Writer, server: Server, operation: Operation, wanted: Wanted, w
         if operation.url is None:  # not the operation is gone but the server
             raise
         # Azure forgot the operation: the server itself tells what became of it.
-        _follow(api, server, Operation(operation.id, operation.start_time), wanted, waiter)
+        yield from _following(api, server, Operation(operation.id, operation.start_time), wanted, waiter)
 
 
 def _as_wanted(server: Server, wanted: Wanted) -> bool:

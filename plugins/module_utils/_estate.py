@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._arm_id import check_subscription, key, parse_server_id
-from ._errors import InvalidInput, PgflexError, ServiceError, UnexpectedAnswer, WaitTimeout
+from ._arm_id import check_subscription, distinct, key, parse_server_id
+from ._errors import InvalidInput, ServiceError, UnexpectedAnswer, WaitTimeout
 from ._model import server_from_arm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ._model import Page, Server
     from ._waiting import Waiter
+
+T = TypeVar("T")
 
 # What a subscription answers that the credential may not read, or that is not there.
 _CLOSED = (401, 403, 404)
@@ -37,7 +39,8 @@ class Lister(Protocol):
 class Estate:
     """The servers of subscriptions, or of resource groups in them.
 
-    A subscription that cannot be read is a warning that names it; an error with C(strict), or if none can be read.
+    A subscription or group that may not be read is a warning that names it; an error with C(strict), if none can be
+    read, and if it shows on a later page: half a list never passes for a whole one.
     """
 
     api: Lister
@@ -46,16 +49,18 @@ class Estate:
     warnings: list[str] = field(default_factory=list)
 
     def visible_subscriptions(self) -> list[str]:
-        """The IDs of all enabled subscriptions that the credential can see. Raises what C(Lister) raises."""
-        found = []
-        for item in self._items(self.api.subscriptions_url(), "Cannot list the subscriptions"):
-            if str(item.get("state") or "Enabled").lower() in ("enabled", "warned", "pastdue"):
-                found.append(check_subscription("subscriptionId", str(item.get("subscriptionId"))))
+        """The IDs of all subscriptions that the credential can see, in whatever state: a disabled one can be read.
+
+        Raises what C(Lister) raises, and C(InvalidInput) if there is none.
+        """
+        doing = "Cannot list the subscriptions"
+        items = self._items(self.api.subscriptions_url(), doing)
+        found = [_understood(doing, lambda each=each: _subscription(each)) for each in items]
         if not found:
             raise InvalidInput(
                 "subscriptions", "the credential can see no subscription: give it a role in one, such as Reader."
             )
-        return sorted(set(found))
+        return sorted(found)
 
     def servers(self, subscriptions: Sequence[str], resource_groups: Sequence[str] = ()) -> Iterator[Server]:
         """Each server once, page by page.
@@ -63,42 +68,46 @@ class Estate:
         Raises what C(Lister) raises, and C(InvalidInput) for a group that is in none of the subscriptions.
         """
         seen: set[str] = set()
-        closed = 0
+        closed: list[ServiceError] = []
         missing = {key(group): group for group in resource_groups}
-        groups: Sequence[str | None] = _distinct(resource_groups) or [None]
-        for subscription in _distinct(subscriptions):
-            for group in groups:
-                try:
-                    for server in self._list(subscription, group):
-                        if key(server.id) not in seen:
-                            seen.add(key(server.id))
-                            yield server
-                except ServiceError as error:
-                    if error.code == "ResourceGroupNotFound":
-                        continue
-                    closed += 1
-                    if error.status not in _CLOSED or self.strict or closed == len(_distinct(subscriptions)):
-                        raise
-                    self.warnings.append(f"Subscription {subscription} is left out. {error}")
-                    missing.clear()
-                    break
-                missing.pop(key(group or ""), None)
+        groups: Sequence[str | None] = distinct(list(resource_groups)) or [None]
+        places = [(subscription, group) for subscription in distinct(list(subscriptions)) for group in groups]
+        read = 0
+        for subscription, group in places:
+            begun = False
+            try:
+                for server in self._list(subscription, group):
+                    begun = True
+                    if key(server.id) not in seen:
+                        seen.add(key(server.id))
+                        yield server
+                read += 1
+            except ServiceError as error:
+                if begun:
+                    raise
+                if error.code == "ResourceGroupNotFound":
+                    continue
+                self._leave_out(_place(subscription, group), error)
+                closed.append(error)
+            missing.pop(key(group or ""), None)
+        if closed and not read:
+            raise closed[0]
         if missing:
             raise InvalidInput("resource group", f"{', '.join(missing.values())} is in none of the subscriptions.")
 
+    def _leave_out(self, place: str, error: ServiceError) -> None:
+        if error.status not in _CLOSED or self.strict:
+            raise error
+        self.warnings.append(f"{place[0].upper()}{place[1:]} is left out. {error}")
+
     def _list(self, subscription: str, group: str | None) -> Iterator[Server]:
-        place = f"resource group {group} of subscription {subscription}" if group else f"subscription {subscription}"
-        doing = f"Cannot list the servers in {place}"
+        doing = f"Cannot list the servers in {_place(subscription, group)}"
         for item in self._items(self.api.servers_url(subscription, group), doing):
-            try:
-                ref = parse_server_id("id", str(item.get("id")))
-            except PgflexError as error:
-                raise UnexpectedAnswer(f"{doing}: {error}") from None
-            yield server_from_arm(item, ref)
+            yield _understood(doing, lambda item=item: _server(item))
 
     def _items(self, url: str, doing: str) -> Iterator[dict[str, Any]]:
-        """The items of all pages. An estate that changes meanwhile may show an item twice, but a page with nothing new
-        on it means that Azure goes round in circles.
+        """The items of all pages. An estate that changes meanwhile may show items twice, but a page with nothing new
+        on it that leads to another one means that Azure goes round in circles.
         """
         seen: set[str] = set()
         links: set[str] = set()
@@ -106,15 +115,34 @@ class Estate:
         while following:
             links.add(following)
             page = self.waiter.read(partial(self.api.get_page, following, doing))
-            new = [each for each in page.items if key(str(each.get("id"))) not in seen]
-            if (page.items and not new) or page.next_link in links:
+            new = {key(str(each.get("id"))): each for each in page.items}
+            old = new.keys() & seen
+            if page.next_link in links or (page.next_link and old and old == new.keys()):
                 raise UnexpectedAnswer(f"{doing}: Azure sends the same page again and again.", code="RepeatedPage")
-            seen.update(key(str(each.get("id"))) for each in new)
-            yield from new
+            seen |= new.keys()
+            yield from (each for name, each in new.items() if name not in old)
             following = page.next_link
             if following and self.waiter.remaining <= 0:
                 raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.waiter.wait_timeout:g} seconds.")
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
-    return list({key(name): name for name in reversed(names)}.values())[::-1]
+def _place(subscription: str, group: str | None) -> str:
+    return f"resource group {group} of subscription {subscription}" if group else f"subscription {subscription}"
+
+
+def _subscription(item: dict[str, Any]) -> str:
+    return check_subscription("subscriptionId", str(item.get("subscriptionId")))
+
+
+def _server(item: dict[str, Any]) -> Server:
+    return server_from_arm(item, parse_server_id("id", str(item.get("id"))))
+
+
+def _understood(doing: str, read: Callable[[], T]) -> T:
+    """What C(read) makes of an item of a list. Raises C(UnexpectedAnswer) where it is not of ARM's form."""
+    try:
+        return read()
+    except InvalidInput as error:
+        raise UnexpectedAnswer(f"{doing}: {error}") from None
+    except (AttributeError, TypeError, ValueError):
+        raise UnexpectedAnswer(f"{doing}: an item of the list is not of ARM's form.") from None

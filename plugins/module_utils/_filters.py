@@ -68,12 +68,21 @@ def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
         raise InvalidInput(f"{option}.tags", f"{tags!r} is not a dictionary of tags and values.")
     return Filter(
         identity=None if identity is None else str(identity),
-        locations=_words(raw.get("locations")),
-        states=_words(raw.get("states")),
-        tags={str(name): None if value is None else str(value) for name, value in tags.items()},
+        locations=_words(f"{option}.locations", raw.get("locations")),
+        states=_words(f"{option}.states", raw.get("states")),
+        tags={str(name): _tag_value(f"{option}.tags", value) for name, value in tags.items()},
     )
 
 
-def _words(raw: Any) -> frozenset[str]:
+def _words(option: str, raw: Any) -> frozenset[str]:
     words = [raw] if isinstance(raw, str) else raw or []
+    if not isinstance(words, (list, tuple)):
+        raise InvalidInput(option, f"{raw!r} is not a list.")
     return frozenset(region(str(word)) for word in words)
+
+
+def _tag_value(option: str, raw: Any) -> str | None:
+    # YAML has lost how these were written: true may have been yes, 1.1 may have been 1.10. No tag would ever match.
+    if isinstance(raw, (bool, float)):
+        raise InvalidInput(option, f"{raw!r} is not a text: write the value of a tag in quotes.")
+    return None if raw is None else str(raw)

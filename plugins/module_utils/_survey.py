@@ -11,10 +11,10 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ._arm_id import check_group, check_subscription, key
+from ._arm_id import check_group, check_subscription, distinct, key
 from ._errors import InvalidInput
 from ._estate import Estate
-from ._filters import read_filter
+from ._filters import Filter, read_filter
 from ._options import server_ref, waiter
 from ._preflight import Identities
 from ._result import host_variables, server_with_identity
@@ -38,19 +38,21 @@ def subscriptions(options: Mapping[str, Any], connection: Connection) -> list[st
     if given is not None and not given:
         raise InvalidInput("subscriptions", "is an empty list: name at least one, or use all_subscriptions.")
     option = "subscriptions" if given else "subscription_id"
-    return [check_subscription(option, each) for each in given or [connection.subscription_id]]
+    return list(distinct([check_subscription(option, str(each)) for each in given or [connection.subscription_id]]))
 
 
 def survey(options: Mapping[str, Any], connection: Connection) -> tuple[dict[str, Any], list[str]]:
     """The result of C(pgflex_identity_info), and warnings. Raises what the API raises."""
     wanted = read_filter("filters", {name: value for name, value in options["filters"].items() if value is not None})
     patience = waiter({**options, "busy_timeout": 0})
-    single = bool(options.get("server_id") or options.get("server_name"))
+    single = options["server_id"] is not None or options["server_name"] is not None
     if single and options["all_subscriptions"]:
         raise InvalidInput("all_subscriptions", "does not go together with one server.")
-    ref = server_ref(options, "" if options["server_id"] else connection.subscription_id) if single else None
+    by_id = options["server_id"] is not None
+    ref = server_ref(options, "" if by_id else connection.subscription_id) if single else None
     asked = subscriptions(options, connection) if ref is None else []
-    groups = [check_group("resource_group", options["resource_group"])] if options["resource_group"] else []
+    group = options["resource_group"]
+    groups = [] if group is None else [check_group("resource_group", group)]
 
     api = connection.open()
     estate = Estate(api, patience, options["strict_subscriptions"])
@@ -75,7 +77,9 @@ def survey_hosts(options: Mapping[str, Any], connection: Connection) -> tuple[li
     """Host variables of the servers that the inventory plugin's options name, sorted by ID, and warnings."""
     included = [read_filter("include_filters", each) for each in options["include_filters"]]
     excluded = [read_filter("exclude_filters", each) for each in options["exclude_filters"]]
-    groups = [check_group("resource_groups", each) for each in options["resource_groups"]]
+    if Filter() in excluded:
+        raise InvalidInput("exclude_filters", "a filter without a condition would exclude every server.")
+    groups = [check_group("resource_groups", str(each)) for each in options["resource_groups"]]
     patience = waiter({**options, "busy_timeout": 0})
     asked = subscriptions(options, connection)
 

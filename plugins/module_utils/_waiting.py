@@ -12,15 +12,17 @@ C(Retry-After), for as long as that header says (azure-core 1.41.0, C(RetryPolic
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar, Union
 
 from ._errors import OperationFailed, ServiceError, WaitTimeout
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ._limits import Turn
 
 T = TypeVar("T")
+#: Work in steps. Between two it asks for a pause in seconds, or for the turn to send a request; whoever runs it, for
+#: one server or for thousands, decides what happens meanwhile.
+Steps = Generator[Union[float, Turn], None, T]
 
 #: How often a request is sent that fails in passing: no answer, 408, 500, 502, 503, 504.
 TRIES = 5
@@ -54,15 +56,15 @@ class Waiter:
         """Seconds until the deadline."""
         return self._started + self.wait_timeout - self.clock.now()
 
-    def poll_pause(self, doing: str, retry_after: float | None) -> None:
-        """Sleep until the next look at something that runs. Raises C(WaitTimeout) when the deadline has passed."""
+    def poll_pause(self, doing: str, retry_after: float | None) -> float:
+        """Seconds until the next look at something that runs. Raises C(WaitTimeout) when the deadline has passed."""
         if self.remaining <= 0:
             raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
         asked = retry_after if retry_after is not None and retry_after > 0 else self.poll_interval
-        self.clock.sleep(min(asked, LONGEST_POLL_INTERVAL, self.remaining))
+        return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
-    def pause_after(self, error: ServiceError, failures: int) -> None:
-        """Sleep before what failed is tried again, or raise C(error) if it will not get better or there is no time.
+    def pause_after(self, error: ServiceError, failures: int) -> float:
+        """Seconds until what failed is tried again. Raises C(error) if it will not get better or there is no time.
 
         C(failures) counts the transient ones of this request in a row, this one included.
         """
@@ -81,7 +83,7 @@ class Waiter:
             if no_time not in error.hint:  # a poll's error comes here a second time, with the write that it belongs to
                 error.hint = f"{error.hint} {no_time}".strip()
             raise error
-        self.clock.sleep(pause)
+        return pause
 
     def _be_patient_with_busy(self, error: ServiceError) -> None:
         now = self.clock.now()
@@ -89,10 +91,11 @@ class Waiter:
         if now - self._busy_since >= self.busy_timeout:
             raise error
 
-    def read(self, request: Callable[[], T]) -> T:
+    def reading(self, request: Callable[[], T]) -> Steps[T]:
         """The result of a request that changes nothing, tried again when it fails in passing or is throttled."""
         failures = 0
         while True:
+            yield Turn.READ
             try:
                 return request()
             except OperationFailed:
@@ -100,4 +103,21 @@ class Waiter:
                 raise
             except ServiceError as error:
                 failures += error.transient
-                self.pause_after(error, failures)
+                pause = self.pause_after(error, failures)
+            yield pause
+
+    def read(self, request: Callable[[], T]) -> T:
+        """C(reading) where nothing else is to be done meanwhile."""
+        return drive(self.reading(request), self.clock)
+
+
+def drive(steps: Steps[T], clock: Clock) -> T:
+    """The result of C(steps), with nothing else done meanwhile: every pause is slept, every turn is granted."""
+    try:
+        while True:
+            wish = next(steps)
+            if not isinstance(wish, Turn):
+                clock.sleep(wish)
+    except StopIteration as end:
+        result: T = end.value
+        return result

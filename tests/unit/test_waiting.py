@@ -162,11 +162,7 @@ def test_a_short_poll_interval_makes_all_pauses_short() -> None:
     ],
 )
 def test_the_pause_between_two_looks(retry_after: float | None, pause: float) -> None:
-    time = FakeTime()
-
-    time.waiter().poll_pause("The operation", retry_after)
-
-    assert time.pauses == [pause]
+    assert FakeTime().waiter().poll_pause("The operation", retry_after) == pause
 
 
 def test_the_last_look_is_at_the_deadline() -> None:
@@ -174,7 +170,7 @@ def test_the_last_look_is_at_the_deadline() -> None:
     waiter = time.waiter(wait_timeout=25)
 
     for _look in range(3):
-        waiter.poll_pause("The operation", None)
+        time.sleep(waiter.poll_pause("The operation", None))
     with pytest.raises(WaitTimeout, match=r"^The operation: not finished after wait_timeout=25 seconds\.$"):
         waiter.poll_pause("The operation", None)
 

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures: an emulator for each worker, clean for each test, and two ways to run the module against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from e2e.emulator_client import Emulator, running_emulator
+from e2e.runs import FAST, Played, run_in_process, run_playbook
+from e2e.world import SERVER_OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Beginnings of a JSON web token, and of the certificate in the signed address of an operation.
+SIGNS_OF_SECRETS = ("eyJ", "MIIH")
+
+
+class RunModule(Protocol):
+    """Run the module in this process; C(bare) leaves out the server and the connection."""
+
+    def __call__(self, *, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]: ...
+
+
+class RunPlaybook(Protocol):
+    """Run a play with ansible-playbook, signed in by the environment unless that is given."""
+
+    def __call__(
+        self, tasks: list[dict[str, Any]], *arguments: str, env: dict[str, str] | None = None, **play: Any
+    ) -> Played: ...
+
+
+@pytest.fixture(scope="session")
+def emulator_process() -> Iterator[Emulator]:
+    """With xdist one for each worker."""
+    with running_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def outputs() -> list[str]:
+    """All that modules and playbooks printed in this test."""
+    return []
+
+
+@pytest.fixture
+def emulator(emulator_process: Emulator, outputs: list[str]) -> Iterator[Emulator]:
+    """Clean and quick at the start; at the end the rules that hold in every test are checked."""
+    emulator_process.reset()
+    emulator_process.settings(throttle=None, operation_seconds=0.05, check_schema=True)
+    yield emulator_process
+    assert emulator_process.violations() == []
+    assert [each for each in emulator_process.requests() if each["method"] in ("PUT", "DELETE")] == []
+    for secret in secrets_of(emulator_process):
+        assert not [output for output in outputs if secret in output]
+
+
+def secrets_of(emulator: Emulator) -> list[str]:
+    """What must not be in any output."""
+    ready = emulator.ready
+    names = ("secret", "password", "client_certificate_password", "identity_header")
+    token = Path(ready["federated_token_file"]).read_text(encoding="utf-8")
+    return [*(ready[name] for name in names), token, *SIGNS_OF_SECRETS]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without a credentials file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def module(emulator: Emulator, outputs: list[str]) -> RunModule:
+    """pgflex_identity in this process."""
+
+    def run(*, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]:
+        usual = {} if bare else {**emulator.connection, **SERVER_OPTIONS}
+        given = {name: value for name, value in {**usual, **FAST, **options}.items() if value is not None}
+        result, output = run_in_process(given, check=check)
+        outputs.append(output)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def playbook(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunPlaybook:
+    """pgflex_identity in a play."""
+
+    def run(tasks: list[dict[str, Any]], *arguments: str, env: dict[str, str] | None = None, **play: Any) -> Played:
+        played = run_playbook(
+            tmp_path, {**play, "tasks": tasks}, arguments, emulator.environment if env is None else env
+        )
+        outputs.extend([played.output, str(played.results)])
+        return played
+
+    return run

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start the emulator as a user would, and talk to its control API. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(__file__).resolve().parents[1] / "emulator"
+_LONGEST_START = 30
+
+
+class ControlError(Exception):
+    """The control API did not take a document; the message is its own."""
+
+
+class Emulator:
+    """The control API of one running emulator. C(ready) is what it told about itself when it was up."""
+
+    def __init__(self, ready: dict[str, Any]) -> None:
+        self.ready = ready
+        self._tls = ssl.create_default_context(cafile=ready["ca_file"])
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """Connection options that sign in to it with its secret."""
+        return {
+            "cloud_environment": self.ready["arm"],
+            "subscription_id": self.ready["subscription_ids"][0],
+            "tenant": self.ready["tenant_id"],
+            "client_id": self.ready["client_id"],
+            "secret": self.ready["secret"],
+            "ca_path": self.ready["ca_file"],
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as the environment variables that AWX sets."""
+        connection = self.connection
+        return {
+            "AZURE_CLOUD_ENVIRONMENT": connection["cloud_environment"],
+            "AZURE_SUBSCRIPTION_ID": connection["subscription_id"],
+            "AZURE_TENANT": connection["tenant"],
+            "AZURE_CLIENT_ID": connection["client_id"],
+            "AZURE_SECRET": connection["secret"],
+            "REQUESTS_CA_BUNDLE": connection["ca_path"],
+        }
+
+    def requests(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The requests since the last reset, of one kind (C(arm), C(token), C(metadata)) or all."""
+        found: list[dict[str, Any]] = self._control("GET", f"requests?kind={quote(kind)}" if kind else "requests")
+        return found
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._control("DELETE", "requests")
+
+    def servers(self) -> list[dict[str, Any]]:
+        """The true state of every server, whatever ARM would answer about it."""
+        found: list[dict[str, Any]] = self._control("GET", "servers")
+        return found
+
+    def seed(self, document: dict[str, Any]) -> None:
+        """Add subscriptions, groups, identities and servers; those of the same name are replaced."""
+        self._control("POST", "seed", document)
+
+    def reset(self) -> None:
+        """Back to the state after the start; tokens stay valid."""
+        self._control("POST", "reset")
+
+    def fault(self, method: str, path: str, then: dict[str, Any], *, times: int = 1, after: int = 0) -> None:
+        """Let C(times) requests fail (-1: all) that match, leaving out the first C(after); C(path) is a pattern."""
+        match = {"method": method, "path": path}
+        self._control("POST", "faults", [{"match": match, "then": then, "times": times, "after": after}])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force, with C(times_left)."""
+        found: list[dict[str, Any]] = self._control("GET", "faults")
+        return found
+
+    def settings(self, **changes: Any) -> None:
+        """Change settings."""
+        self._control("PATCH", "settings", changes)
+
+    def get_settings(self) -> dict[str, Any]:
+        """The settings in force."""
+        found: dict[str, Any] = self._control("GET", "settings")
+        return found
+
+    def violations(self) -> list[dict[str, Any]]:
+        """Where an exchange did not follow the schema, since the last reset; needs the setting C(check_schema)."""
+        found: list[dict[str, Any]] = self._control("GET", "violations")
+        return found
+
+    def _control(self, method: str, path: str, document: object = None) -> Any:
+        data = None if document is None else json.dumps(document).encode()
+        request = urllib.request.Request(f"{self.ready['arm']}/_emulator/{path}", data, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ControlError(error.read().decode()) from None
+
+
+@contextmanager
+def running_emulator(*arguments: str) -> Iterator[Emulator]:
+    """An emulator of its own process, ended when the context is left. C(arguments) go to its command line."""
+    with tempfile.TemporaryDirectory(prefix="pgflex-") as folder:
+        ready_file = Path(folder) / "ready.json"
+        command = [sys.executable, str(PROGRAM), "--ready-file", str(ready_file), *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": ""})
+        try:
+            yield Emulator(_wait_until_ready(process, ready_file))
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], ready_file: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + _LONGEST_START
+    while not ready_file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the emulator did not start (exit status {process.returncode})")
+        time.sleep(0.02)
+    ready: dict[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
+    return ready

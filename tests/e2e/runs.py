@@ -1,0 +1,96 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run pgflex_identity: in this process with C(main()), or with ansible-playbook."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import yaml
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings as ansible_warnings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Nothing shall sleep long.
+FAST = {"poll_interval": 0.02, "wait_timeout": 10, "busy_timeout": 5}
+_RESULTS = re.compile(r"RESULTS=([A-Za-z0-9+/=]+)")
+
+
+def run_in_process(arguments: dict[str, Any], *, check: bool = False) -> tuple[dict[str, Any], str]:
+    """The result of the module, failed or not, and all that it printed.
+
+    ansible.module_utils.testing is there from ansible-core 2.19 only, so what the worker sets is set here.
+    """
+    # The collection becomes importable after pytest has read this folder.
+    from ansible_collections.pgflex.azure.plugins.modules import pgflex_identity
+
+    arguments = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
+    # Warnings are kept in the process, which is the module's own elsewhere.
+    ansible_warnings._global_warnings.clear()
+    printed = io.StringIO()
+    content = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    with (
+        patch.object(basic, "_ANSIBLE_ARGS", content),
+        patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
+        redirect_stdout(printed),
+    ):
+        try:
+            pgflex_identity.main()
+        except SystemExit:
+            output = printed.getvalue()
+        else:
+            raise AssertionError("the module returned without a result")
+    result: dict[str, Any] = json.loads(output.strip())
+    result.pop("invocation", None)
+    if "warnings" in result:
+        result["warnings"] = [_text(each) for each in result["warnings"]]
+    return result, output
+
+
+def _text(warning: Any) -> str:
+    """Since ansible-core 2.19 modules return objects, which the controller turns into text."""
+    return warning if isinstance(warning, str) else str(warning["event"]["msg"])
+
+
+@dataclass(frozen=True)
+class Played:
+    """A finished ansible-playbook: C(results) of its tasks in order, empty if one of them ended it."""
+
+    rc: int
+    output: str
+    results: list[dict[str, Any]]
+
+
+def run_playbook(folder: Path, play: dict[str, Any], arguments: tuple[str, ...], env: dict[str, str]) -> Played:
+    """Run one play in C(folder). Its results come back in the output of a last task, which starts no process."""
+    tasks = [{**task, "register": f"result_{number}"} for number, task in enumerate(play["tasks"])]
+    names = ", ".join(f"result_{number}" for number in range(len(tasks)))
+    tell = {"ansible.builtin.debug": {"msg": f"RESULTS={{{{ [{names}] | to_json | b64encode }}}}"}}
+    whole = {"hosts": "localhost", "gather_facts": False, **play, "tasks": [*tasks, tell]}
+    (folder / "site.yml").write_text(yaml.safe_dump([whole], sort_keys=False), encoding="utf-8")
+    inventory = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    command = ["ansible-playbook", "-i", "hosts.yml", "site.yml", *arguments]
+    # The interpreter that has the Azure SDK is the one that runs the tests.
+    local = {"ANSIBLE_PYTHON_INTERPRETER": sys.executable, "ANSIBLE_NOCOLOR": "1", "HOME": str(folder)}
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **local, **env}, capture_output=True, text=True, check=False
+    )
+    output = done.stdout + done.stderr
+    found = _RESULTS.search(output)
+    results = json.loads(base64.b64decode(found.group(1))) if found else []
+    return Played(done.returncode, _RESULTS.sub("RESULTS", output), results)

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every change, four times over: in check mode, for real, again, and read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.change_cases import ASSIGN_AND_REMOVE, BY_ID, CMK, FAR, HELD_A, HELD_CMK, A, B, Case
+from e2e.purge_cases import PURGE_REPLACE_AND_SYSTEM
+from e2e.world import (
+    GROUP,
+    arm_calls,
+    patches,
+    seed_server,
+    seed_subscription,
+    true_identity,
+    user_assigned,
+)
+
+if TYPE_CHECKING:
+    from e2e.conftest import RunModule
+    from e2e.emulator_client import Emulator
+
+PROMISED = ("changed", "assigned", "removed", "diff")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(each, id=each.title) for each in (*ASSIGN_AND_REMOVE, *PURGE_REPLACE_AND_SYSTEM)]
+)
+def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
+    case: Case, emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator, case.start, **case.server)
+    start = true_identity(emulator)
+
+    planned = module(check=True, **case.wish)
+    assert arm_calls(emulator) == case.reads
+    assert true_identity(emulator) == start
+
+    emulator.clear_requests()
+    done = module(**case.wish)
+    assert {name: done.get(name) for name in PROMISED} == {name: planned.get(name) for name in PROMISED}
+    check_result(case, done)
+    check_result(case, planned)
+    writes = [] if case.body is None else ["PATCH server", "GET operation", "GET server"]
+    assert arm_calls(emulator) == case.reads + writes
+    assert patches(emulator) == ([] if case.body is None else [{"identity": case.body}])
+    assert done["requests"] == len(emulator.requests("arm"))
+    assert true_identity(emulator) == {"type": case.after[0], "ids": sorted(each.lower() for each in case.after[1])}
+
+    emulator.clear_requests()
+    again = module(**case.wish)
+    assert again["changed"] is False
+    assert again["diff"]["before"] == again["diff"]["after"] == done["diff"]["after"]
+    check_frugal(emulator)
+    assert again["identity"] == done["identity"]
+
+    emulator.clear_requests()
+    shown = module(state="info", **{name: case.wish[name] for name in (*BY_ID, "server_id") if name in case.wish})
+    check_frugal(emulator)
+    assert shown["changed"] is False
+    assert shown["identity"] == done["identity"]
+
+
+def check_result(case: Case, result: dict[str, Any]) -> None:
+    """What the result says is what the case wants."""
+    kind, ids = case.after
+    assert result["changed"] is (case.body is not None)
+    assert result["assigned"] == case.assigned
+    assert result["removed"] == case.removed
+    before, after = (result["diff"][name]["user_assigned_identities"] for name in ("before", "after"))
+    assert [each.lower() for each in before] == case.before_ids
+    assert sorted(each.lower() for each in after) == sorted(each.lower() for each in ids)
+    assert result["diff"]["after"]["type"] == result["identity"]["type"] == kind
+    assert [each["id"] for each in result["identity"]["user_assigned_identities"]] == after
+    assert "warnings" not in result
+
+
+def check_frugal(emulator: Emulator) -> None:
+    """Where nothing is to be done, one ARM request and one token are all it costs."""
+    assert arm_calls(emulator) == ["GET server"]
+    assert len(emulator.requests("arm")) == 1
+    assert len(emulator.requests("token")) == 1
+
+
+def test_the_result_tells_names_uses_and_no_client_id_that_is_wrong(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator, user_assigned("id-cmk", system=True), encryption={**CMK, "geo_backup": "id-cmk"})
+    result = module(state="info")
+    (assigned,) = result["identity"]["user_assigned_identities"]
+    assert (assigned["name"], assigned["resource_group"]) == ("id-cmk", GROUP)
+    assert assigned["used_for"] == ["data_encryption", "geo_backup_data_encryption"]
+    assert assigned["client_id"] is None
+    assert assigned["principal_id"]
+    assert result["identity"]["principal_id"]
+    assert result["identity"]["tenant_id"] == emulator.ready["tenant_id"]
+    assert result["server"]["encryption"] == {
+        "type": "AzureKeyVault",
+        "primary_user_assigned_identity_id": HELD_CMK,
+        "geo_backup_user_assigned_identity_id": HELD_CMK,
+    }
+    assert "diff" not in result
+
+
+def test_client_ids_are_looked_up_once_each(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator, user_assigned("id-a", "id-b"))
+    result = module(state="info", client_ids=True)
+    found = [each["client_id"] for each in result["identity"]["user_assigned_identities"]]
+    assert arm_calls(emulator) == ["GET server", "GET identity", "GET identity"]
+    assert len(set(found)) == 2
+    assert None not in found
+    assert emulator.ready["tenant_id"] not in found
+
+
+def test_client_ids_that_may_not_be_read_are_null_with_a_warning(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator, user_assigned("id-a"))
+    seed_subscription(emulator, denied_actions=["Microsoft.ManagedIdentity/userAssignedIdentities/read"])
+    result = module(state="info", client_ids=True)
+    assert result["identity"]["user_assigned_identities"][0]["client_id"] is None
+    (warning,) = result["warnings"]
+    assert HELD_A in warning
+    assert "AuthorizationFailed" in warning
+
+
+def test_identities_that_would_be_assigned_are_validated_in_check_mode_and_for_real(
+    emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator, user_assigned("id-a"))
+    planned = module(check=True, identities=[A, B, FAR], validate_identities=True)
+    assert planned["changed"]
+    assert arm_calls(emulator) == ["GET server", "GET identity", "GET identity"]
+    emulator.clear_requests()
+    assert module(identities=[A, B, FAR], validate_identities=True)["assigned"] == [B, FAR]
+    assert arm_calls(emulator)[:4] == ["GET server", "GET identity", "GET identity", "PATCH server"]
+
+
+def test_without_the_right_to_read_an_identity_it_is_assigned_with_a_warning(
+    emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator)
+    seed_subscription(emulator, denied_actions=["Microsoft.ManagedIdentity/userAssignedIdentities/read"])
+    result = module(identities=[A], validate_identities=True)
+    assert result["assigned"] == [A]
+    assert "AuthorizationFailed" in result["warnings"][0]
+
+
+def test_without_waiting_the_operation_is_told_and_goes_on(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    result = module(identities=[A], wait=False)
+    assert arm_calls(emulator) == ["GET server", "PATCH server"]
+    assert result["changed"]
+    assert result["identity"]["type"] == "UserAssigned"
+    assert result["operation"]["status"] == "InProgress"
+    assert len(result["operation"]["id"]) == 36
+    assert result["operation"]["start_time"].startswith("20")
+    again = module(identities=[A])
+    assert again["diff"]["after"]["user_assigned_identities"] == [A]

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What goes over the wire does not depend on the version of the SDK. The header of the test run names that version."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.world import GROUP, SERVER, SERVER_ID, SUBSCRIPTION, identity_id, seed_server, user_assigned
+
+if TYPE_CHECKING:
+    from e2e.conftest import RunModule
+    from e2e.emulator_client import Emulator
+
+VERSION = {"api-version": "2025-08-01"}
+JSON = "application/json"
+A, HELD_B = identity_id("id-a"), identity_id("id-b", segment="resourcegroups")
+HELD_C = identity_id("id-c", segment="resourcegroups")
+MIRRORING = f"{SERVER_ID}/configurations/azure.fabric_mirror_enabled"
+
+
+def on_the_wire(request: dict[str, Any]) -> dict[str, Any]:
+    """The part of a logged request that the SDK could change. The body counts in the order and length it was sent."""
+    headers = {name.lower(): value for name, value in request["headers"].items()}
+    body = request["body"]
+    return {
+        "request": f"{request['method']} {request['path']}",
+        "query": request["query"],
+        "body": None if body is None else (list(body["identity"]), body),
+        "length": headers.get("content-length"),
+        "accept": headers.get("accept"),
+        "content-type": headers.get("content-type"),
+        "user-agent": headers["user-agent"].split("/")[0],
+    }
+
+
+def expected(request: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    content = json.dumps(body, separators=(",", ":"))
+    return {
+        "request": request,
+        "query": VERSION,
+        "body": None if body is None else (list(body["identity"]), body),
+        "length": None if body is None else str(len(content)),
+        "accept": JSON,
+        "content-type": None if body is None else JSON,
+        "user-agent": "pgflex.azure",
+    }
+
+
+@pytest.mark.smoke
+def test_a_change_is_the_same_on_the_wire_with_every_sdk(emulator: Emulator, module: RunModule) -> None:
+    print(f"azure-mgmt-postgresqlflexibleservers {version('azure-mgmt-postgresqlflexibleservers')}")
+    seed_server(emulator, user_assigned("id-b", "id-c", system=True))
+    module(identities=[A], replaces=["id-b"], system_assigned=False)
+    sent = emulator.requests("arm")
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {HELD_C: {}, A: {}, HELD_B: None}}
+    body = {"identity": identity}
+    server = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+    assert [on_the_wire(each) for each in (*sent[:3], sent[-1])] == [
+        expected(f"GET {server}/{SERVER}"),
+        expected(f"GET {MIRRORING}"),
+        expected(f"PATCH {server}/{SERVER}", body),
+        expected(f"GET {server}/{SERVER}"),
+    ]
+    assert list(sent[2]["body"]["identity"]["userAssignedIdentities"]) == [HELD_C, A, HELD_B]
+    polls = [on_the_wire(each) for each in sent[3:-1]]
+    assert polls
+    for poll in polls:
+        assert set(poll["query"]) == {"api-version", "t", "c", "s", "h"}
+        assert (poll["query"]["api-version"], poll["accept"]) == (VERSION["api-version"], JSON)

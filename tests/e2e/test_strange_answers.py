@@ -1,0 +1,82 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers that are not ARM's own: proxies, gateways and cut lines speak in its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.failures import CHANGING, HTML, PROXY_HINT, READING, REQUEST_ID, A, check_failure
+from e2e.world import (
+    SERVER_PATH,
+    arm_calls,
+    seed_server,
+)
+
+if TYPE_CHECKING:
+    from e2e.conftest import RunModule
+    from e2e.emulator_client import Emulator
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(HTML, id="HTML"),
+        pytest.param({"body": '{"id": "/subscriptions/0000'}, id="a truncated body"),
+        pytest.param({"body": ""}, id="an empty body"),
+        pytest.param({"body": "[]"}, id="a list"),
+    ],
+)
+def test_a_server_answered_with(then: dict[str, Any], emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.fault("GET", SERVER_PATH, then, times=-1)
+    result = module(identities=[A])
+    message = f"{READING}the answer is not ARM's JSON."
+    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None)
+
+
+def test_an_error_in_html(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.fault("GET", SERVER_PATH, {**HTML, "status": 403}, times=-1)
+    result = module(identities=[A])
+    assert result["msg"].startswith(f"{READING}Azure answered text/html instead of an error in JSON (HTTP 403, request")
+    assert result["msg"].endswith(PROXY_HINT)
+    assert (result["error"]["status"], result["error"]["request_id"]) == (403, "req-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (200, "Azure answered text/html instead of an error in JSON (HTTP 200, request id req-1)."),
+        (202, "the answer is not ARM's JSON."),
+    ],
+)
+def test_a_write_answered_in_html_is_not_a_success(
+    status: int, said: str, emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator)
+    emulator.fault("PATCH", SERVER_PATH, {**HTML, "status": status}, times=-1)
+    result = module(identities=[A])
+    assert result["failed"]
+    assert result["msg"].startswith(f"{CHANGING}{said}")
+    assert PROXY_HINT in result["msg"]
+    calls = arm_calls(emulator)
+    assert "PATCH server" in calls
+    assert ("PATCH server", "PATCH server") not in set(zip(calls, calls[1:]))
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirection_is_not_followed(method: str, status: int, emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    there = emulator.ready["arm"].replace("127.0.0.1", "localhost")
+    then = {"status": status, "body": "", "headers": {"Location": f"{there}/elsewhere", **REQUEST_ID}}
+    emulator.fault(method, SERVER_PATH, then, times=-1)
+    result = module(identities=[A])
+    assert "Azure answered with a redirection, which is not followed (" in result["msg"]
+    assert result["error"]["status"] == status
+    assert not [each for each in emulator.requests() if each["path"] == "/elsewhere"]
