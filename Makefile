@@ -1,0 +1,76 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Needs GNU make and a Python of at least 3.11. PYTHON=python3.13 selects another interpreter.
+
+PYTHON ?= python3
+RUN := .venv/.run
+DEV := .venv/.dev
+TREE := .cache/collections/ansible_collections/pgflex/azure
+NOX := .venv/bin/nox
+
+# The checkout as pgflex.azure, for what is started outside of the tests.
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+
+.DEFAULT_GOAL := help
+.PHONY: help demo emulator test lint unit e2e sdk cores sanity bench build clean FORCE
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN) $(TREE) ## Assign, list and remove identities on a local Azure; no account needed
+	@.venv/bin/python tests/demo
+
+emulator: $(RUN) $(TREE) ## Keep the local Azure of the demo running, to try your own playbooks
+	@.venv/bin/python tests/demo --keep
+
+test: $(DEV) $(TREE) ## Everything below except the full matrix and the benchmark
+	@$(NOX) --parallel 2 --tags test
+
+lint: $(DEV) $(TREE) ## Formatting, types, documentation, licences, Galaxy's own checks
+	@$(NOX) --session lint galaxy
+
+unit: $(DEV) ## Unit tests
+	@$(NOX) --session unit
+
+e2e: $(DEV) ## Playbooks and modules against the emulator
+	@$(NOX) --session e2e
+
+sdk: $(DEV) ## All tests with the oldest, an older and the newest Azure SDK
+	@$(NOX) --session sdk
+
+cores: $(DEV) ## Smoke tests with every ansible-core on every Python it runs on
+	@$(NOX) --session cores
+
+sanity: $(DEV) ## ansible-test sanity with this environment's, the oldest and the newest ansible-core
+	@$(NOX) --session sanity
+
+bench: $(RUN) $(TREE) ## Measure time and requests on large fleets
+	@.venv/bin/python tests/benchmark
+
+build: $(RUN) ## Build the archive for Galaxy
+	@.venv/bin/ansible-galaxy collection build --force
+
+clean: ## Remove all that this file makes
+	rm -rf .venv .nox .cache .ansible .hypothesis pgflex-azure-*.tar.gz
+
+$(RUN): .venv/.python requirements.txt tests/emulator/requirements.txt
+	@echo "Installing ansible-core, the Azure SDK and the emulator's libraries in .venv"
+	@.venv/bin/pip install --quiet --disable-pip-version-check \
+		ansible-core -r requirements.txt -r tests/emulator/requirements.txt
+	@touch $@
+
+$(DEV): $(RUN) tests/requirements.txt tests/requirements-pytest.txt
+	@echo "Installing the contributor's tools in .venv"
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+# Rewritten, and with it the environment, only when the interpreter is another one than before.
+.venv/.python: FORCE
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is missing or older than 3.11: name a newer one, as in: make PYTHON=python3.13" >&2; exit 1; }
+	@version=$$($(PYTHON) -c 'import sys; print(sys.version)'); test "$$version" = "$$(cat $@ 2>/dev/null)" || { \
+		rm -rf .venv && $(PYTHON) -m venv .venv && echo "$$version" > $@; }
+
+$(TREE):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@
