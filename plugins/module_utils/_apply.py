@@ -29,31 +29,55 @@ QUIET_LOOKS = 5
 class Writer(Protocol):
     """The part of C(_api.Api) that is needed here."""
 
-    def get_server(self, ref: ServerRef) -> Server: ...
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation: ...
-    def poll(self, operation: Operation) -> tuple[bool, float | None]: ...
+    def get_server(self, ref: ServerRef) -> Server:
+        """See C(Api)."""
+
+    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+        """See C(Api)."""
+
+    def poll(self, operation: Operation) -> tuple[bool, float | None]:
+        """See C(Api)."""
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done: C(plan) as carried out, C(server) as read after it, or C(operation) if it was not waited for."""
+    """What was done: C(plan) as carried out, C(server) as last read, C(operation) if it was not waited for.
+
+    C(verified) is true once the server was read after the write and found as planned.
+    """
 
     plan: Plan
     server: Server
     operation: Operation | None = None
+    verified: bool = False
 
 
 def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Applied:
-    """C(applying) where nothing else is to be done meanwhile."""
-    return drive(applying(api, server, wanted, waiter, wait=wait), waiter.clock)
+    """Make C(server), as it was just read, as C(wanted), and verify it. Raises as C(changing) and C(verify)."""
+    applied = drive(changing(api, server, wanted, waiter, wait=wait), waiter.clock)
+    if not applied.plan.changes or applied.operation:
+        return applied
+    return verify(applied, waiter.read(partial(api.get_server, server.ref)), wanted)
 
 
-def applying(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Steps[Applied]:
-    """Make C(server), as it was just read, as C(wanted).
+def verify(applied: Applied, after: Server, wanted: Wanted) -> Applied:
+    """C(applied), if the server as it was read C(after) the write is as planned. Raises C(NotVerified)."""
+    problems = unmet(applied.plan, after, wanted)
+    if problems:
+        raise NotVerified(
+            f"The operation on server {after.ref.name} succeeded, but {'; '.join(problems)}.",
+            target=after.id,
+            hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
+        )
+    return Applied(applied.plan, after, verified=True)
+
+
+def changing(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Steps[Applied]:
+    """Carry out the plan for C(server), as it was just read, until its operation has succeeded.
 
     Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
     again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else changed
-    it. Raises C(ServiceError), C(NotVerified), C(WaitTimeout), and C(Refused) if the server became one to be refused.
+    it. Raises C(ServiceError), C(WaitTimeout), and C(Refused) if the server became one to be refused.
     """
     planned = plan(server, wanted)
     rest = planned
@@ -73,17 +97,7 @@ def applying(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wai
         rest = plan(server, wanted)
         if not maybe_applied:
             planned = rest
-    if not planned.changes:
-        return Applied(planned, server)
-    after = yield from waiter.reading(partial(api.get_server, server.ref))
-    problems = unmet(planned, after, wanted)
-    if problems:
-        raise NotVerified(
-            f"The operation on server {after.ref.name} succeeded, but {'; '.join(problems)}.",
-            target=after.id,
-            hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
-        )
-    return Applied(planned, after)
+    return Applied(planned, server)
 
 
 def _looking_again(

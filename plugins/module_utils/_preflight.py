@@ -27,8 +27,11 @@ _FABRIC_MIRRORING = (
 class Reader(Protocol):
     """The part of C(_api.Api) that is needed here."""
 
-    def get_identity(self, resource_id: str) -> UserIdentity: ...
-    def fabric_mirroring(self, ref: ServerRef) -> bool: ...
+    def get_identity(self, resource_id: str) -> UserIdentity:
+        """See C(Api)."""
+
+    def fabric_mirroring(self, ref: ServerRef) -> bool:
+        """See C(Api)."""
 
 
 class Identities:

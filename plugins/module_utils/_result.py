@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._arm_id import key, split
 
 if TYPE_CHECKING:
+    from ._apply import Applied
     from ._model import AssignedIdentity, Plan, Server, ServerIdentity
     from ._preflight import Identities
 
@@ -79,6 +80,26 @@ def _assigned_facts(
         "client_id": itself.client_id if itself else assigned.client_id,
         "used_for": list(uses.get(key(assigned.id), ())),
     }
+
+
+def change_facts(server: Server, applied: Applied, identities: Identities | None = None) -> dict[str, Any]:
+    """The result of a change on C(server), as it was before; what was not done or not seen yet is told as planned."""
+    plan = applied.plan
+    known = applied.verified or not plan.changes
+    facts: dict[str, Any] = {
+        "changed": plan.changes,
+        "assigned": list(plan.assign),
+        "removed": list(plan.remove),
+        "diff": diff(server, plan),
+        "identity": identity_facts(
+            applied.server.identity if known else plan.after, applied.server.encryption.uses, identities
+        ),
+        "server": server_facts(applied.server),
+    }
+    if applied.operation:
+        started = {"id": applied.operation.id, "start_time": applied.operation.start_time}
+        facts["operation"] = {**started, "status": "InProgress"}
+    return facts
 
 
 def diff(server: Server, plan: Plan) -> dict[str, Any]:

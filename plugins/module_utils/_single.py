@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from . import _preflight
 from ._apply import Applied, apply
 from ._plan import plan
-from ._result import diff, identity_facts, server_facts
+from ._result import change_facts, server_with_identity
 
 if TYPE_CHECKING:
     from ._api import Api
     from ._arm_id import ServerRef
-    from ._model import Server, ServerIdentity, Wanted
+    from ._model import Server, Wanted
     from ._waiting import Waiter
 
 
@@ -40,7 +40,8 @@ class Single:
     def show(self) -> dict[str, Any]:
         """The result of C(state=info). Raises what C(Api) raises."""
         server = self._read()
-        return self._tell(server, server.identity)
+        facts = server_with_identity(server, self._looked_up)
+        return self._tell({"changed": False, "assigned": [], "removed": [], **facts})
 
     def change(self, wanted: Wanted, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
         """The result of C(state=present) and C(absent). Raises C(Refused), and what C(apply) raises."""
@@ -51,32 +52,14 @@ class Single:
             _preflight.check(server, planned, self._api, self._identities if validate else None, self._waiter)
             if not check_mode:
                 applied = apply(self._api, server, wanted, self._waiter, wait=wait)
-        seen = not applied.plan.changes or (applied.operation is None and not check_mode)
-        result = self._tell(applied.server, applied.server.identity if seen else applied.plan.after)
-        result.update(
-            changed=applied.plan.changes,
-            assigned=list(applied.plan.assign),
-            removed=list(applied.plan.remove),
-            diff=diff(server, applied.plan),
-        )
-        if applied.operation:
-            result["operation"] = {
-                "id": applied.operation.id,
-                "start_time": applied.operation.start_time,
-                "status": "InProgress",
-            }
-        return result
+        return self._tell(change_facts(server, applied, self._looked_up))
+
+    @property
+    def _looked_up(self) -> _preflight.Identities | None:
+        return self._identities if self._client_ids else None
 
     def _read(self) -> Server:
         return self._waiter.read(partial(self._api.get_server, self._ref))
 
-    def _tell(self, server: Server, identity: ServerIdentity) -> dict[str, Any]:
-        facts = identity_facts(identity, server.encryption.uses, self._identities if self._client_ids else None)
-        return {
-            "changed": False,
-            "assigned": [],
-            "removed": [],
-            "identity": facts,
-            "server": server_facts(server),
-            "requests": self._api.requests,
-        }
+    def _tell(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return {**facts, "requests": self._api.requests}
