@@ -53,7 +53,7 @@ options:
     description:
       - Jinja expressions for the name of a host, over its variables. The first one that is not empty counts.
       - Where two servers would get the same name in whatever casing, each gets its resource group appended, and if that
-        does not tell them apart its subscription, always with C(_) between.
+        does not tell them apart its subscription, then its own name, always with C(_) between.
     type: list
     elements: str
     default: [pgflex_server_name]
@@ -167,13 +167,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _option(self, name: str) -> Any:
         value = self.get_option(name)
-        return self.templar.template(value) if isinstance(value, str) and self.templar.is_template(value) else value
+        return self.templar.template(value) if self.templar.is_template(value) else value
 
     def _populate(self, hosts: list[dict[str, Any]]) -> None:
         strict = self.get_option("strict")
         self.inventory.add_group(GROUP)
         # Tags and names are other people's texts: they must never be taken for templates.
-        for name, known in name_hosts([as_text(each) for each in hosts], self._preferred_name):
+        try:
+            named = name_hosts([as_text(each) for each in hosts], self._preferred_name)
+        except PgflexError as error:
+            raise AnsibleParserError(str(error)) from None
+        for name, known in named:
             self.inventory.add_host(name, group=GROUP)
             for variable, value in known.items():
                 self.inventory.set_variable(name, variable, value)

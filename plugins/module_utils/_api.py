@@ -13,6 +13,7 @@ PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     from ._arm_id import ServerRef
     from ._clouds import Cloud
 
+    #: Method, URL, status and headers of an answer.
+    Observer = Callable[[str, str, int, Any], None]
+
 # The newest stable version with recordings of identity changes (Azure CLI 2.82, January 2026). Named here, so that all
 # versions of the SDK say the same; their own defaults run from 2024-08-01 to 2026-10-01.
 API_VERSION = "2025-08-01"
@@ -73,7 +77,8 @@ _FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
 class Api:
     """Azure Resource Manager of one cloud, with one credential and one pool of connections.
 
-    C(requests) counts what was sent to it. Raises C(ImportError) when the SDK is not there.
+    C(requests) counts what was sent to it; C(observer) is told of every answer. It may be used by several threads.
+    Raises C(ImportError) when the SDK is not there.
     """
 
     def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
@@ -82,6 +87,8 @@ class Api:
         self._credential = credential
         self._cloud = cloud
         self.requests = 0
+        self.observer: Observer | None = None
+        self._lock = threading.Lock()
         self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
         # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
         # resource provider, which is a write that nobody asked for.
@@ -91,13 +98,23 @@ class Api:
             policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}"),
             policies.ContentDecodePolicy(),
             ARMChallengeAuthenticationPolicy(credential, cloud.scope),
-            policies.CustomHookPolicy(raw_request_hook=self._count),
+            policies.CustomHookPolicy(raw_request_hook=self._count, raw_response_hook=self._tell),
         ]
         self._raw: Any = ARMPipelineClient(cloud.resource_manager, policies=self._policies, transport=self._transport)
         self._clients: dict[str, Any] = {}
 
+    def sign_in(self) -> None:
+        """Get a token now, once, rather than in each of the first requests. Raises C(CredentialError)."""
+        self._credential.get_token(self._cloud.scope)
+
     def _count(self, _request: Any) -> None:
-        self.requests += 1
+        with self._lock:
+            self.requests += 1
+
+    def _tell(self, response: Any) -> None:
+        if self.observer:
+            request, answer = response.http_request, response.http_response
+            self.observer(request.method, request.url, answer.status_code, answer.headers)
 
     def _client(self, subscription_id: str) -> Any:
         if subscription_id not in self._clients:

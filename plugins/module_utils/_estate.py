@@ -30,9 +30,14 @@ _CLOSED = (401, 403, 404)
 class Lister(Protocol):
     """The part of C(_api.Api) that is needed here."""
 
-    def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str: ...
-    def subscriptions_url(self) -> str: ...
-    def get_page(self, url: str, doing: str) -> Page: ...
+    def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
+        """See C(Api)."""
+
+    def subscriptions_url(self) -> str:
+        """See C(Api)."""
+
+    def get_page(self, url: str, doing: str) -> Page:
+        """See C(Api)."""
 
 
 @dataclass
@@ -115,12 +120,14 @@ class Estate:
         while following:
             links.add(following)
             page = self.waiter.read(partial(self.api.get_page, following, doing))
-            new = {key(str(each.get("id"))): each for each in page.items}
-            old = new.keys() & seen
-            if page.next_link in links or (page.next_link and old and old == new.keys()):
+            new: dict[str, dict[str, Any]] = {}
+            for each in page.items:
+                if key(str(each.get("id"))) not in seen:
+                    new.setdefault(key(str(each.get("id"))), each)
+            if page.next_link in links or (page.next_link and page.items and not new):
                 raise UnexpectedAnswer(f"{doing}: Azure sends the same page again and again.", code="RepeatedPage")
-            seen |= new.keys()
-            yield from (each for name, each in new.items() if name not in old)
+            seen.update(new)
+            yield from new.values()
             following = page.next_link
             if following and self.waiter.remaining <= 0:
                 raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.waiter.wait_timeout:g} seconds.")

@@ -11,8 +11,16 @@ writes and 10 a second, for each subscription, principal and region). What the a
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ._answers import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Turn(Enum):
@@ -22,43 +30,57 @@ class Turn(Enum):
     WRITE = "writes"
 
 
+_REMAINING = "x-ms-ratelimit-remaining-subscription"
 #: Size, and refill in a second.
 PUBLISHED = {Turn.READ: (250.0, 25.0), Turn.WRITE: (200.0, 10.0)}
+
+#: A request takes its time to Azure, and not always the same: at the full size or rate one comes too early now and then.
+MARGIN = 0.95
 
 
 @dataclass
 class Bucket:
-    """Tokens, one for a request. C(tokens) below zero are requests that have been given a time in the future."""
+    """Tokens, one for a request. Below zero they stand for requests that were given a time in the future.
+
+    C(blocks) counts how often Azure said to wait: a time that was given before that is no longer good. Several threads
+    may use a bucket.
+    """
 
     size: float
     refill: float
     filled_at: float
     tokens: float = field(init=False)
-    blocked_until: float = 0.0
+    blocks: int = 0
 
     def __post_init__(self) -> None:
         self.tokens = self.size
+        self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float:
         """Take a token; returns how many seconds later the request may be sent."""
-        self._fill(now)
-        self.tokens -= 1
-        return max(0.0, -self.tokens / self.refill, self.blocked_until - now)
+        with self._lock:
+            self._fill(now)
+            self.tokens -= 1
+            return max(0.0, self.filled_at - now) + max(0.0, -self.tokens / self.refill)
 
     def observe(self, remaining: float, now: float) -> None:
         """Azure counts C(remaining) requests: other clients take from the same bucket."""
-        self._fill(now)
-        self.tokens = min(self.tokens, remaining)
+        with self._lock:
+            self._fill(now)
+            self.tokens = min(self.tokens, remaining)
 
     def block(self, seconds: float, now: float) -> None:
-        """Azure has said to wait."""
-        self._fill(now)
-        self.tokens = min(self.tokens, 0.0)
-        self.blocked_until = max(self.blocked_until, now + seconds)
+        """Azure said to wait: until then nothing is filled, and then there is one token. All reservations are void."""
+        with self._lock:
+            self._fill(now)
+            self.tokens = 1.0
+            self.filled_at = max(self.filled_at, now + seconds)
+            self.blocks += 1
 
     def _fill(self, now: float) -> None:
-        self.tokens = min(self.size, self.tokens + (now - self.filled_at) * self.refill)
-        self.filled_at = now
+        if now > self.filled_at:
+            self.tokens = min(self.size, self.tokens + (now - self.filled_at) * self.refill)
+            self.filled_at = now
 
 
 @dataclass
@@ -70,8 +92,25 @@ class Limits:
 
     def bucket(self, subscription_id: str, turn: Turn, now: float) -> Bucket:
         """The bucket that a request is counted in."""
-        key = subscription_id.lower(), turn
-        if key not in self.buckets:
-            size, refill = PUBLISHED[turn]
-            self.buckets[key] = Bucket(max(1.0, size * self.share), refill * self.share, now)
-        return self.buckets[key]
+        name = subscription_id.lower(), turn
+        if name not in self.buckets:
+            size, refill = (each * self.share * MARGIN for each in PUBLISHED[turn])
+            self.buckets[name] = Bucket(max(1.0, size), refill, now)
+        return self.buckets[name]
+
+    def observe(self, method: str, url: str, status: int, headers: Mapping[str, str], now: float) -> None:
+        """Learn from an answer: how many requests are left, and if it is 429, how long to wait."""
+        parts = urlsplit(url).path.split("/")
+        if len(parts) < 3 or parts[1].lower() != "subscriptions":
+            return
+        turn = Turn.READ if method == "GET" else Turn.WRITE
+        bucket = self.bucket(parts[2], turn, now)
+        remaining = [
+            int(headers[name])
+            for name in (f"{_REMAINING}-{turn.value}", f"{_REMAINING}-global-{turn.value}")
+            if (headers.get(name) or "").isdigit()
+        ]
+        if remaining:
+            bucket.observe(min(remaining) * self.share, now)
+        if status == 429:
+            bucket.block(max(retry_after(headers) or 1.0, 1.0), now)

@@ -98,9 +98,7 @@ def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
         )
     if replaces and not identities:
         raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
-    both = {key(each) for each in identities} & {key(each) for each in replaces}
-    if both:
-        raise InvalidInput("replaces", f"{min(both)!r} is in identities too: it cannot both be assigned and removed.")
+    _refuse_both("identities", identities, "replaces", replaces)
     return Wanted(
         present=identities,
         absent=replaces,
@@ -108,6 +106,25 @@ def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
         keep_encryption_identities=options["keep_encryption_identities"],
         system_assigned=system_assigned,
     )
+
+
+def wishes(options: Mapping[str, Any], server: ServerRef) -> Wanted:
+    """What a row of a fleet asks for; it may ask for nothing. Raises C(InvalidInput)."""
+    present, absent = _resolve("present", options, server), _resolve("absent", options, server)
+    _refuse_both("present", present, "absent", absent)
+    return Wanted(
+        present=present,
+        absent=absent,
+        purge=bool(options.get("purge")),
+        keep_encryption_identities=bool(options.get("keep_encryption_identities")),
+        system_assigned=options.get("system_assigned"),
+    )
+
+
+def _refuse_both(option: str, assigned: tuple[str, ...], other: str, removed: tuple[str, ...]) -> None:
+    both = {key(each) for each in assigned} & {key(each) for each in removed}
+    if both:
+        raise InvalidInput(other, f"{min(both)!r} is in {option} too: it cannot both be assigned and removed.")
 
 
 def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tuple[str, ...]:
@@ -125,3 +142,11 @@ def waiter(options: Mapping[str, Any]) -> Waiter:
         if not options[option] >= least:  # so that not-a-number is refused too
             raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
     return Waiter(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])
+
+
+def percentage(option: str, options: Mapping[str, Any]) -> float:
+    """A share between 0 and 100. Raises C(InvalidInput)."""
+    value: float = options[option]
+    if not 0 <= value <= 100 or (option == "quota_percentage" and value == 0):
+        raise InvalidInput(option, f"{value:g} is not a percentage that can work.")
+    return value

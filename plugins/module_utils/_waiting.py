@@ -40,21 +40,25 @@ class Clock:
 
 @dataclass
 class Waiter:
-    """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds."""
+    """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds.
+
+    C(started) is when the deadline began to run, by default now.
+    """
 
     wait_timeout: float
     poll_interval: float
     busy_timeout: float
     clock: Clock = field(default_factory=Clock)
+    started: float | None = None
 
     def __post_init__(self) -> None:
-        self._started = self.clock.now()
+        self._deadline = (self.clock.now() if self.started is None else self.started) + self.wait_timeout
         self._busy_since: float | None = None
 
     @property
     def remaining(self) -> float:
         """Seconds until the deadline."""
-        return self._started + self.wait_timeout - self.clock.now()
+        return self._deadline - self.clock.now()
 
     def poll_pause(self, doing: str, retry_after: float | None) -> float:
         """Seconds until the next look at something that runs. Raises C(WaitTimeout) when the deadline has passed."""

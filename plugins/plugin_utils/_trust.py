@@ -10,6 +10,7 @@ Before, every string is a template that is not marked as unsafe; since, none tha
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
@@ -20,7 +21,9 @@ except ImportError:
     trust_as_template = None
 
 
-_MARKS = ("{{", "{%", "{#")
+# Every template has one of these: a bracket, or Ansible's header C(#jinja2:) that chooses other brackets. Single
+# characters, so that two texts without any cannot be put together to a template either.
+_MARKS = frozenset("{#")
 
 
 def as_template(value: str) -> str:
@@ -39,5 +42,11 @@ def as_text(value: Any) -> Any:
     if isinstance(value, list):
         return [as_text(each) for each in value]
     if isinstance(value, str):
-        return wrap_var(value) if any(mark in value for mark in _MARKS) else as_template(value)
+        return _text(value)
     return value
+
+
+# An estate repeats its texts: regions, groups, tags, identities.
+@lru_cache(maxsize=8192)
+def _text(value: str) -> Any:
+    return as_template(value) if _MARKS.isdisjoint(value) else wrap_var(value)

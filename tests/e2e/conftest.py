@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from e2e.emulator_client import Emulator, running_emulator
-from e2e.runs import FAST, Played, run_in_process, run_playbook
+from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
 from e2e.world import SERVER_OPTIONS
 
 if TYPE_CHECKING:
@@ -34,6 +34,18 @@ class RunPlaybook(Protocol):
     def __call__(
         self, tasks: list[dict[str, Any]], *arguments: str, env: dict[str, str] | None = None, **play: Any
     ) -> Played: ...
+
+
+class RunInfo(Protocol):
+    """Run pgflex_identity_info in this process; it has a connection, and all else by the options."""
+
+    def __call__(self, *, check: bool = False, **options: Any) -> dict[str, Any]: ...
+
+
+class RunInventory(Protocol):
+    """List the inventory of these options of the plugin, signed in by the environment unless that is given."""
+
+    def __call__(self, *command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried: ...
 
 
 @pytest.fixture(scope="session")
@@ -100,5 +112,33 @@ def playbook(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunPlayb
         )
         outputs.extend([played.output, str(played.results)])
         return played
+
+    return run
+
+
+@pytest.fixture
+def info(emulator: Emulator, outputs: list[str]) -> RunInfo:
+    """pgflex_identity_info in this process."""
+
+    def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
+        usual = {**emulator.connection, "poll_interval": 0.02, "wait_timeout": 10}
+        given = {name: value for name, value in {**usual, **options}.items() if value is not None}
+        result, output = run_in_process(given, check=check, name="pgflex_identity_info")
+        outputs.append(output)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInventory:
+    """ansible-inventory --list, or another command, with the plugin."""
+
+    def run(*command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried:
+        given = {"poll_interval": 0.02, "wait_timeout": 10, **options}
+        signed_in = emulator.environment if env is None else env
+        done = run_inventory(tmp_path, given, command or ("ansible-inventory", "--list"), signed_in)
+        outputs.extend([done.stdout, done.stderr])
+        return done
 
     return run

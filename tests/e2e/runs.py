@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run pgflex_identity: in this process with C(main()), or with ansible-playbook."""
+"""Run a module: in this process with C(main()), or with ansible-playbook. Run ansible-inventory and its like."""
 
 from __future__ import annotations
 
 import base64
+import importlib
 import io
 import json
 import os
@@ -30,13 +31,15 @@ FAST = {"poll_interval": 0.02, "wait_timeout": 10, "busy_timeout": 5}
 _RESULTS = re.compile(r"RESULTS=([A-Za-z0-9+/=]+)")
 
 
-def run_in_process(arguments: dict[str, Any], *, check: bool = False) -> tuple[dict[str, Any], str]:
-    """The result of the module, failed or not, and all that it printed.
+def run_in_process(
+    arguments: dict[str, Any], *, check: bool = False, name: str = "pgflex_identity"
+) -> tuple[dict[str, Any], str]:
+    """The result of the module C(name), failed or not, and all that it printed.
 
     ansible.module_utils.testing is there from ansible-core 2.19 only, so what the worker sets is set here.
     """
     # The collection becomes importable after pytest has read this folder.
-    from ansible_collections.pgflex.azure.plugins.modules import pgflex_identity
+    main = importlib.import_module(f"ansible_collections.pgflex.azure.plugins.modules.{name}").main
 
     arguments = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
     # Warnings are kept in the process, which is the module's own elsewhere.
@@ -49,7 +52,7 @@ def run_in_process(arguments: dict[str, Any], *, check: bool = False) -> tuple[d
         redirect_stdout(printed),
     ):
         try:
-            pgflex_identity.main()
+            main()
         except SystemExit:
             output = printed.getvalue()
         else:
@@ -94,3 +97,48 @@ def run_playbook(folder: Path, play: dict[str, Any], arguments: tuple[str, ...],
     found = _RESULTS.search(output)
     results = json.loads(base64.b64decode(found.group(1))) if found else []
     return Played(done.returncode, _RESULTS.sub("RESULTS", output), results)
+
+
+@dataclass(frozen=True)
+class Inventoried:
+    """A finished ansible-inventory, or another command with the same inventory."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """All that it printed, with the line breaks of warnings undone."""
+        return " ".join((self.stdout + self.stderr).split())
+
+    @property
+    def listed(self) -> dict[str, Any]:
+        """What C(--list) printed."""
+        found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+    @property
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """The variables of each host."""
+        found: dict[str, dict[str, Any]] = self.listed["_meta"]["hostvars"]
+        return found
+
+    def group(self, name: str) -> list[str]:
+        """The hosts of a group, sorted."""
+        return sorted(self.listed.get(name, {}).get("hosts", []))
+
+
+def run_inventory(folder: Path, options: dict[str, Any], command: tuple[str, ...], env: dict[str, str]) -> Inventoried:
+    """Run C(command) in C(folder) with an inventory of the plugin pgflex_servers and its C(options)."""
+    document = yaml.safe_dump({"plugin": "pgflex.azure.pgflex_servers", **options}, sort_keys=False)
+    (folder / "estate.pgflex.yml").write_text(document, encoding="utf-8")
+    done = subprocess.run(
+        [command[0], "-i", "estate.pgflex.yml", *command[1:]],
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOME": str(folder), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Inventoried(done.returncode, done.stdout, done.stderr)

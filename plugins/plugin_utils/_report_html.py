@@ -1,0 +1,63 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""A report as one HTML file that loads nothing: C(_report.html) with the style, the script and the data in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..module_utils._arm_id import key
+
+# In a script element these could end it, or end a line of what JavaScript before 2019 took for a text.
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def as_html(report: dict[str, Any]) -> str:
+    """The page for what C(_report.document()) returns."""
+    style, script = (_asset(f"_report.{kind}") for kind in ("css", "js"))
+    parts = {
+        "policy": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+        "title": report["title"],
+    }
+    page = _asset("_report.html")
+    for name, text in parts.items():
+        page = page.replace(f"@{name}@", escape(text))
+    # The data come last: whatever is in them, nothing is looked for in them.
+    head, _, rest = page.partition("@style@")
+    middle, _, rest = rest.partition("@data@")
+    data = json.dumps(_slim(report), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
+    between, _, end = rest.partition("@script@")
+    return "".join((head, style, middle, data, between, script, end))
+
+
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _slim(report: dict[str, Any]) -> dict[str, Any]:
+    """The report with each identity once: a large one repeats its IDs a hundred thousand times."""
+    columns: dict[str, int] = {}
+    identities = []
+    servers = []
+    for each in report["servers"]:
+        cells = []
+        for held in each["identities"]:
+            if key(held["id"]) not in columns:
+                columns[key(held["id"])] = len(identities)
+                identities.append({"id": held["id"], "name": held["name"]})
+            cells.append([columns[key(held["id"])], held["status"], *held["used_for"]])
+        servers.append({**each, "identities": cells})
+    return {**report, "identities": identities, "servers": servers}

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""A report as text: lines and a table for the terminal, CSV for a spreadsheet. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from ._report import ASSIGNED, FAILED, MISSING, OK, UNWANTED, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._report import Row
+
+SYSTEM = "system assigned identity"
+# What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "IDENTITIES")
+_COLUMNS = (
+    "host",
+    "server",
+    "resource_group",
+    "subscription_id",
+    "location",
+    "state",
+    "server_status",
+    "identity",
+    "identity_id",
+    "identity_status",
+    "used_for",
+    "message",
+)
+
+
+def lines(rows: list[Row]) -> list[str]:
+    """A line for each server that is not as wanted, and the totals."""
+    return [f"{row.host}: {_drift(row)}" for row in rows if row.status != OK] + [_summary(rows)]
+
+
+def _drift(row: Row) -> str:
+    if row.status == FAILED:
+        return f"cannot be brought to what is wanted: {row.message}" if row.was_read else f"not read: {row.message}"
+    found = []
+    for status in (MISSING, UNWANTED):
+        names = [row.label(each) for each in row.identities if each.status == status]
+        names += [SYSTEM] if row.system_assigned == status else []
+        if names:
+            found.append(f"{status} {', '.join(names)}")
+    return "; ".join(found)
+
+
+def _summary(rows: list[Row]) -> str:
+    totals = count(rows)
+    return (
+        f"{_number(totals['servers'], 'server')}: {totals['as_wanted']} as wanted, {totals['drifting']} drifting "
+        f"({totals['missing']} missing, {totals['unwanted']} unwanted), {totals['failed']} failed."
+    )
+
+
+def _number(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def table(rows: list[Row]) -> list[str]:
+    """What each server holds: aligned columns under a head, and the totals. Subscriptions show where there are several."""
+    cells = [_HEAD, *(_cells(row) for row in rows if row.was_read)]
+    if len({row.server["subscription_id"].lower() for row in rows if row.was_read}) < 2:
+        cells = [(*line[:2], *line[3:]) for line in cells]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
+    shown = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in cells]
+    unread = [f"{row.host}: not read: {row.message}" for row in rows if not row.was_read]
+    held = sum(each.status != MISSING for row in rows for each in row.identities)
+    total = f"{_number(len(rows), 'server')}, {_number(held, 'assignment')}"
+    encrypts = any(each.used_for for row in rows for each in row.identities)
+    return [*shown, *unread, total + (f", {len(unread)} not read" if unread else "") + ("; * encrypts" if encrypts else "")]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    names = ["(system)"] if row.system_assigned in (ASSIGNED, UNWANTED) else []
+    names += [row.label(each) + "*" * bool(each.used_for) for each in row.identities if each.status != MISSING]
+    parts = ("name", "resource_group", "subscription_id", "location", "state")
+    return (*(str(row.server[part] or "-") for part in parts), ", ".join(names) or "-")
+
+
+def as_csv(rows: list[Row]) -> str:
+    """A record for each server and identity; one for a server without any."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    writer.writerows([_guarded(cell) for cell in record] for row in rows for record in _records(row))
+    return out.getvalue()
+
+
+def _records(row: Row) -> Iterator[tuple[str | None, ...]]:
+    place = (row.server.get(part) for part in ("name", "resource_group", "subscription_id", "location", "state"))
+    start = (row.host, *place, row.status)
+    if row.system_assigned:
+        yield (*start, SYSTEM, None, row.system_assigned, None, row.message)
+    for each in row.identities:
+        yield (*start, each.name, each.id, each.status, " ".join(each.used_for), row.message)
+    if not row.system_assigned and not row.identities:
+        yield (*start, None, None, None, None, row.message)
+
+
+def _guarded(cell: str | None) -> str:
+    text = cell or ""
+    return f"'{text}" if text.startswith(_FORMULA) else text
