@@ -63,8 +63,7 @@ def split(resource_id: str) -> ResourceId:
     parts = resource_id.split("/")
     if len(parts) != len(_SEGMENTS):
         return ResourceId("", "", "", "", parts[-1])
-    _, _, subscription, _, group, _, provider, kind, name = parts
-    return ResourceId(subscription, group, provider, kind, name)
+    return ResourceId(parts[2], parts[4], parts[6], parts[7], parts[8])
 
 
 def check_subscription(option: str, value: str) -> str:

@@ -160,9 +160,9 @@ class _Guarded:
         except (ServiceRequestError, ServiceResponseError) as error:
             said = connection_problem(error)
         except (AzureError, ValueError, OSError) as error:
-            said = " ".join(str(error).split("To mitigate this issue")[0].split())
+            said = " ".join(str(error).partition("To mitigate this issue")[0].split())
         # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
-        said, _, trace = said.partition(" Trace ID: ")
+        said, _label, trace = said.partition(" Trace ID: ")
         refusal = CredentialError(
             f"Cannot get a token with the {self._kind.name}: {said}",
             hint="" if self._kind.proof == "" else f"Check {', '.join(self._kind.needs)} and cloud_environment.",

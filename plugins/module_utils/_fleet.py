@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from ._arm_id import ServerRef
     from ._limits import Limits
     from ._model import Server, Wanted
-    from ._waiting import Steps, Waiter
+    from ._waiting import Waiter
 
 #: Up to so many servers of a subscription are read one by one, more from its list: the list may be long.
 ONE_BY_ONE = 25
+#: Seconds that verification has, even when the deadline has passed meanwhile.
+TIME_TO_VERIFY = 60.0
 
 
 @dataclass
@@ -87,7 +89,7 @@ class Fleet:
         self.api.observer = self._learn
         sound = [row for row in rows if isinstance(row, Row)]
         drifting = []
-        for row, server in zip(sound, self._read([row.ref for row in sound])):
+        for row, server in zip(sound, self._read([row.ref for row in sound], self.patience)):
             if isinstance(server, PgflexError):
                 row.error = server
             elif _plan(row, server):
@@ -111,8 +113,9 @@ class Fleet:
         self.warnings += identities.warnings
 
     def _change(self, drifting: list[tuple[Row, Server]], rows: Sequence[Row | Broken]) -> None:
+        failed = sum(row.error is not None for row in rows)
+
         def may_begin() -> bool:
-            failed = sum(row.error is not None for row in rows)
             return failed * 100 <= self.max_fail_percentage * len(rows)
 
         works = [
@@ -120,9 +123,10 @@ class Fleet:
             for number, (row, server) in enumerate(drifting)
         ]
         done: list[tuple[Row, Applied]] = []
-        for end in Scheduler(self.limits, self.clock, may_begin).run(works):
+        for end in self._scheduler(self.patience(), may_begin).run(works):
             row = drifting[end.key][0]
             row.error, row.began = end.error, end.began
+            failed += row.error is not None
             if end.result:
                 row.applied = end.result
                 done.append((row, end.result))
@@ -130,14 +134,23 @@ class Fleet:
 
     def _verify(self, changed: list[tuple[Row, Applied]]) -> None:
         doubtful = []
-        for (row, applied), seen in zip(changed, self._read([row.ref for row, _applied in changed])):
+        for (row, applied), seen in zip(changed, self._read([row.ref for row, _applied in changed], self._more_time)):
             if not _verify_row(row, applied, seen):
                 doubtful.append((row, applied))
         # A list may lag behind the resource itself: what it does not confirm is asked for one by one.
-        for (row, applied), seen in zip(doubtful, self._read_each([row.ref for row, _applied in doubtful])):
+        again = self._read_each([row.ref for row, _applied in doubtful], self._more_time)
+        for (row, applied), seen in zip(doubtful, again):
             _verify_row(row, applied, seen)
 
-    def _read(self, refs: list[ServerRef]) -> list[Server | PgflexError]:
+    def _more_time(self) -> Waiter:
+        """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""
+        waiter = self.patience()
+        return replace(waiter, started=self.clock.now() + max(waiter.remaining, TIME_TO_VERIFY) - waiter.wait_timeout)
+
+    def _scheduler(self, waiter: Waiter, may_begin: Callable[[], bool] = lambda: True) -> Scheduler:
+        return Scheduler(self.limits, self.clock, may_begin, self.clock.now() + waiter.remaining)
+
+    def _read(self, refs: list[ServerRef], patience: Callable[[], Waiter]) -> list[Server | PgflexError]:
         """Each server as it is now, in the order of C(refs), or why it could not be read."""
         by_subscription: dict[str, set[str]] = {}
         for ref in refs:
@@ -145,36 +158,36 @@ class Fleet:
         large = [(each, wanted) for each, wanted in by_subscription.items() if len(wanted) > ONE_BY_ONE]
         found: dict[str, Server | PgflexError] = {}
         with ThreadPoolExecutor(WORKERS) as pool:
-            for servers in pool.map(lambda one: self._list(*one), large):
+            for servers in pool.map(lambda one: self._list(*one, patience()), large):
                 found.update(servers)
         # Not on the list, or no right to list: its own GET says which, in Azure's words.
         rest = {key(ref.id): ref for ref in refs if key(ref.id) not in found}
-        found.update(zip(rest, self._read_each(list(rest.values()))))
+        found.update(zip(rest, self._read_each(list(rest.values()), patience)))
         return [found[key(ref.id)] for ref in refs]
 
-    def _list(self, subscription_id: str, wanted: set[str]) -> dict[str, Server | PgflexError]:
+    def _list(self, subscription_id: str, wanted: set[str], waiter: Waiter) -> dict[str, Server | PgflexError]:
         found: dict[str, Server | PgflexError] = {}
         try:
-            for server in Estate(self.api, self.patience()).servers([subscription_id]):
+            for server in Estate(self.api, waiter).servers([subscription_id]):
                 if key(server.id) in wanted:
                     found[key(server.id)] = server
                     if len(found) == len(wanted):
                         break
-            return found
         except CredentialError as error:
             return dict.fromkeys(wanted, error)
         except PgflexError:
-            return {}
+            pass
+        return found
 
-    def _read_each(self, refs: list[ServerRef]) -> list[Server | PgflexError]:
-        works = [Work(number, ref.subscription_id, self._reading(ref)) for number, ref in enumerate(refs)]
+    def _read_each(self, refs: list[ServerRef], patience: Callable[[], Waiter]) -> list[Server | PgflexError]:
+        works = [
+            Work(number, ref.subscription_id, patience().reading(partial(self.api.get_server, ref)))
+            for number, ref in enumerate(refs)
+        ]
         found: dict[int, Server | PgflexError] = {
-            end.key: end.error or end.result for end in Scheduler(self.limits, self.clock).run(works)
+            end.key: end.error or end.result for end in self._scheduler(patience()).run(works)
         }
         return [found[number] for number in range(len(refs))]
-
-    def _reading(self, ref: ServerRef) -> Steps[Server]:
-        return self.patience().reading(partial(self.api.get_server, ref))
 
 
 def _plan(row: Row, server: Server) -> bool:
@@ -205,7 +218,7 @@ def row_facts(row: Row | Broken) -> dict[str, Any]:
     if row.before:
         facts["server"] = server_facts(row.before)
         facts["before"] = identity_facts(row.before.identity, row.before.encryption.uses)
-    if row.before and row.applied:
+    if row.before and row.applied and not facts["failed"]:
         facts.update(change_facts(row.before, row.applied))
     facts["changed"] = row.changed
     if row.error:

@@ -34,7 +34,7 @@ _REMAINING = "x-ms-ratelimit-remaining-subscription"
 #: Size, and refill in a second.
 PUBLISHED = {Turn.READ: (250.0, 25.0), Turn.WRITE: (200.0, 10.0)}
 
-#: A request takes its time to Azure, and not always the same: at the full size or rate one comes too early now and then.
+#: A request takes its time to Azure, and not always the same: at full size and rate one comes too early now and then.
 MARGIN = 0.95
 
 

@@ -78,6 +78,14 @@ def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
     )
 
 
+def check_state(options: Mapping[str, Any]) -> str:
+    """The C(state). Raises C(InvalidInput)."""
+    state: str = options["state"]
+    if state not in ("present", "absent", "info"):
+        raise InvalidInput("state", f"{state!r} is none of present, absent, info.")
+    return state
+
+
 def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
     """What C(state=present) or C(absent) asks for. Raises C(InvalidInput)."""
     identities = _resolve("identities", options, server)

@@ -12,12 +12,13 @@ takes two minutes on the service, and thousands of them wait together.
 from __future__ import annotations
 
 import heapq
+import math
 import queue
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._errors import PgflexError
+from ._errors import PgflexError, WaitTimeout
 from ._limits import Bucket, Limits, Turn
 from ._waiting import Clock
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 #: Requests at once. It is also the size of the connection pool of the SDK's transport (requests, C(DEFAULT_POOLSIZE)).
 WORKERS = 10
+_NO_TURN = "Azure Resource Manager does not let through as many requests within wait_timeout."
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Work(Generic[K]):
     key: K
     subscription_id: str
     steps: Steps[Any]
+    began: bool = field(default=False, init=False)
 
 
 @dataclass
@@ -55,8 +58,14 @@ class _Due(Generic[K]):
     at: float
     number: int
     work: Work[K] = field(compare=False)
+    turn: Turn | None = field(compare=False, default=None)
     bucket: Bucket | None = field(compare=False, default=None)
     blocks: int = field(compare=False, default=0)
+    late: bool = field(compare=False, default=False)
+
+    @property
+    def void(self) -> bool:
+        return self.bucket is not None and self.bucket.blocks != self.blocks and not self.late
 
 
 @dataclass
@@ -65,15 +74,21 @@ class _Step(Generic[K]):
     wish: float | Turn | None = None
     result: Any = None
     error: BaseException | None = None
+    stopped: bool = False
 
 
 @dataclass
 class Scheduler:
-    """Runs work. C(may_begin) is asked before each write whether it may still be sent."""
+    """Runs work.
+
+    C(may_begin) is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
+    longer than C(until) gets a C(WaitTimeout) then.
+    """
 
     limits: Limits
     clock: Clock = field(default_factory=Clock)
     may_begin: Callable[[], bool] = lambda: True
+    until: float = math.inf
     workers: int = WORKERS
 
     def run(self, works: Iterable[Work[K]]) -> Iterator[Finished[K]]:
@@ -102,12 +117,22 @@ class Scheduler:
         started = 0
         while due and started < room and due[0].at <= self.clock.now():
             one = heapq.heappop(due)
-            if one.bucket and one.bucket.blocks != one.blocks:
-                heapq.heappush(due, self._turn(one.work, one.bucket, one.number))
+            if one.turn and one.void:
+                heapq.heappush(due, self._turn(one.work, one.turn, one.number))
                 continue
-            pool.submit(_take_step, one.work, ended)
             started += 1
+            if one.late:
+                pool.submit(_take_step, one.work, ended, WaitTimeout(_NO_TURN))
+            elif one.turn is Turn.WRITE and not self._may_write(one.work):
+                ended.put(_Step(one.work, stopped=True))
+            else:
+                pool.submit(_take_step, one.work, ended)
         return started
+
+    def _may_write(self, work: Work[K]) -> bool:
+        # A write that is tried again may have been carried out the first time: that has to be found out.
+        work.began = work.began or self.may_begin()
+        return work.began
 
     def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
         pause = max(0.0, due[0].at - self.clock.now()) if due and running < self.workers else None
@@ -122,24 +147,27 @@ class Scheduler:
     def _after(self, step: _Step[K], number: int) -> _Due[K] | Finished[K]:
         if step.error is not None and not isinstance(step.error, PgflexError):
             raise step.error
-        if step.wish is None:
-            return Finished(step.work.key, step.result, step.error)
-        if step.wish is Turn.WRITE and not self.may_begin():
+        if step.stopped:
             step.work.steps.close()
             return Finished(step.work.key, began=False)
+        if step.wish is None:
+            return Finished(step.work.key, step.result, step.error)
         if isinstance(step.wish, Turn):
-            bucket = self.limits.bucket(step.work.subscription_id, step.wish, self.clock.now())
-            return self._turn(step.work, bucket, number)
+            return self._turn(step.work, step.wish, number)
         return _Due(self.clock.now() + step.wish, number, step.work)
 
-    def _turn(self, work: Work[K], bucket: Bucket, number: int) -> _Due[K]:
+    def _turn(self, work: Work[K], turn: Turn, number: int) -> _Due[K]:
         now = self.clock.now()
-        return _Due(now + bucket.reserve(now), number, work, bucket, bucket.blocks)
+        bucket = self.limits.bucket(work.subscription_id, turn, now)
+        at = now + bucket.reserve(now)
+        late = at > max(now, self.until)
+        return _Due(max(now, self.until) if late else at, number, work, turn, bucket, bucket.blocks, late)
 
 
-def _take_step(work: Work[K], ended: queue.SimpleQueue[_Step[K]]) -> None:
+def _take_step(work: Work[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:
+    """The next step, or the end by C(error), which the steps may add to."""
     try:
-        ended.put(_Step(work, wish=next(work.steps)))
+        ended.put(_Step(work, wish=work.steps.throw(error) if error else next(work.steps)))
     except StopIteration as end:
         ended.put(_Step(work, result=end.value))
     except BaseException as error:

@@ -1,0 +1,189 @@
+
+/*
+Copyright (c) 2026, pgflex.azure contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+*/
+// Draws the report from the JSON in the page. All texts go in as textContent or attributes, never as HTML.
+"use strict";
+(() => {
+  const report = JSON.parse(document.getElementById("report").textContent);
+  const at = (id) => document.getElementById(id);
+  const SIGNS = { assigned: "●", encrypting: "◆", missing: "+", unwanted: "✕" };
+  const STATUS = { ok: "✓ as wanted", drift: "△ drifting", failed: "✕ failed" };
+  const ORDER = { failed: 0, drift: 1, ok: 2 };
+  const CHUNK = 100;
+  const SYSTEM = -1;
+
+  function make(tag, text, className) {
+    const node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (className) node.className = className;
+    return node;
+  }
+
+  // Columns: the identities by label, the system assigned one first.
+  const sameName = new Map();
+  for (const each of report.identities) {
+    const name = each.name.toLowerCase();
+    sameName.set(name, (sameName.get(name) || 0) + 1);
+  }
+  const columns = report.identities.map((each, number) => {
+    const group = each.id.split("/")[4] || "";
+    const label = sameName.get(each.name.toLowerCase()) > 1 ? `${each.name} (${group})` : each.name;
+    return { number, label, title: each.id };
+  });
+  columns.sort((a, b) => a.label.localeCompare(b.label));
+  columns.unshift({ number: SYSTEM, label: "system assigned", title: "system assigned identity" });
+
+  const rows = report.servers.map((each) => {
+    const server = each.server || {};
+    const tags = Object.entries(server.tags || {}).map(([name, value]) => `${name}=${value}`);
+    const cells = new Map(each.identities.map(([number, status, ...uses]) => [number, { status, uses }]));
+    if (each.system_assigned) cells.set(SYSTEM, { status: each.system_assigned, uses: [] });
+    const place = [server.resource_group, server.location, server.state].filter(Boolean).join(" · ");
+    const words = [each.host, server.id, server.name, place, each.message, STATUS[each.status], ...tags];
+    return { ...each, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
+  });
+  rows.sort((a, b) => ORDER[a.status] - ORDER[b.status]);
+
+  function drawTotals() {
+    const totals = report.totals;
+    const shown = [
+      ["servers", totals.servers], ["✓ as wanted", totals.as_wanted], ["△ drifting", totals.drifting],
+      ["✕ failed", totals.failed], ["● assigned", totals.assigned], ["+ missing", totals.missing],
+      ["✕ unwanted", totals.unwanted],
+    ];
+    for (const [name, number] of shown) {
+      const box = make("div");
+      box.append(make("dt", name), make("dd", String(number)));
+      at("totals").append(box);
+    }
+    if (report.time) at("time").textContent = `As of ${report.time}`;
+  }
+
+  function headCell(column) {
+    const cell = make("th", undefined, "identity");
+    cell.scope = "col";
+    cell.title = column.title;
+    cell.append(make("span", column.label));
+    return cell;
+  }
+
+  function rowHead(row) {
+    const head = make("th", row.server.name || row.host);
+    head.scope = "row";
+    head.title = row.server.id || row.host;
+    const about = [row.host === row.server.name ? "" : `host ${row.host}`, row.place].filter(Boolean).join(" · ");
+    if (row.server.name) head.append(make("span", about, "small"));
+    if (row.tags.length) head.append(make("span", row.tags.join(", "), "small"));
+    if (row.message) head.append(make("span", row.message, "message"));
+    return head;
+  }
+
+  function matrixCell(row, column) {
+    const held = row.cells.get(column.number);
+    if (!held) return make("td");
+    const kind = held.status === "assigned" && held.uses.length ? "encrypting" : held.status;
+    const cell = make("td", SIGNS[kind], kind);
+    const uses = held.uses.length ? `, used for ${held.uses.join(" and ").replace(/_/g, " ")}` : "";
+    cell.title = `${row.host}: ${column.label} ${held.status}${uses}`;
+    cell.setAttribute("aria-label", `${held.status}${uses}`);
+    return cell;
+  }
+
+  let shownRows = [];
+  let shownColumns = [];
+  let drawn = 0;
+
+  function drawMore(until) {
+    const part = document.createDocumentFragment();
+    for (const row of shownRows.slice(drawn, until)) {
+      const line = make("tr");
+      line.append(rowHead(row), make("td", STATUS[row.status], `status ${row.status}`));
+      line.append(...shownColumns.map((column) => matrixCell(row, column)));
+      part.append(line);
+    }
+    at("matrix").tBodies[0].append(part);
+    drawn = Math.min(until, shownRows.length);
+    const left = shownRows.length - drawn;
+    at("more").textContent = left ? `${left} more below` : shownRows.length ? "" : "No server matches.";
+  }
+
+  function drawMatrix() {
+    const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const chosen = at("identity").value === "" ? null : Number(at("identity").value);
+    shownRows = rows.filter((row) =>
+      (!at("only-drift").checked || row.status !== "ok")
+      && (chosen === null || row.cells.has(chosen))
+      && words.every((word) => row.words.includes(word)));
+    const used = new Set(chosen === null ? shownRows.flatMap((row) => [...row.cells.keys()]) : [chosen]);
+    shownColumns = columns.filter((column) => used.has(column.number));
+    const head = make("tr");
+    const titles = [make("th", "Server"), make("th", "Status")];
+    for (const title of titles) title.scope = "col";
+    head.append(...titles, ...shownColumns.map(headCell));
+    at("matrix").tHead.replaceChildren(head);
+    at("matrix").tBodies[0].replaceChildren();
+    at("matrix-frame").scrollTop = 0;
+    at("shown").textContent = `${shownRows.length} of ${rows.length} servers, ${shownColumns.length} identities`;
+    drawn = 0;
+    drawMore(CHUNK);
+  }
+
+  function drawGroups() {
+    const by = at("group-by").value;
+    const groups = new Map();
+    for (const row of rows) {
+      const name = row.server[by] || "unknown: not read";
+      const group = groups.get(name.toLowerCase()) || { name, servers: 0, drift: 0, failed: 0, ok: 0 };
+      group.servers += 1;
+      group[row.status] += 1;
+      groups.set(name.toLowerCase(), group);
+    }
+    const sorted = [...groups.values()].sort((a, b) =>
+      b.drift + b.failed - a.drift - a.failed || a.name.localeCompare(b.name));
+    at("groups").tBodies[0].replaceChildren(...sorted.map((group) => {
+      const line = make("tr");
+      const head = make("th", group.name);
+      head.scope = "row";
+      const share = make("td");
+      const bar = make("progress");
+      bar.max = group.servers;
+      bar.value = group.drift + group.failed;
+      const percent = `${Math.round((100 * bar.value) / group.servers)} %`;
+      bar.setAttribute("aria-label", percent);
+      share.append(bar, ` ${percent}`);
+      line.append(head, make("td", String(group.servers)), make("td", String(group.drift)),
+        make("td", String(group.failed)), share);
+      return line;
+    }));
+  }
+
+  drawTotals();
+  const held = new Set(rows.flatMap((row) => [...row.cells.keys()]));
+  for (const column of columns.filter((each) => held.has(each.number))) {
+    const option = make("option", column.label);
+    option.value = String(column.number);
+    option.title = column.title;
+    at("identity").append(option);
+  }
+  const controls = document.querySelector("form");
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  controls.addEventListener("reset", () => setTimeout(drawMatrix));
+  controls.addEventListener("input", drawMatrix);
+  at("group-by").addEventListener("input", drawGroups);
+  // Rows are drawn as they are scrolled to, and all of them for paper.
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((each) => each.isIntersecting) || drawn >= shownRows.length) return;
+    drawMore(drawn + CHUNK);
+    // It tells of changes only: still in sight is told again this way.
+    observer.unobserve(at("more"));
+    observer.observe(at("more"));
+  }, { root: at("matrix-frame"), rootMargin: "800px" });
+  observer.observe(at("more"));
+  window.addEventListener("beforeprint", () => drawMore(shownRows.length));
+  drawMatrix();
+  drawGroups();
+  document.documentElement.dataset.drawn = "yes";
+})();

@@ -45,7 +45,7 @@ def lines(rows: list[Row]) -> list[str]:
 
 def _drift(row: Row) -> str:
     if row.status == FAILED:
-        return f"cannot be brought to what is wanted: {row.message}" if row.was_read else f"not read: {row.message}"
+        return f"error: {row.message}"
     found = []
     for status in (MISSING, UNWANTED):
         names = [row.label(each) for each in row.identities if each.status == status]

@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from ssl import create_default_context
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from e2e.emulator_client import Emulator, running_emulator
 
 HERE = Path(__file__).resolve().parent
 INVENTORY = HERE / "servers.yml"
@@ -59,44 +53,7 @@ STEPS = (
 )
 
 
-@contextmanager
-def local_azure() -> Iterator[dict[str, Any]]:
-    """The emulator with the seed of the demo; yields what it wrote to its ready file."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready = Path(folder, "ready.json")
-        command = [sys.executable, HERE.parent / "emulator", "--seed", HERE / "seed.yml", "--ready-file", ready]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
-            try:
-                while not ready.exists():
-                    if process.poll() is not None:
-                        sys.exit("The emulator did not start: see its message above.")
-                    time.sleep(0.05)
-                yield json.loads(ready.read_text(encoding="utf-8"))
-            finally:
-                process.terminate()
-
-
-def ask(azure: dict[str, Any], path: str, method: str = "GET") -> Any:
-    """An answer of the emulator's control interface; None for an empty one."""
-    request = urllib.request.Request(f"{azure['arm']}/_emulator/{path}", method=method)  # noqa: S310
-    with urllib.request.urlopen(request, context=create_default_context(cafile=azure["ca_file"])) as answer:  # noqa: S310
-        text = answer.read()
-    return json.loads(text) if text else None
-
-
-def environment(azure: dict[str, Any]) -> dict[str, str]:
-    """The variables that lead the collection to the local Azure."""
-    return {
-        "AZURE_CLOUD_ENVIRONMENT": azure["arm"],
-        "AZURE_SUBSCRIPTION_ID": azure["subscription_ids"][0],
-        "AZURE_TENANT": azure["tenant_id"],
-        "AZURE_CLIENT_ID": azure["client_id"],
-        "AZURE_SECRET": azure["secret"],
-        "REQUESTS_CA_BUNDLE": azure["ca_file"],
-    }
-
-
-def tour(azure: dict[str, Any]) -> int:
+def tour(azure: Emulator) -> int:
     """Run all steps; returns the exit status."""
     before = holdings(azure)
     for number, step in enumerate(STEPS, 1):
@@ -104,10 +61,10 @@ def tour(azure: dict[str, Any]) -> int:
         print(f"\n===== {number}. {step.title}\n$ {shlex.join(command)}", flush=True)
         done = subprocess.run(
             [Path(sys.executable).with_name(command[0]), *command[1:]],
-            env={**os.environ, "ANSIBLE_NOCOWS": "1", **environment(azure)},
+            env={**os.environ, "ANSIBLE_NOCOWS": "1", **azure.environment},
             check=False,
         )
-        written = [each for each in ask(azure, "requests?kind=arm") if each["method"] != "GET"]
+        written = [each for each in azure.requests("arm") if each["method"] != "GET"]
         if (done.returncode, len(written)) != (step.status, step.writes):
             print(
                 f"\nStep {number} ended with status {done.returncode} and {len(written)} writes, "
@@ -115,26 +72,28 @@ def tour(azure: dict[str, Any]) -> int:
                 file=sys.stderr,
             )
             return 1
-        ask(azure, "requests", method="DELETE")
+        azure.clear_requests()
     if holdings(azure) != before:
         print("\nThe servers do not hold what they held before.", file=sys.stderr)
         return 1
+    writes = sum(step.writes for step in STEPS)
     print(
-        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with {sum(s.writes for s in STEPS)} "
-        "writes. The dry run, the second assignment and the refusal wrote nothing. The servers hold what they held before."
+        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with {writes} "
+        "writes. The dry run, the second assignment and the refusal wrote nothing. The servers hold what they held "
+        "before."
     )
     return 0
 
 
-def holdings(azure: dict[str, Any]) -> dict[str, list[str]]:
+def holdings(azure: Emulator) -> dict[str, list[str]]:
     """The user assigned identities of each server, as the emulator knows them."""
-    return {each["name"]: sorted(each["identity"]["user_assigned"], key=str.lower) for each in ask(azure, "servers")}
+    return {each["name"]: sorted(each["identity"]["user_assigned"], key=str.lower) for each in azure.servers()}
 
 
-def keep(azure: dict[str, Any]) -> int:
+def keep(azure: Emulator) -> int:
     """Tell how to use the local Azure, and wait for Ctrl-C."""
     print("A local Azure is running. In another terminal, from this folder:\n", flush=True)
-    for name, value in environment(azure).items():
+    for name, value in azure.environment.items():
         print(f"export {name}={shlex.quote(value)}")
     print(f"export ANSIBLE_COLLECTIONS_PATH={shlex.quote(os.environ['ANSIBLE_COLLECTIONS_PATH'])}")
     print(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
@@ -142,7 +101,8 @@ def keep(azure: dict[str, Any]) -> int:
     print(f"ansible-playbook -i {inventory} pgflex.azure.list")
     print(f"ansible-playbook -i {inventory} pgflex.azure.assign -e pgflex_identity_present=id-export --check --diff")
     print(
-        f"curl --cacert {shlex.quote(azure['ca_file'])} {azure['arm']}/_emulator/servers\n\nCtrl-C ends it.", flush=True
+        f"curl --cacert {shlex.quote(azure.ready['ca_file'])} {azure.ready['arm']}/_emulator/servers\n\nCtrl-C ends it.",
+        flush=True,
     )
     try:
         signal.pause()
@@ -156,7 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="only start the local Azure, and say how to use it")
     arguments = parser.parse_args()
-    with local_azure() as azure:
+    with running_emulator("--seed", str(HERE / "seed.yml")) as azure:
         return keep(azure) if arguments.keep else tour(azure)
 
 

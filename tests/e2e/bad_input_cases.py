@@ -83,7 +83,7 @@ CASES = [
         "replaces",
         id="replaces with absent",
     ),
-    pytest.param({"state": "held"}, "value of state must be one of", None, id="an unknown state"),
+    pytest.param({"state": "held"}, "state: 'held' is none of", "state", id="an unknown state"),
     pytest.param(
         {"server_id": SERVER_ID, "identities": [A]},
         "parameters are mutually exclusive: server_name|server_id",

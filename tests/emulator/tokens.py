@@ -131,7 +131,7 @@ class Tokens:
             raise
 
     def _verified(self, authorization: str | None) -> str:
-        scheme, _, token = (authorization or "").partition(" ")
+        scheme, _blank, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise errors.AuthenticationFailed
         try:

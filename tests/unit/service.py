@@ -106,7 +106,7 @@ class Service:
                 "userAssignedIdentities": {each: {} for each in ids},
             }
         self.encryption: dict[str, Any] = {}
-        self.deleted: ServiceError | None = None
+        self.read_errors: list[ServiceError] = []
         self.sent: list[dict[str, Any]] = []
         self.reads = 0
         self._silent = silent
@@ -120,8 +120,8 @@ class Service:
         """GET."""
         assert ref == REF
         self._settle()
-        if self.deleted:
-            raise self.deleted
+        for error in self.read_errors:
+            raise error
         self.reads += 1
         self.last_read = self._server()
         return self.last_read

@@ -263,7 +263,7 @@ def test_polls_that_never_answer_leave_the_server_to_tell_what_became_of_it() ->
 
 def test_a_server_that_is_deleted_during_the_change_is_an_error_at_once() -> None:
     service = Service(A, reactions=(Reaction(url=False),))
-    service.deleted = refusal(404, "ResourceNotFound")
+    service.read_errors = [refusal(404, "ResourceNotFound")]
     error = failure(service)
 
     assert isinstance(error, ServiceError)

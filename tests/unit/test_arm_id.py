@@ -113,7 +113,8 @@ def test_nothing_but_invalid_input_is_ever_raised(value: str) -> None:
 
 @pytest.mark.parametrize("value", [REF.id, REF.id.upper(), REF.id.lower()], ids=["as it is", "capitals", "small"])
 def test_the_id_of_a_server_is_taken(value: str) -> None:
-    _, _, subscription, _, group, *_, name = value.split("/")
+    parts = value.split("/")
+    subscription, group, name = parts[2], parts[4], parts[-1]
 
     assert parse_server_id("server_id", value) == ServerRef(subscription, group, name)
 

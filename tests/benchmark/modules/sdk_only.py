@@ -12,7 +12,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main() -> None:
     """Entry point."""
-    names = ("authority", "tenant", "client_id", "secret", "arm", "audience", "ca_path", "subscription_id", "group", "name")
+    names = (
+        "authority",
+        "tenant",
+        "client_id",
+        "secret",
+        "arm",
+        "audience",
+        "ca_path",
+        "subscription_id",
+        "group",
+        "name",
+    )
     module = AnsibleModule({name: {"type": "str", "no_log": name == "secret"} for name in names})
     given = module.params
 

@@ -118,7 +118,7 @@ class Client:
     def settle(self, answer: Answer) -> Any:
         """Poll an accepted operation until it is finished and return the last poll's body."""
         assert answer.status == 202, answer.body
-        for _ in range(200):
+        for _poll in range(200):
             poll = self.arm("GET", answer.headers["azure-asyncoperation"])
             if poll.body["status"] != "InProgress":
                 return poll.body
@@ -146,7 +146,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     process, ready = start(tmp_path_factory.mktemp("emulator"))
     yield Client(ready)
     process.terminate()
-    _, errors = process.communicate(timeout=10)
+    _output, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
 
 

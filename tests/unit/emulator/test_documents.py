@@ -143,5 +143,5 @@ def test_fault_skips_and_ends() -> None:
     faults = Faults()
     faults.add([{"match": {"method": "get", "path": "/SERVERS/"}, "after": 1, "times": 2, "then": {"status": 500}}])
     assert faults.take("PATCH", "/servers/a") is None
-    hits = [faults.take("GET", "/servers/a") is not None for _ in range(4)]
+    hits = [faults.take("GET", "/servers/a") is not None for _request in range(4)]
     assert hits == [False, True, True, False]

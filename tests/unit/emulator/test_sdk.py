@@ -89,11 +89,9 @@ def test_wrong_secret(client: Any) -> None:
 
 @pytest.fixture
 def sdk(client: Any) -> Any:
-    # Called PostgreSQLManagementFlexibleServerClient before release 2.
-    name = next(each for each in dir(postgresqlflexibleservers) if each.endswith("Client"))
     with (
         by_secret(client.ready) as credential,
-        getattr(postgresqlflexibleservers, name)(
+        postgresqlflexibleservers.PostgreSQLManagementClient(
             credential,
             client.subscription,
             base_url=client.ready["arm"],

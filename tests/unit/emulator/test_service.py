@@ -63,7 +63,7 @@ def test_shape_of_everything_else(client: Any) -> None:
 
 
 def test_map_order_changes(client: Any) -> None:
-    orders = {tuple(client.server("pg-app")["identity"]["userAssignedIdentities"]) for _ in range(20)}
+    orders = {tuple(client.server("pg-app")["identity"]["userAssignedIdentities"]) for _read in range(20)}
     assert len(orders) == 2
 
 
@@ -198,7 +198,7 @@ def test_ten_thousand_servers(client: Any) -> None:
 def test_throttle(client: Any) -> None:
     buckets = {"reads": {"bucket": 2, "refill": 0.5}, "writes": {"bucket": 1, "refill": 0.01}}
     client.control("PATCH", "settings", {"throttle": buckets})
-    reads = [client.arm("GET", f"{SERVERS}/pg-plain") for _ in range(3)]
+    reads = [client.arm("GET", f"{SERVERS}/pg-plain") for _read in range(3)]
     assert [each.status for each in reads] == [200, 200, 429]
     assert reads[2].error[1] == "SubscriptionRequestsThrottled"
     assert reads[2].headers["retry-after"] == "2"

@@ -24,7 +24,7 @@ def test_ready_file_and_clean_end(tmp_path: Path, starter: Any) -> None:
     files = [Path(ready[name]) for name in ("ca_file", "client_certificate", "federated_token_file")]
     assert all(each.is_file() for each in files)
     process.terminate()
-    _, errors = process.communicate(timeout=10)
+    _output, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
     assert not files[0].parent.exists()
 
