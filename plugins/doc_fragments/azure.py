@@ -103,7 +103,7 @@ options:
       - If it is not set, E(REQUESTS_CA_BUNDLE) is used, else those that come with Python's C(certifi).
     type: path
 requirements:
-  - azure-identity >= 1.13.0
+  - azure-identity >= 1.17.0
   - azure-mgmt-postgresqlflexibleservers >= 1.1.0
 notes:
   - An environment variable that is empty counts as unset.

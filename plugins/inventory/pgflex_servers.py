@@ -62,17 +62,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-# estate.pgflex.yml: all servers of the subscription in AZURE_SUBSCRIPTION_ID
+# estate.pgflex.yml; for all servers of the subscription in AZURE_SUBSCRIPTION_ID the line "plugin: .." alone is enough
 plugin: pgflex.azure.pgflex_servers
 
----
-# Production only, in groups by location, resource group, tag, state, and identity held
-plugin: pgflex.azure.pgflex_servers
+# Where to look: what the credential can see, or subscriptions: [..], or resource_groups: [..]
 all_subscriptions: true
+
+# Production only
 include_filters:
   - tags: {environment: prod}
 exclude_filters:
   - states: [Stopped, Disabled]
+
+# Groups by location, resource group, tag, state, and identity held
 keyed_groups:
   - {prefix: location, key: pgflex_location}
   - {prefix: group, key: pgflex_resource_group}
@@ -84,13 +86,11 @@ groups:
 compose:
   pgflex_identity_present: "['id-backup']"
 
----
-# Names that tell where a server is, and a cache for a large estate
-plugin: pgflex.azure.pgflex_servers
-subscriptions: [00000000-0000-0000-0000-000000000000]
-resource_groups: [rg-prod]
+# Names that tell where a server is
 hostnames:
   - pgflex_resource_group ~ '.' ~ pgflex_server_name
+
+# For a large estate
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/pgflex

@@ -10,7 +10,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
   const report = JSON.parse(document.getElementById("report").textContent);
   const at = (id) => document.getElementById(id);
   const SIGNS = { assigned: "●", encrypting: "◆", missing: "+", unwanted: "✕" };
-  const STATUS = { ok: "✓ as wanted", drift: "△ drifting", failed: "✕ failed" };
+  const STATUS = { ok: "✓ as wanted", drift: "△ drifting", failed: "! failed" };
   const ORDER = { failed: 0, drift: 1, ok: 2 };
   const CHUNK = 100;
   const SYSTEM = -1;
@@ -51,7 +51,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const totals = report.totals;
     const shown = [
       ["servers", totals.servers], ["✓ as wanted", totals.as_wanted], ["△ drifting", totals.drifting],
-      ["✕ failed", totals.failed], ["● assigned", totals.assigned], ["+ missing", totals.missing],
+      ["! failed", totals.failed], ["● assigned", totals.assigned], ["+ missing", totals.missing],
       ["✕ unwanted", totals.unwanted],
     ];
     for (const [name, number] of shown) {
@@ -126,7 +126,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
     at("matrix").tHead.replaceChildren(head);
     at("matrix").tBodies[0].replaceChildren();
     at("matrix-frame").scrollTop = 0;
-    at("shown").textContent = `${shownRows.length} of ${rows.length} servers, ${shownColumns.length} identities`;
+    const wide = `${shownColumns.length} ${shownColumns.length === 1 ? "identity" : "identities"}`;
+    at("shown").textContent = `${shownRows.length} of ${rows.length} servers, ${wide}`;
     drawn = 0;
     drawMore(CHUNK);
   }
@@ -185,5 +186,4 @@ SPDX-License-Identifier: GPL-3.0-or-later
   window.addEventListener("beforeprint", () => drawMore(shownRows.length));
   drawMatrix();
   drawGroups();
-  document.documentElement.dataset.drawn = "yes";
 })();

@@ -23,7 +23,7 @@ except ImportError:
 
 # Every template has one of these: a bracket, or Ansible's header C(#jinja2:) that chooses other brackets. Single
 # characters, so that two texts without any cannot be put together to a template either.
-_MARKS = frozenset("{#")
+_MARKS = ("{", "#")
 
 
 def as_template(value: str) -> str:
@@ -49,4 +49,4 @@ def as_text(value: Any) -> Any:
 # An estate repeats its texts: regions, groups, tags, identities.
 @lru_cache(maxsize=8192)
 def _text(value: str) -> Any:
-    return as_template(value) if _MARKS.isdisjoint(value) else wrap_var(value)
+    return wrap_var(value) if any(mark in value for mark in _MARKS) else as_template(value)

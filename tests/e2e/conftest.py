@@ -25,7 +25,8 @@ SIGNS_OF_SECRETS = ("eyJ", "MIIH")
 class RunModule(Protocol):
     """Run the module in this process; C(bare) leaves out the server and the connection."""
 
-    def __call__(self, *, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]: ...
+    def __call__(self, *, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]:
+        """See the docstring of the class."""
 
 
 class RunPlaybook(Protocol):
@@ -33,19 +34,22 @@ class RunPlaybook(Protocol):
 
     def __call__(
         self, tasks: list[dict[str, Any]], *arguments: str, env: dict[str, str] | None = None, **play: Any
-    ) -> Played: ...
+    ) -> Played:
+        """See the docstring of the class."""
 
 
 class RunInfo(Protocol):
     """Run pgflex_identity_info in this process; it has a connection, and all else by the options."""
 
-    def __call__(self, *, check: bool = False, **options: Any) -> dict[str, Any]: ...
+    def __call__(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """See the docstring of the class."""
 
 
 class RunInventory(Protocol):
     """List the inventory of these options of the plugin, signed in by the environment unless that is given."""
 
-    def __call__(self, *command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried: ...
+    def __call__(self, *command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried:
+        """See the docstring of the class."""
 
 
 @pytest.fixture(scope="session")
