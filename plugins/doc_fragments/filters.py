@@ -22,7 +22,7 @@ options:
     default: false
   strict_subscriptions:
     description:
-      - Fail if a subscription cannot be read. By default it is a warning that names the subscription.
+      - Fail if a subscription or resource group cannot be read. By default it is a warning that names it.
     type: bool
     default: false
   wait_timeout:

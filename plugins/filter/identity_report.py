@@ -10,8 +10,8 @@ short_description: Report which servers hold which managed identities, and what 
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
-  - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns in check mode. What it would assign is missing, what
-    it would remove is unwanted.
+  - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns in check mode. What it would assign is missing,
+    what it would remove is unwanted.
 positional: _input, format
 options:
   _input:
@@ -21,8 +21,8 @@ options:
   format:
     description:
       - V(json) is the whole report, V(csv) a record for each server and identity.
-      - V(html) is a page in one file that needs no network, with the matrix of servers and identities, drift by resource
-        group, subscription and region, search and filters.
+      - V(html) is a page in one file that needs no network, with the matrix of servers and identities, drift by
+        resource group, subscription and region, search and filters.
       - V(lines) is a line for each server that is not as wanted, and a summary.
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
@@ -80,7 +80,11 @@ _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(rep
 
 
 def identity_report(
-    result: Mapping[str, Any], format: str, *, title: str = "Managed identities", time: str | None = None  # noqa: A002
+    result: Mapping[str, Any],
+    format: str,  # noqa: A002
+    *,
+    title: str = "Managed identities",
+    time: str | None = None,
 ) -> str | list[str]:
     """The report in a format. Raises C(AnsibleFilterError)."""
     try:

@@ -14,6 +14,7 @@ import json
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from ._errors import ServiceError, UnexpectedAnswer
 from ._model import Page, UserIdentity
@@ -54,7 +55,11 @@ def page_of(answer: Any) -> Page:
     items = found.get("value")
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
         raise ValueError("not a list of resources")
-    return Page(tuple(items), found.get("nextLink") or None)
+    link = found.get("nextLink") or None
+    if link is not None and not isinstance(link, str):
+        raise ValueError("not a link")
+    urlsplit(link or "")  # raises for what cannot be an address
+    return Page(tuple(items), link)
 
 
 def json_or_nothing(answer: Any) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Estate:
         """
         doing = "Cannot list the subscriptions"
         items = self._items(self.api.subscriptions_url(), doing)
-        found = [_understood(doing, lambda each=each: _subscription(each)) for each in items]
+        found = [_understood(doing, partial(_subscription, each)) for each in items]
         if not found:
             raise InvalidInput(
                 "subscriptions", "the credential can see no subscription: give it a role in one, such as Reader."
@@ -108,7 +108,7 @@ class Estate:
     def _list(self, subscription: str, group: str | None) -> Iterator[Server]:
         doing = f"Cannot list the servers in {_place(subscription, group)}"
         for item in self._items(self.api.servers_url(subscription, group), doing):
-            yield _understood(doing, lambda item=item: _server(item))
+            yield _understood(doing, partial(_server, item))
 
     def _items(self, url: str, doing: str) -> Iterator[dict[str, Any]]:
         """The items of all pages. An estate that changes meanwhile may show items twice, but a page with nothing new

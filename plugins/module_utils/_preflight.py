@@ -41,6 +41,7 @@ class Identities:
         self._api = api
         self._waiter = waiter
         self._known: dict[str, UserIdentity | None] = {}
+        self._gone: set[str] = set()
         self.warnings: list[str] = []
 
     @property
@@ -62,12 +63,15 @@ class Identities:
         return self._known[key(resource_id)]
 
     def look_up(self, resource_id: str) -> UserIdentity | None:
-        """As C(get), but an identity that was deleted while assigned is None too, with a warning."""
+        """As C(get), but an identity that was deleted while assigned is None too, with one warning."""
+        if key(resource_id) in self._gone:
+            return None
         try:
             return self.get(resource_id)
         except ServiceError as error:
             if error.status != 404:
                 raise
+            self._gone.add(key(resource_id))
             self.warnings.append(str(error))
             return None
 

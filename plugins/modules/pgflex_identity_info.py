@@ -57,7 +57,7 @@ options:
         elements: str
       tags:
         description:
-          - Servers with all of these tags. A value of null takes any value.
+          - Servers with all of these tags. A value of null takes any value; V(true) and V(1.10) have to be written in quotes.
         type: dict
   client_ids:
     description:

@@ -49,7 +49,7 @@ def _hash(text: str) -> str:
 def _slim(report: dict[str, Any]) -> dict[str, Any]:
     """The report with each identity once: a large one repeats its IDs a hundred thousand times."""
     columns: dict[str, int] = {}
-    identities = []
+    identities: list[dict[str, str]] = []
     servers = []
     for each in report["servers"]:
         cells = []

@@ -68,7 +68,7 @@ def _number(number: int, noun: str, plural: str = "") -> str:
 
 
 def table(rows: list[Row]) -> list[str]:
-    """What each server holds: aligned columns under a head, and the totals. Subscriptions show where there are several."""
+    """What each server holds: aligned columns under a head, and the totals. Several subscriptions show too."""
     cells = [_HEAD, *(_cells(row) for row in rows if row.was_read)]
     if len({row.server["subscription_id"].lower() for row in rows if row.was_read}) < 2:
         cells = [(*line[:2], *line[3:]) for line in cells]
@@ -78,7 +78,11 @@ def table(rows: list[Row]) -> list[str]:
     held = sum(each.status != MISSING for row in rows for each in row.identities)
     total = f"{_number(len(rows), 'server')}, {_number(held, 'assignment')}"
     encrypts = any(each.used_for for row in rows for each in row.identities)
-    return [*shown, *unread, total + (f", {len(unread)} not read" if unread else "") + ("; * encrypts" if encrypts else "")]
+    return [
+        *shown,
+        *unread,
+        total + (f", {len(unread)} not read" if unread else "") + ("; * encrypts" if encrypts else ""),
+    ]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

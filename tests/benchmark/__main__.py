@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmark.estate import measure_estate
 from benchmark.single import measure_single
 from e2e.emulator_client import running_emulator
 
@@ -21,6 +22,7 @@ def main() -> int:
     """Entry point; returns the exit status."""
     with running_emulator() as emulator:
         measure_single(emulator)
+        measure_estate(emulator)
     return 0
 
 

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.processes import Usage, measure, run_module
 from benchmark.table import print_table
 from emulator.tokens import AUDIENCE
 
@@ -28,18 +26,15 @@ GROUP, SERVER = "rg-benchmark", "pg-benchmark"
 RUNS = 7
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a process and those it waited for used: CPU in seconds, and the largest of them in MB."""
-
-    cpu: float
-    peak: float
-
-
 def measure_single(emulator: Emulator) -> None:
     """Print the tables of one server."""
     subscription = emulator.ready["subscription_ids"][0]
-    group = {"name": GROUP, "location": "canadacentral", "identities": [{"name": "id-a"}], "servers": [{"name": SERVER}]}
+    group = {
+        "name": GROUP,
+        "location": "canadacentral",
+        "identities": [{"name": "id-a"}],
+        "servers": [{"name": SERVER}],
+    }
     emulator.seed({"subscriptions": [{"id": subscription, "resource_groups": [group]}]})
     emulator.settings(operation_seconds=0.5, throttle=None)
     with tempfile.TemporaryDirectory() as folder:
@@ -96,11 +91,11 @@ def _processes(emulator: Emulator, folder: Path) -> None:
     del theirs["cloud_environment"]
     rows = []
     for title, run in (("module process", _run_module), ("whole ansible task", _run_task)):
-        mine, measure = [], []
+        mine, theirs_used = [], []
         for _run in range(RUNS):
-            measure.append(run(_command("sdk_only", run), theirs, folder))
+            theirs_used.append(run(_command("sdk_only", run), theirs, folder))
             mine.append(run(_command("ours", run), ours, folder))
-        rows.append(_compare(title, mine, measure))
+        rows.append(_compare(title, mine, theirs_used))
     print_table(
         f"CPU of an unchanged task beside a module that only imports the SDK and makes the same GET, medians of {RUNS}",
         ["what", "ours, s", "SDK only, s", "ratio", "wanted", "our peak, MB", "wanted", "SDK only, MB"],
@@ -108,12 +103,12 @@ def _processes(emulator: Emulator, folder: Path) -> None:
     )
 
 
-def _compare(title: str, mine: list[Usage], measure: list[Usage]) -> list[object]:
+def _compare(title: str, mine: list[Usage], theirs: list[Usage]) -> list[object]:
     cpu = statistics.median(each.cpu for each in mine)
-    sdk = statistics.median(each.cpu for each in measure)
-    ratio = statistics.median(ours.cpu / theirs.cpu for ours, theirs in zip(mine, measure))
+    sdk = statistics.median(each.cpu for each in theirs)
+    ratio = statistics.median(ours.cpu / other.cpu for ours, other in zip(mine, theirs))
     peak = statistics.median(each.peak for each in mine)
-    peak_sdk = statistics.median(each.peak for each in measure)
+    peak_sdk = statistics.median(each.peak for each in theirs)
     alone = title == "module process"
     limit = "< 80" if alone else "-"
     return [title, f"{cpu:.2f}", f"{sdk:.2f}", f"{ratio:.2f}", "<= 1.3", f"{peak:.0f}", limit, f"{peak_sdk:.0f}"]
@@ -121,29 +116,26 @@ def _compare(title: str, mine: list[Usage], measure: list[Usage]) -> list[object
 
 def _command(which: str, run: object) -> list[str]:
     if run is _run_module:
-        return [sys.executable, "-m", OURS] if which == "ours" else [sys.executable, str(HERE / "modules" / "sdk_only.py")]
+        return (
+            [sys.executable, "-m", OURS] if which == "ours" else [sys.executable, str(HERE / "modules" / "sdk_only.py")]
+        )
     name = "pgflex.azure.pgflex_identity" if which == "ours" else "sdk_only"
     ansible = str(Path(sys.executable).with_name("ansible"))
-    return [ansible, "localhost", "-M", str(HERE / "modules"), "-m", name, "-e", f"ansible_python_interpreter={sys.executable}"]
+    return [
+        ansible,
+        "localhost",
+        "-M",
+        str(HERE / "modules"),
+        "-m",
+        name,
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    ]
 
 
 def _run_module(command: list[str], options: dict[str, Any], folder: Path) -> Usage:
-    arguments = folder / "arguments.json"
-    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}), encoding="utf-8")
-    return _measure([*command, str(arguments)])
+    return run_module(command, options, folder)[0]
 
 
 def _run_task(command: list[str], options: dict[str, Any], _folder: Path) -> Usage:
-    return _measure([*command, "-a", json.dumps(options)])
-
-
-def _measure(command: list[str]) -> Usage:
-    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
-    env = {**os.environ, "PYTHONPATH": tree, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)
-    output = process.stdout.read() if process.stdout else b""
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{command[0]} failed:\n{output.decode()}")
-    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return measure([*command, "-a", json.dumps(options)])[0]

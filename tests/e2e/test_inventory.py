@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
     from e2e.runs import Inventoried
 
-BOTH = {"subscriptions": [SUBSCRIPTION, OTHER_SUBSCRIPTION]}
-GROUPS = {"resource_groups": [GROUP_A, GROUP_B]}
+BOTH: dict[str, Any] = {"subscriptions": [SUBSCRIPTION, OTHER_SUBSCRIPTION]}
+GROUPS: dict[str, Any] = {"resource_groups": [GROUP_A, GROUP_B]}
 TWINS = ["PG-Twin_rg-a", "pg-twin_rg-b"]
 FACTS = (
     *("server_id", "server_name", "resource_group", "subscription_id", "location", "state", "version", "tags"),
@@ -213,21 +213,12 @@ def test_strict_makes_an_error_of_what_else_is_left_out(options: dict[str, Any],
     assert done.hosts == {}
 
 
-@pytest.mark.parametrize(
-    ("name", "ours"),
-    [
-        ("pgflex.yml", True),
-        ("prod.pgflex.yaml", True),
-        ("my_pgflex_servers.yml", True),
-        ("pgflex_servers.yaml", True),
-        ("azure.yml", False),
-        ("pgflex.json", False),
-        ("pgflex.yml.bak", False),
-    ],
-)
-def test_the_name_of_the_file(name: str, ours: bool, tmp_path: Path) -> None:
-    # The collection becomes importable after pytest has read this folder.
-    from ansible_collections.pgflex.azure.plugins.inventory.pgflex_servers import InventoryModule
-
-    (tmp_path / name).touch()
-    assert InventoryModule().verify_file(str(tmp_path / name)) is ours
+def test_the_names_of_files(inventory: RunInventory, tmp_path: Path) -> None:
+    ours = ["my_pgflex_servers.yml", "pgflex.yml", "pgflex_servers.yaml", "prod.pgflex.yaml"]
+    for name in [*ours, "azure.yml", "pgflex.json", "pgflex.yml.txt"]:
+        document = {"plugin": "pgflex.azure.pgflex_servers", "resource_groups": [GROUP_B], "hostnames": [f"'{name}'"]}
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({**document, "include_filters": [{"tags": {"env": "prod"}}]}), encoding="utf-8")
+    done = inventory("ansible-inventory", "-i", "folder", "--list", resource_groups=[GROUP_A])
+    assert sorted(done.hosts) == sorted(["PG-Twin", *ours, "pg-one"])

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many servers: requests of the listing, and what it costs beside an inventory that is a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from benchmark.processes import Usage, measure, run_module
+from benchmark.table import print_table
+
+if TYPE_CHECKING:
+    from e2e.emulator_client import Emulator
+
+INFO = [sys.executable, "-m", "ansible_collections.pgflex.azure.plugins.modules.pgflex_identity_info"]
+SOME, MANY = 1_000, 10_000
+PAGE_SIZE = 100
+
+
+def measure_estate(emulator: Emulator) -> None:
+    """Print the tables of many servers."""
+    emulator.settings(throttle=None, page_size=PAGE_SIZE, log_bodies=False)
+    with tempfile.TemporaryDirectory() as folder:
+        _requests(emulator, _seed(emulator, SOME), Path(folder))
+        _processes(emulator, _seed(emulator, MANY), Path(folder))
+
+
+def _seed(emulator: Emulator, servers: int) -> str:
+    subscription = f"00000000-0000-4000-9000-{servers:012}"
+    template = {"identity": {"user_assigned": ["id-01", "id-02"]}, "tags": {"env": "prod", "team": "orders"}}
+    generate = {"servers": servers, "resource_groups": servers // 100, "identities": 5, "template": template}
+    emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})
+    return subscription
+
+
+def _requests(emulator: Emulator, subscription: str, folder: Path) -> None:
+    rows = []
+    for title, more in (("the servers", {}), ("with client_ids", {"client_ids": True})):
+        emulator.clear_requests()
+        run_module(INFO, _options(emulator, subscription, **more), folder)
+        rows.append([title, *_count(emulator.requests())])
+    print_table(
+        f"Requests of pgflex_identity_info for {SOME:,} servers, {PAGE_SIZE} a page",
+        ["listing", "list GETs", "wanted", "GET identity", "other ARM", "token"],
+        rows,
+    )
+
+
+def _options(emulator: Emulator, subscription: str, **more: Any) -> dict[str, Any]:
+    return {**emulator.connection, "subscriptions": [subscription], **more}
+
+
+def _count(requests: list[dict[str, Any]]) -> list[int]:
+    kinds = Counter(_kind(each) for each in requests)
+    return [kinds["list"], SOME // PAGE_SIZE, kinds["identity"], kinds["other"], kinds["token"]]
+
+
+def _kind(request: dict[str, Any]) -> str:
+    if request["kind"] == "token" and request["method"] == "POST":
+        return "token"
+    if request["kind"] != "arm":
+        return "metadata"
+    path = request["path"].lower()
+    if path.endswith("/flexibleservers"):
+        return "list"
+    return "identity" if "/userassignedidentities/" in path else "other"
+
+
+def _processes(emulator: Emulator, subscription: str, folder: Path) -> None:
+    info, _result = run_module(INFO, _options(emulator, subscription), folder)
+    ours = folder / "estate.pgflex.yml"
+    options = {"plugin": "pgflex.azure.pgflex_servers", **_options(emulator, subscription)}
+    ours.write_text(yaml.safe_dump(options), encoding="utf-8")
+    plugin, listed = _list(ours)
+
+    hosts = json.loads(listed)["_meta"]["hostvars"]
+    if len(hosts) != MANY:
+        sys.exit(f"{len(hosts)} hosts instead of {MANY}")
+    static = folder / "hosts.yml"
+    document = {"all": {"children": {"pgflex_servers": {"hosts": hosts}}}}
+    with static.open("w", encoding="utf-8") as file:
+        yaml.dump(document, file, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+    print_table(
+        f"{MANY:,} servers",
+        ["what", "wall, s", "wanted", "CPU, s", "peak, MB", "wanted"],
+        [
+            _row("pgflex_identity_info, module process", info, "-", "< 300"),
+            _row("ansible-inventory --list, pgflex_servers", plugin, "< 20", "< 500"),
+            _row("ansible-inventory --list, the same in a YAML file", _list(static)[0], "-", "-"),
+        ],
+    )
+
+
+def _list(inventory: Path) -> tuple[Usage, bytes]:
+    program = str(Path(sys.executable).with_name("ansible-inventory"))
+    return measure([program, "-i", str(inventory), "--list"])
+
+
+def _row(what: str, used: Usage, wall: str, peak: str) -> list[str]:
+    return [what, f"{used.wall:.1f}", wall, f"{used.cpu:.1f}", f"{used.peak:.0f}", peak]
