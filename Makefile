@@ -13,7 +13,7 @@ NOX := .venv/bin/nox
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test lint unit e2e sdk cores sanity bench build clean FORCE
+.PHONY: help demo emulator test lint unit e2e browser sdk cores sanity bench build clean FORCE
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ unit: $(DEV) ## Unit tests
 e2e: $(DEV) ## Playbooks and modules against the emulator
 	@$(NOX) --session e2e
 
-sdk: $(DEV) ## All tests with the oldest, an older and the newest Azure SDK
+browser: $(DEV) ## The HTML report in a headless Chromium, where chromium and chromedriver are installed
+	@$(NOX) --session browser
+
+sdk: $(DEV) ## Every request of the module with the oldest, an older and the newest Azure SDK
 	@$(NOX) --session sdk
 
 cores: $(DEV) ## Smoke tests with every ansible-core on every Python it runs on
