@@ -24,10 +24,11 @@ options:
       - V(html) is a page in one file that needs no network, with the matrix of servers and identities, drift by
         resource group, subscription and region, search and filters.
       - V(lines) is a line for each server that is not as wanted, and a summary.
+      - V(summary) is a dictionary with the counts, and the hosts that drift and that failed.
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true
-    choices: [json, csv, html, lines, table]
+    choices: [json, csv, html, lines, summary, table]
   title:
     description: Title, for V(json) and V(html).
     type: str
@@ -59,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A text; with O(format=lines) and O(format=table) a list of texts.
+  description: A text; with O(format=lines) and O(format=table) a list of texts; with O(format=summary) a dictionary.
   type: raw
 """
 
@@ -68,14 +69,14 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._report import document, read_rows
+from ..plugin_utils._report import document, read_rows, summary
 from ..plugin_utils._report_html import as_html
 from ..plugin_utils._report_text import as_csv, lines, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_TEXTS: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "table": table}
+_OF_ROWS: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "summary": summary, "table": table}
 _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(report, indent=2), "html": as_html}
 
 
@@ -85,18 +86,17 @@ def identity_report(
     *,
     title: str = "Managed identities",
     time: str | None = None,
-) -> str | list[str]:
+) -> Any:
     """The report in a format. Raises C(AnsibleFilterError)."""
     try:
         rows = read_rows(result)
     except (AttributeError, KeyError, TypeError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
-    if format in _TEXTS:
-        text: str | list[str] = _TEXTS[format](rows)
-        return text
+    if format in _OF_ROWS:
+        return _OF_ROWS[format](rows)
     if format in _PAGES:
         return _PAGES[format](document(rows, str(title), time and str(time)))
-    raise AnsibleFilterError(f"identity_report: {format!r} is none of {', '.join([*_PAGES, *_TEXTS])}.")
+    raise AnsibleFilterError(f"identity_report: {format!r} is none of {', '.join([*_PAGES, *_OF_ROWS])}.")
 
 
 class FilterModule:

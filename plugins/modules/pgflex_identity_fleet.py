@@ -134,8 +134,9 @@ EXAMPLES = r"""
 RETURN = r"""
 servers:
   description:
-    - How each row ended, in the order of the rows, with C(assigned), C(removed), C(identity), C(server) and C(diff) as
-      M(pgflex.azure.pgflex_identity) returns them. A failed row has what is known of these.
+    - How each row ended, in the order of the rows, with C(assigned), C(removed), C(identity) and C(server) as
+      M(pgflex.azure.pgflex_identity) returns them, and C(diff) where something changes. A failed row has what is known of
+      these.
   type: list
   elements: dict
   returned: success
@@ -168,7 +169,7 @@ servers:
     before:
       description: The identities of the server before, of the same shape as C(identity).
       type: dict
-      returned: for a server that was read
+      returned: for a server that was read, if the row changes it or failed
       sample: {type: None, tenant_id: null, principal_id: null, user_assigned_identities: []}
 totals:
   description: How many rows there are, and how many ended how.

@@ -61,7 +61,9 @@ def read_rows(result: Mapping[str, Any]) -> list[Row]:
 
 
 def _row(entry: Mapping[str, Any]) -> Row:
-    before, after = entry.get("before"), entry.get("identity")
+    after = entry.get("identity")
+    # Where nothing changes, one of the two says it all.
+    before = entry.get("before", after)
     assigned, removed = entry.get("assigned") or [], entry.get("removed") or []
     system = _system(before, after or before)
     drifts = assigned or removed or system in (MISSING, UNWANTED)
@@ -108,6 +110,12 @@ def count(rows: list[Row]) -> dict[str, int]:
         "missing": kinds[MISSING],
         "unwanted": kinds[UNWANTED],
     }
+
+
+def summary(rows: list[Row]) -> dict[str, Any]:
+    """The counts, and the hosts that are not as wanted."""
+    hosts = {status: [each.host for each in rows if each.status == status] for status in (DRIFT, FAILED)}
+    return {**count(rows), "drifting_hosts": hosts[DRIFT], "failed_hosts": hosts[FAILED]}
 
 
 def document(rows: list[Row], title: str, time: str | None) -> dict[str, Any]:

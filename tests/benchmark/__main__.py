@@ -13,7 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmark.audit import measure_audit
 from benchmark.estate import measure_estate
+from benchmark.fleet import measure_fleet
 from benchmark.single import measure_single
 from e2e.emulator_client import running_emulator
 
@@ -23,6 +25,8 @@ def main() -> int:
     with running_emulator() as emulator:
         measure_single(emulator)
         measure_estate(emulator)
+        measure_audit(emulator)
+        measure_fleet(emulator)
     return 0
 
 

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of pgflex_identity_fleet in check mode without an Azure: the module's own plan and its own facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.pgflex.azure.plugins.module_utils._apply import Applied
+from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Broken, Row, row_facts, totals
+from ansible_collections.pgflex.azure.plugins.module_utils._model import (
+    AssignedIdentity,
+    Encryption,
+    Server,
+    ServerIdentity,
+    Wanted,
+)
+from ansible_collections.pgflex.azure.plugins.module_utils._plan import plan
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+
+
+def mi(name: str, group: str = "rg-ids", subscription: str = SUBSCRIPTION) -> str:
+    """The ID of a user assigned identity."""
+    return (
+        f"/subscriptions/{subscription}/resourcegroups/{group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def server(
+    name: str,
+    *held: str,
+    group: str = "rg-shop",
+    subscription: str = SUBSCRIPTION,
+    system: bool = False,
+    **facts: Any,
+) -> Server:
+    """A server that holds these identities."""
+    ref = ServerRef(subscription, group, name)
+    identity = ServerIdentity(system, tuple(AssignedIdentity(each) for each in held), None, "p" if system else None)
+    usual = {"location": "Canada Central", "state": "Ready", "version": "17"}
+    return Server(ref, ref.id, identity=identity, **{**usual, **facts})
+
+
+def compared(found: Server, host: str = "", **wishes: Any) -> Row:
+    """The row of a server, with what is wanted of it; refused where the plan refuses."""
+    row = Row(host or found.ref.name, found.ref, Wanted(**wishes), before=found)
+    try:
+        row.applied = Applied(plan(found, row.wanted), found)
+    except PgflexError as error:
+        row.error = error
+    return row
+
+
+def unread(host: str, message: str) -> Broken:
+    """The row of a host whose server could not be read."""
+    return Broken(host, PgflexError(message))
+
+
+def result(*rows: Row | Broken) -> dict[str, Any]:
+    """What the module returns."""
+    return {"changed": True, "requests": 1, "servers": [row_facts(each) for each in rows], "totals": totals(rows)}
+
+
+def shop() -> dict[str, Any]:
+    """One server of each kind: as wanted, drifting in both directions, encrypting, refused, not read."""
+    a, b, keys = mi("id-a"), mi("id-b"), mi("id-keys")
+    encryption = Encryption("AzureKeyVault", keys)
+    return result(
+        compared(server("pg-good", a), present=(a,)),
+        compared(
+            server("pg-drift", b, system=True, tags={"env": "prod"}), present=(a,), absent=(b,), system_assigned=False
+        ),
+        compared(server("pg-keys", a, keys, encryption=encryption, group="rg-pay", location="East US"), present=(a,)),
+        compared(server("pg-refused", keys, encryption=encryption, group="rg-pay"), absent=(keys,)),
+        compared(server("pg-system"), system_assigned=True),
+        unread("pg-gone", "Cannot read server pg-gone:\nnot found."),
+    )
+
+
+def large(servers: int, identities: int) -> dict[str, Any]:
+    """An estate where every server has to do with every identity, and every tenth drifts."""
+    ids = tuple(mi(f"id-{number:02}") for number in range(identities))
+    return result(
+        *(
+            compared(
+                server(f"pg-{number:05}", *ids[number % 10 == 0 :], group=f"rg-{number % 40:02}", tags={"app": "shop"}),
+                present=ids,
+            )
+            for number in range(servers)
+        )
+    )

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTML report as a user sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from browser.samples import compared, large, mi, result, server, shop, unread
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+    from selenium.webdriver.remote.webelement import WebElement
+
+    from browser.conftest import OpenReport
+
+HOSTILE = (
+    "<script>document.title='pwned'</script>",
+    "</script><script>document.title='pwned'</script>",
+    "<!--<script>",
+    '"><img src=x onerror="document.title=\'pwned\'">',
+    "javascript:document.title='pwned'",
+    "{{ 7 * 7 }} @data@ & &lt; ' \u2028 \u2029 \\",
+)
+# What one looks at: text by row and column of the matrix, without the signs' explanations.
+MATRIX = """
+  return [...document.querySelectorAll('#matrix tbody tr')].map((line) =>
+    [...line.children].map((cell) => cell.firstChild ? cell.firstChild.textContent : ''));
+"""
+
+
+def find(browser: WebDriver, selector: str) -> WebElement:
+    return browser.find_element("css selector", selector)
+
+
+def choose(browser: WebDriver, selector: str, shown: str) -> None:
+    """As a keyboard does it: the first letters of what is shown."""
+    find(browser, selector).send_keys(shown)
+
+
+def matrix(browser: WebDriver) -> list[list[str]]:
+    found: list[list[str]] = browser.execute_script(MATRIX)
+    return found
+
+
+def names(browser: WebDriver) -> list[str]:
+    return [line[0] for line in matrix(browser)]
+
+
+def columns(browser: WebDriver) -> list[str]:
+    heads = browser.find_elements("css selector", "#matrix thead th")
+    return [str(each.get_attribute("textContent")) for each in heads]
+
+
+def test_it_shows_every_server_and_identity_with_its_sign(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop(), title="Shop", time="2026-11-23 12:00 UTC")
+    assert browser.title == "Shop"
+    assert find(browser, "#time").text == "As of 2026-11-23 12:00 UTC"
+    assert columns(browser) == ["Server", "Status", "system assigned", "id-a", "id-b", "id-keys"]
+    assert matrix(browser) == [
+        ["pg-refused", "! failed", "", "", "", "◆"],
+        ["pg-gone", "! failed", "", "", "", ""],
+        ["pg-drift", "△ drifting", "✕", "+", "✕", ""],
+        ["pg-system", "△ drifting", "+", "", "", ""],
+        ["pg-good", "✓ as wanted", "", "●", "", ""],
+        ["pg-keys", "✓ as wanted", "", "●", "", "◆"],
+    ]
+    assert "env=prod" in find(browser, "#matrix").text
+    assert "Cannot read server pg-gone: not found." in find(browser, "#matrix").text
+    totals = find(browser, "#totals").text.split()
+    assert totals[:2] == ["servers", "6"]
+    sign = find(browser, "#matrix tbody td.encrypting")
+    assert sign.get_attribute("aria-label") == "assigned, used for data encryption"
+
+
+def test_search_and_filters_narrow_it_down(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop())
+    find(browser, "#only-drift").click()
+    assert names(browser) == ["pg-refused", "pg-gone", "pg-drift", "pg-system"]
+    find(browser, "#search").send_keys("RG-PAY")
+    assert names(browser) == ["pg-refused"]
+    assert columns(browser)[2:] == ["id-keys"]
+    find(browser, "button[type=reset]").click()
+    assert len(names(browser)) == 6
+    choose(browser, "#identity", "id-a")
+    assert columns(browser)[2:] == ["id-a"]
+    assert names(browser) == ["pg-drift", "pg-good", "pg-keys"]
+    assert find(browser, "#shown").text == "3 of 6 servers, 1 identity"
+    find(browser, "#search").send_keys("no such server")
+    assert names(browser) == []
+    assert find(browser, "#more").text == "No server matches."
+
+
+@pytest.mark.parametrize(
+    ("group_by", "first"),
+    [
+        ("resource group", ["rg-shop", "3", "2", "0", " 67 %"]),
+        ("region", ["Canada Central", "4", "2", "1", " 75 %"]),
+    ],
+)
+def test_drift_is_counted_by_group(
+    browser: WebDriver, open_report: OpenReport, group_by: str, first: list[str]
+) -> None:
+    open_report(shop())
+    choose(browser, "#group-by", group_by)
+    cells = browser.find_elements("css selector", "#groups tbody tr:first-child > *")
+    assert [each.get_attribute("textContent") for each in cells] == first
+
+
+def test_it_can_be_used_by_keyboard_alone(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop())
+    reached = []
+    for _step in range(8):
+        browser.switch_to.active_element.send_keys("\ue004")
+        reached.append(browser.switch_to.active_element.get_attribute("id"))
+    assert reached[:6] == ["search", "identity", "only-drift", "", "matrix-frame", "group-by"]
+
+
+def test_hostile_texts_stay_texts(browser: WebDriver, open_report: OpenReport) -> None:
+    rows = [
+        compared(
+            server(f"pg-{number}", mi(text), tags={text: text}, group=text, location=text, state=text),
+            host=text,
+            present=(mi(f"wanted {text}"),),
+        )
+        for number, text in enumerate(HOSTILE)
+    ]
+    open_report(result(*rows, *(unread(f"gone {text}", text) for text in HOSTILE)), title=HOSTILE[1])
+    assert browser.title == HOSTILE[1]
+    assert find(browser, "h1").text == HOSTILE[1]
+    shown = str(find(browser, "#matrix").get_attribute("textContent"))
+    for text in HOSTILE:
+        assert f"{text}={text}" in shown
+        assert f"gone {text}" in shown
+    assert len(browser.find_elements("css selector", "script")) == 2
+    assert browser.find_elements("css selector", "img, a, iframe, object") == []
+
+
+def test_it_asks_nothing_of_the_network(browser: WebDriver, open_report: OpenReport) -> None:
+    path = open_report(shop())
+    assert browser.execute_script("return performance.getEntriesByType('resource').map((each) => each.name)") == []
+    policy = find(browser, "meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert path.stat().st_size < 100_000
+
+
+def test_all_rows_are_there_on_paper(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(large(250, 3))
+    assert len(names(browser)) < 250
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(names(browser)) == 250
+
+
+def test_scrolling_brings_the_rest(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(large(450, 3))
+    script = (
+        "const f = document.getElementById('matrix-frame'); f.scrollTop = f.scrollHeight; setTimeout(arguments[0], 100)"
+    )
+    for _turn in range(10):
+        browser.execute_async_script(script)
+    assert len(names(browser)) == 450
+
+
+def test_a_large_estate_opens_in_less_than_two_seconds(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(large(2000, 50))
+    # From the start of the navigation until the browser has loaded, run and painted all.
+    opened = browser.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => "
+        "done(performance.getEntriesByType('paint').at(-1).startTime)))"
+    )
+    loaded = browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert max(opened, loaded) < 2000
+    assert find(browser, "#shown").text == "2000 of 2000 servers, 50 identities"
+    asked = browser.execute_script(
+        "const start = performance.now(); document.getElementById('only-drift').click(); "
+        "document.getElementById('matrix').offsetHeight; return performance.now() - start"
+    )
+    assert find(browser, "#shown").text == "200 of 2000 servers, 50 identities"
+    assert asked < 1000
+    print(f"opened in {max(opened, loaded):.0f} ms, filtered in {asked:.0f} ms")

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a playbook of the collection, or a play, on an inventory of servers, and read what it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHOWN = re.compile(r'=> (\{\n +"msg": .*?\n\})$', re.DOTALL | re.MULTILINE)
+_STATS = re.compile(r"^\tRUN: (\{.*\})$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished ansible-playbook."""
+
+    rc: int
+    output: str
+
+    @property
+    def shown(self) -> Any:
+        """What the first debug task showed."""
+        found = _SHOWN.search(self.output)
+        assert found, self.output
+        return json.loads(found[1])["msg"]
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """What set_stats handed on."""
+        found = _STATS.search(self.output)
+        assert found, self.output
+        stats: dict[str, Any] = json.loads(found[1])
+        return stats
+
+
+def run_on(
+    folder: Path, inventory: dict[str, Any], playbook: str | list[dict[str, Any]], *arguments: str, env: dict[str, str]
+) -> Ran:
+    """Run C(playbook), a name or plays, in C(folder); nothing in the environment helps it to be local."""
+    (folder / "estate.yml").write_text(yaml.safe_dump(inventory, sort_keys=False), encoding="utf-8")
+    if not isinstance(playbook, str):
+        (folder / "site.yml").write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
+    name = playbook if isinstance(playbook, str) else "site.yml"
+    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "HOME": str(folder)}
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "estate.yml", name, *arguments],
+        cwd=folder,
+        env={**os.environ, **settings, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout + done.stderr)
