@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import signal
@@ -20,29 +21,28 @@ from e2e.emulator_client import Emulator, running_emulator
 
 HERE = Path(__file__).resolve().parent
 INVENTORY = HERE / "servers.yml"
+ESTATE = HERE / "estate.pgflex.yml"
+REPORT = HERE.parents[1] / ".cache" / "demo" / "audit"
+ASSIGN = ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the tour: what it shows, the arguments of ansible-playbook, and what shall come of it."""
+    """One command of the tour: what it shows, its arguments behind the inventory, and what shall come of it."""
 
     title: str
     arguments: tuple[str, ...]
     writes: int = 0
     status: int = 0
+    inventory: Path = INVENTORY
+    program: str = "ansible-playbook"
 
 
 STEPS = (
     Step("Who holds what?", ("pgflex.azure.list",)),
-    Step(
-        "What would happen if every server got id-export? Nothing is written.",
-        ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export", "--check", "--diff"),
-    ),
-    Step("Assign it.", ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export"), writes=3),
-    Step(
-        "Assign it again: changed=0, nothing is written.",
-        ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export"),
-    ),
+    Step("What would happen if every server got id-export? Nothing is written.", (*ASSIGN, "--check", "--diff")),
+    Step("Assign it.", ASSIGN, writes=3),
+    Step("Assign it again: changed=0, nothing is written.", ASSIGN),
     Step(
         "Remove id-keys, which encrypts the data of pg-payments: refused.",
         ("pgflex.azure.remove", "-e", "pgflex_identity_absent=id-keys", "--limit", "pg-payments"),
@@ -50,14 +50,27 @@ STEPS = (
     ),
     Step("Remove id-export.", ("pgflex.azure.remove", "-e", "pgflex_identity_absent=id-export"), writes=3),
     Step("Who holds what now?", ("pgflex.azure.list",)),
+    Step("The same servers, discovered.", ("--graph",), inventory=ESTATE, program="ansible-inventory"),
+    Step(
+        "Audit: the inventory wants id-backup on all of production, and pg-orders does not hold it.",
+        (
+            "pgflex.azure.audit",
+            *("-e", "audit_fail_on_drift=true"),
+            *("-e", f"audit_report_html={os.path.relpath(REPORT)}.html"),
+            *("-e", f"audit_report_json={os.path.relpath(REPORT)}.json"),
+        ),
+        inventory=ESTATE,
+        status=2,
+    ),
 )
 
 
 def tour(azure: Emulator) -> int:
     """Run all steps; returns the exit status."""
     before = holdings(azure)
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
     for number, step in enumerate(STEPS, 1):
-        command = ["ansible-playbook", "-i", os.path.relpath(INVENTORY), *step.arguments]
+        command = [step.program, "-i", os.path.relpath(step.inventory), *step.arguments]
         print(f"\n===== {number}. {step.title}\n$ {shlex.join(command)}", flush=True)
         done = subprocess.run(
             [Path(sys.executable).with_name(command[0]), *command[1:]],
@@ -73,16 +86,23 @@ def tour(azure: Emulator) -> int:
             )
             return 1
         azure.clear_requests()
-    if holdings(azure) != before:
-        print("\nThe servers do not hold what they held before.", file=sys.stderr)
+    drifting = [each["host"] for each in audited() if each["status"] != "ok"]
+    if holdings(azure) != before or drifting != ["pg-orders"]:
+        print(f"\nThe servers hold something else than before, or the audit is wrong: {drifting}.", file=sys.stderr)
         return 1
-    writes = sum(step.writes for step in STEPS)
     print(
-        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with {writes} "
-        "writes. The dry run, the second assignment and the refusal wrote nothing. The servers hold what they held "
-        "before."
+        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with "
+        f"{sum(step.writes for step in STEPS)} writes. The dry run, the second assignment and the refusal wrote nothing. "
+        f"The servers hold what they held before. The audit found that {drifting[0]} drifts; its report for the browser: "
+        f"{os.path.relpath(REPORT)}.html"
     )
     return 0
+
+
+def audited() -> list[dict[str, str]]:
+    """The servers in the report of the audit."""
+    servers: list[dict[str, str]] = json.loads(REPORT.with_suffix(".json").read_text(encoding="utf-8"))["servers"]
+    return servers
 
 
 def holdings(azure: Emulator) -> dict[str, list[str]]:
@@ -99,7 +119,8 @@ def keep(azure: Emulator) -> int:
     print(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
     inventory = os.path.relpath(INVENTORY)
     print(f"ansible-playbook -i {inventory} pgflex.azure.list")
-    print(f"ansible-playbook -i {inventory} pgflex.azure.assign -e pgflex_identity_present=id-export --check --diff")
+    print(f"ansible-playbook -i {inventory} {shlex.join(ASSIGN)} --check --diff")
+    print(f"ansible-inventory -i {os.path.relpath(ESTATE)} --graph")
     print(
         f"curl --cacert {shlex.quote(azure.ready['ca_file'])} {azure.ready['arm']}/_emulator/servers\n\nCtrl-C ends it.",
         flush=True,
