@@ -125,6 +125,7 @@ class Scheduler:
                 pool.submit(_take_step, one.work, ended, WaitTimeout(_NO_TURN))
             elif one.turn is Turn.WRITE and not self._may_write(one.work):
                 ended.put(_Step(one.work, stopped=True))
+                started += _stop_writes(due, ended)
             else:
                 pool.submit(_take_step, one.work, ended)
         return started
@@ -162,6 +163,17 @@ class Scheduler:
         at = now + bucket.reserve(now)
         late = at > max(now, self.until)
         return _Due(max(now, self.until) if late else at, number, work, turn, bucket, bucket.blocks, late)
+
+
+def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
+    """Stop all first writes: they need not wait for their turns to hear it. Returns how many these were."""
+    stopped = [one for one in due if one.turn is Turn.WRITE and not one.work.began]
+    if stopped:
+        due[:] = [one for one in due if one.turn is not Turn.WRITE or one.work.began]
+        heapq.heapify(due)
+    for one in stopped:
+        ended.put(_Step(one.work, stopped=True))
+    return len(stopped)
 
 
 def _take_step(work: Work[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:

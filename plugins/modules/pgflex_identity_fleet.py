@@ -93,7 +93,8 @@ options:
     default: 100
   wait_timeout:
     description:
-      - Seconds after which the task gives up. What was started in Azure goes on.
+      - Seconds after which the task gives up. What was started in Azure goes on. What has ended by then is still verified,
+        for about a minute.
     type: int
     default: 1800
   poll_interval:
@@ -135,8 +136,8 @@ RETURN = r"""
 servers:
   description:
     - How each row ended, in the order of the rows, with C(assigned), C(removed), C(identity) and C(server) as
-      M(pgflex.azure.pgflex_identity) returns them, and C(diff) where something changes. A failed row has what is known of
-      these.
+      M(pgflex.azure.pgflex_identity) returns them, and C(diff) where something changes. A failed row has C(server),
+      if it was read, and empty lists of what was assigned and removed.
   type: list
   elements: dict
   returned: success

@@ -24,9 +24,10 @@ def main() -> int:
     """Entry point; returns the exit status."""
     with running_emulator() as emulator:
         measure_single(emulator)
+        # Before this process grows: the peak of a child begins with the size of its parent.
+        measure_fleet(emulator)
         measure_estate(emulator)
         measure_audit(emulator)
-        measure_fleet(emulator)
     return 0
 
 

@@ -90,11 +90,11 @@ def tour(azure: Emulator) -> int:
     if holdings(azure) != before or drifting != ["pg-orders"]:
         print(f"\nThe servers hold something else than before, or the audit is wrong: {drifting}.", file=sys.stderr)
         return 1
+    writes = sum(step.writes for step in STEPS)
     print(
-        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with "
-        f"{sum(step.writes for step in STEPS)} writes. The dry run, the second assignment and the refusal wrote nothing. "
-        f"The servers hold what they held before. The audit found that {drifting[0]} drifts; its report for the browser: "
-        f"{os.path.relpath(REPORT)}.html"
+        f"\nDone: id-export was assigned to {len(before)} servers and removed again, with {writes} writes. "
+        "The dry run, the second assignment and the refusal wrote nothing. The servers hold what they held before. "
+        f"The audit found that {drifting[0]} drifts; its report for the browser: {os.path.relpath(REPORT)}.html"
     )
     return 0
 
@@ -121,10 +121,8 @@ def keep(azure: Emulator) -> int:
     print(f"ansible-playbook -i {inventory} pgflex.azure.list")
     print(f"ansible-playbook -i {inventory} {shlex.join(ASSIGN)} --check --diff")
     print(f"ansible-inventory -i {os.path.relpath(ESTATE)} --graph")
-    print(
-        f"curl --cacert {shlex.quote(azure.ready['ca_file'])} {azure.ready['arm']}/_emulator/servers\n\nCtrl-C ends it.",
-        flush=True,
-    )
+    ca_file = shlex.quote(azure.ready["ca_file"])
+    print(f"curl --cacert {ca_file} {azure.ready['arm']}/_emulator/servers\n\nCtrl-C ends it.", flush=True)
     try:
         signal.pause()
     except KeyboardInterrupt:

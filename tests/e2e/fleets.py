@@ -1,0 +1,113 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fleets for tests: servers in one line each, the module in this process or in one of its own, and what is true."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from e2e.runs import run_in_process
+from e2e.world import GROUP, NAMES, SUBSCRIPTION, user_assigned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+
+MODULE = "pgflex_identity_fleet"
+QUICK = {"poll_interval": 0.1, "wait_timeout": 60, "busy_timeout": 30}
+
+
+def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription: str = SUBSCRIPTION) -> None:
+    """Servers in C(GROUP), with all identities beside them."""
+    group = {
+        "name": GROUP,
+        "location": "canadacentral",
+        "identities": [{"name": name} for name in NAMES],
+        "servers": servers,
+    }
+    emulator.seed({"subscriptions": [{"id": subscription, "resource_groups": [group]}]})
+
+
+def servers(kind: str, number: int, *held: str, **facts: Any) -> list[dict[str, Any]]:
+    """C(number) servers of a kind, as a seed has them, that hold these identities."""
+    return [{"name": f"pg-{kind}-{each:03}", "identity": user_assigned(*held), **facts} for each in range(number)]
+
+
+def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **wish: Any) -> list[dict[str, Any]]:
+    """A row with this wish for each of these servers."""
+    place = {"subscription_id": subscription, "resource_group": GROUP}
+    return [{"server_name": each["name"], **place, **wish} for each in seeded]
+
+
+def run_fleet(
+    emulator: Emulator, outputs: list[str], asked: list[dict[str, Any]], *, check: bool = False, **options: Any
+) -> dict[str, Any]:
+    """The module in this process."""
+    given = {**emulator.connection, **QUICK, "servers": asked, **options}
+    result, output = run_in_process(given, check=check, name=MODULE)
+    outputs.append(output)
+    return result
+
+
+def start_fleet(
+    emulator: Emulator, folder: Path, asked: list[dict[str, Any]], called: str = "fleet", **options: Any
+) -> subprocess.Popen[str]:
+    """The module in a process of its own. Its requests carry C(called) in their user agent."""
+    given = {**emulator.connection, **QUICK, "servers": asked, **options}
+    arguments = folder / f"{called}.json"
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}), encoding="utf-8")
+    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    return subprocess.Popen(
+        [sys.executable, "-m", f"ansible_collections.pgflex.azure.plugins.modules.{MODULE}", str(arguments)],
+        env={**os.environ, "PYTHONPATH": tree, "AZURE_HTTP_USER_AGENT": called},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str], outputs: list[str]) -> str:
+    """What the process printed, once it has ended."""
+    output = process.communicate(timeout=120)[0]
+    outputs.append(output)
+    return output
+
+
+def held_by_server(emulator: Emulator) -> dict[str, set[str]]:
+    """Names of the identities that each server truly holds, by the server's lower case ID."""
+    return {
+        each["id"].lower(): {held.rpartition("/")[2].lower() for held in each["identity"]["user_assigned"]}
+        for each in emulator.servers()
+    }
+
+
+def row_id(row: dict[str, Any]) -> str:
+    """The lower case ID of the server that a row is about."""
+    return (
+        f"/subscriptions/{row['subscription_id']}/resourcegroups/{GROUP}"
+        f"/providers/microsoft.dbforpostgresql/flexibleservers/{row['server_name']}"
+    ).lower()
+
+
+def count(emulator: Emulator) -> Counter[str]:
+    """ARM requests by what they were, and C(429), and C(token)."""
+    counts = Counter(_kind(each) for each in emulator.requests("arm"))
+    counts["429"] = sum(each["status"] == 429 for each in emulator.requests("arm"))
+    counts["token"] = sum(each["method"] == "POST" for each in emulator.requests("token"))
+    return counts
+
+
+def _kind(request: dict[str, Any]) -> str:
+    path = request["path"].lower()
+    if "/azureasyncoperation/" in path:
+        return "poll"
+    if path.endswith("/flexibleservers"):
+        return "list"
+    return {"PATCH": "write"}.get(request["method"], "read")

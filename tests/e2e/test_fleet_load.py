@@ -1,0 +1,81 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hundreds of servers at once: few requests, within the limits of Azure, and an end when too much fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.fleets import count, held_by_server, rows, run_fleet, seed_servers, servers
+from e2e.world import OTHER_SUBSCRIPTION
+
+if TYPE_CHECKING:
+    from e2e.emulator_client import Emulator
+
+PUBLISHED = {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 200, "refill": 10}}
+SMALL = {"reads": {"bucket": 50, "refill": 25}, "writes": {"bucket": 20, "refill": 10}}
+
+
+def test_a_fleet_as_wanted_costs_a_page_for_every_hundred(emulator: Emulator, outputs: list[str]) -> None:
+    many = servers("same", 300, "id-a")
+    seed_servers(emulator, many, OTHER_SUBSCRIPTION)
+    emulator.settings(throttle=PUBLISHED)
+    result = run_fleet(emulator, outputs, rows(many, OTHER_SUBSCRIPTION, present=["id-a"]))
+    assert result["totals"] == {"servers": 300, "ok": 300, "changed": 0, "failed": 0, "not_started": 0}
+    assert count(emulator) == {"list": 3, "token": 1, "429": 0}
+    assert result["requests"] == 3
+
+
+@pytest.mark.parametrize(
+    ("throttle", "number", "refused"), [(PUBLISHED, 300, 0), (SMALL, 120, 30)], ids=["published", "learned from 429"]
+)
+def test_a_fleet_that_drifts_is_changed_within_the_limits(
+    emulator: Emulator, outputs: list[str], throttle: dict[str, Any], number: int, refused: int
+) -> None:
+    many = servers("drift", number, "id-a", "id-c")
+    seed_servers(emulator, many, OTHER_SUBSCRIPTION)
+    emulator.settings(throttle=throttle)
+    asked = rows(many, OTHER_SUBSCRIPTION, present=["id-b"], absent=["id-c"])
+    result = run_fleet(emulator, outputs, asked, poll_interval=1)
+    assert result["totals"] == {"servers": number, "ok": 0, "changed": number, "failed": 0, "not_started": 0}
+    assert list(held_by_server(emulator).values()).count({"id-a", "id-b"}) == number
+    calls = count(emulator)
+    assert calls["429"] <= refused
+    assert calls["token"] == 1
+    assert calls["list"] - calls["429"] <= 2 * -(-number // 100)
+    assert calls["write"] <= number + refused
+    assert sum(each for kind, each in calls.items() if kind not in ("token", "429")) <= 4 * number
+
+
+def test_first_failures_stop_new_writes_and_what_was_begun_is_told(emulator: Emulator, outputs: list[str]) -> None:
+    bad, good = servers("bad", 8, "id-a"), servers("good", 52, "id-a")
+    seed_servers(emulator, bad + good)
+    emulator.settings(operation_seconds=0)
+    fails = {"operation_error": {"code": "NoLuck", "message": "No luck."}}
+    emulator.fault("PATCH", "/pg-bad-", fails, times=-1)
+    asked = rows(bad + good, present=["id-b"])
+    # A tenth of the bucket: 19 writes at once, and then about one a second.
+    result = run_fleet(emulator, outputs, asked, max_fail_percentage=10, quota_percentage=10)
+    sent = count(emulator)["write"]
+    assert 19 <= sent <= 25
+    totals = result["totals"]
+    assert totals == {"servers": 60, "ok": 0, "changed": sent - 8, "failed": 8, "not_started": 60 - sent}
+    true = held_by_server(emulator)
+    for facts in result["servers"]:
+        held = true[facts["server"]["id"].lower()]
+        assert held == ({"id-a", "id-b"} if facts["changed"] else {"id-a"})
+    not_begun = [each for each in result["servers"] if each.get("msg", "").startswith("Not begun")]
+    assert len(not_begun) == totals["not_started"]
+
+
+def test_without_any_patience_for_failures_the_first_one_stops_all(emulator: Emulator, outputs: list[str]) -> None:
+    many = servers("good", 30, "id-a")
+    seed_servers(emulator, many)
+    asked = rows([*many, *servers("missing", 1)], present=["id-b"])
+    result = run_fleet(emulator, outputs, asked, max_fail_percentage=0)
+    assert result["totals"] == {"servers": 31, "ok": 0, "changed": 0, "failed": 1, "not_started": 30}
+    assert count(emulator)["write"] == 0
+    assert not result["changed"]

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet that is killed, and two that want different things of the same servers: nothing is lost, no row lies."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.fleets import count, ended, held_by_server, row_id, rows, run_fleet, seed_servers, servers, start_fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+
+#: Seconds of a change, and how exactly its end is known from the log.
+OPERATION, BLUR = 0.4, 0.1
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_after_a_kill_the_next_run_brings_everything_to_its_end(
+    emulator: Emulator, outputs: list[str], tmp_path: Path, sign: signal.Signals, seed: int
+) -> None:
+    many = servers("fleet", 60, "id-a", "id-c")
+    seed_servers(emulator, many)
+    emulator.settings(operation_seconds=OPERATION)
+    asked = rows(many, present=["id-b"], absent=["id-c"])
+    # A whole run takes more than 120 requests: two pages, 60 writes, as many polls or more, two pages.
+    killed_after = random.Random(f"{sign.name}{seed}").choice(range(1, 120))  # noqa: S311
+    process = start_fleet(emulator, tmp_path, asked)
+    wait_for(lambda: len(emulator.requests("arm")) >= killed_after)
+    process.send_signal(sign)
+    ended(process, outputs)
+    assert process.returncode == -sign
+    mine = {row_id(row) for row in asked}
+    assert all("id-a" in held for each, held in held_by_server(emulator).items() if each in mine)
+
+    result = run_fleet(emulator, outputs, asked)
+    assert result["totals"]["failed"] == 0
+    assert [held for name, held in held_by_server(emulator).items() if name in mine] == [{"id-a", "id-b"}] * 60
+    emulator.clear_requests()
+    again = run_fleet(emulator, outputs, asked)
+    assert again["totals"] == {"servers": 60, "ok": 60, "changed": 0, "failed": 0, "not_started": 0}
+    assert count(emulator)["write"] == 0
+
+
+WISHES: dict[str, dict[str, Any]] = {
+    "fleet-b": {"present": ["id-b"], "absent": ["id-c"]},
+    "fleet-c": {"present": ["id-c"], "absent": ["id-b"]},
+}
+HOLDS = {"fleet-b": {"id-a", "id-b"}, "fleet-c": {"id-a", "id-c"}}
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["a change shows", "a change does not show"])
+def test_two_fleets_at_once_lose_nothing_and_no_row_lies(
+    emulator: Emulator, outputs: list[str], tmp_path: Path, silent: bool
+) -> None:
+    many = servers("both", 30, "id-a")
+    seed_servers(emulator, many)
+    emulator.settings(operation_seconds=OPERATION, state_while_running="Ready" if silent else "Updating")
+    asked = {called: rows(many, **wish) for called, wish in WISHES.items()}
+    processes = {called: start_fleet(emulator, tmp_path, asked[called], called) for called in WISHES}
+    results = {called: json.loads(ended(process, outputs)) for called, process in processes.items()}
+    calls = emulator.requests("arm")
+    assert {caller(each) for each in calls} == set(WISHES)
+    for called, result in results.items():
+        assert result["totals"]["servers"] == 30
+        for row, facts in zip(asked[called], result["servers"]):
+            if facts["failed"]:
+                assert facts["error"]["code"] == "NotVerified", facts["msg"]
+            else:
+                assert was_true(calls, called, row_id(row))
+    true = held_by_server(emulator)
+    for number, row in enumerate(asked["fleet-b"]):
+        told_of = any(result["servers"][number]["failed"] for result in results.values())
+        # Both writes count where the second one was planned before the first one had ended: one of the two says so.
+        assert true[row_id(row)] in HOLDS.values() or (told_of and true[row_id(row)] == {"id-a", "id-b", "id-c"})
+
+
+def caller(request: dict[str, Any]) -> str:
+    agent = next(value for name, value in request["headers"].items() if name.lower() == "user-agent")
+    return next((called for called in WISHES if called in agent), agent)
+
+
+def was_true(calls: list[dict[str, Any]], called: str, server: str) -> bool:
+    """Whether C(called) has read the server as it wants it, after its last write, and it was so then."""
+    writes = [each for each in calls if each["method"] == "PATCH" and each["path"].lower() == server]
+    accepted = [(each["time"] + OPERATION, caller(each)) for each in writes if each["status"] == 202]
+    own = [at for at, who in accepted if who == called]
+    last_read = max(each["time"] for each in calls if caller(each) == called and shows(each, server))
+    assert not own or last_read >= own[-1] - BLUR
+    after = [who for at, who in accepted if at <= last_read + BLUR]
+    surely = [who for at, who in accepted if at <= last_read - BLUR]
+    return called in (*after[-1:], *surely[-1:])
+
+
+def shows(request: dict[str, Any], server: str) -> bool:
+    path = request["path"].lower()
+    return bool(request["method"] == "GET" and (path == server or path.endswith("/flexibleservers")))
