@@ -41,7 +41,7 @@ class Identities:
         self._api = api
         self._waiter = waiter
         self._known: dict[str, UserIdentity | None] = {}
-        self._gone: set[str] = set()
+        self._missing: dict[str, ServiceError] = {}
         self.warnings: list[str] = []
 
     @property
@@ -51,28 +51,31 @@ class Identities:
 
     def get(self, resource_id: str) -> UserIdentity | None:
         """The identity; None without the right to read it. Raises C(ServiceError) (404 if there is none)."""
-        if key(resource_id) not in self._known:
+        name = key(resource_id)
+        if name in self._missing:
+            raise self._missing[name]
+        if name not in self._known:
             try:
-                found: UserIdentity | None = self._waiter.read(partial(self._api.get_identity, resource_id))
+                self._known[name] = self._waiter.read(partial(self._api.get_identity, resource_id))
             except ServiceError as error:
+                if error.status == 404:
+                    self._missing[name] = error
                 if error.status != 403:
                     raise
                 self.warnings.append(str(error))
-                found = None
-            self._known[key(resource_id)] = found
-        return self._known[key(resource_id)]
+                self._known[name] = None
+        return self._known[name]
 
     def look_up(self, resource_id: str) -> UserIdentity | None:
         """As C(get), but an identity that was deleted while assigned is None too, with one warning."""
-        if key(resource_id) in self._gone:
-            return None
+        known_to_be_gone = key(resource_id) in self._missing
         try:
             return self.get(resource_id)
         except ServiceError as error:
             if error.status != 404:
                 raise
-            self._gone.add(key(resource_id))
-            self.warnings.append(str(error))
+            if not known_to_be_gone:
+                self.warnings.append(str(error))
             return None
 
 
