@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class OpenReport(Protocol):
     """Open the report of a result in the browser; returns what the file is called."""
 
-    def __call__(self, result: dict[str, Any], **facts: str) -> Path: ...
+    def __call__(self, result: dict[str, Any], **facts: str) -> Path:
+        """See the docstring of the class."""
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
 import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
@@ -50,13 +51,10 @@ def run_in_process(
         patch.object(basic, "_ANSIBLE_ARGS", content),
         patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
         redirect_stdout(printed),
+        pytest.raises(SystemExit),
     ):
-        try:
-            main()
-        except SystemExit:
-            output = printed.getvalue()
-        else:
-            raise AssertionError("the module returned without a result")
+        main()
+    output = printed.getvalue()
     result: dict[str, Any] = json.loads(output.strip())
     result.pop("invocation", None)
     if "warnings" in result:

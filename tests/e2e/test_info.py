@@ -138,7 +138,8 @@ def test_an_identity_is_read_once_however_many_servers_hold_it(emulator: Emulato
     known = {each["id"].lower(): each["client_id"] for each in result["identities"]}
     held = [each for one in result["servers"] for each in one["identity"]["user_assigned_identities"]]
     assert len(held) == 250
-    assert all(each["client_id"] == known[each["id"].lower()] is not None for each in held)
+    assert all(known.values())
+    assert all(each["client_id"] == known[each["id"].lower()] for each in held)
     assert sign_ins(emulator) == 1
     assert result["requests"] == 13
 

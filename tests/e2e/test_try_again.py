@@ -37,7 +37,8 @@ def test_a_server_busy_with_another_operation_is_tried_again(
     code: str, where: str, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator)
-    emulator.settings(operation_seconds=0.3, busy_code=code, busy_in=where)
+    # Long enough for a slow machine: the next task has to come while this one is at work.
+    emulator.settings(operation_seconds=1.5, busy_code=code, busy_in=where)
     module(identities=[B], wait=False)
     result = module(identities=[A])
     assert result["assigned"] == [A]

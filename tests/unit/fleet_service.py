@@ -62,7 +62,7 @@ class FleetService:
         self.calls: list[tuple[str, str]] = []
         self.page_size = page_size
         self.list_errors: dict[int, PgflexError] = {}  # by number of the page, in every list
-        self.no_sign_in: PgflexError | None = None
+        self.sign_in_errors: list[PgflexError] = []
         self.observer: Any = None
 
     def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> Held:
@@ -89,8 +89,8 @@ class FleetService:
 
     def sign_in(self) -> None:
         """See C(Api)."""
-        if self.no_sign_in:
-            raise self.no_sign_in
+        for error in self.sign_in_errors:
+            raise error
 
     def get_server(self, ref: ServerRef) -> Server:
         """GET."""

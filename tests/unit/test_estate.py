@@ -55,7 +55,7 @@ class Pages:
     def get_page(self, url: str, doing: str) -> Page:
         """GET of a page; a list that is not known is one of a group that does not exist."""
         self.asked.append(url)
-        name, _, number = url.partition("#")
+        name, _hash, number = url.partition("#")
         pages = self._lists.get(name, [NO_GROUP])
         page = pages[int(number or 0)]
         if isinstance(page, ServiceError):

@@ -117,7 +117,7 @@ def test_a_credential_that_fails_at_the_list_is_not_tried_for_every_server() -> 
 def test_a_credential_that_fails_at_the_start_is_the_fault_of_no_row() -> None:
     service = FleetService()
     service.add_many(40, A)
-    service.no_sign_in = CredentialError("wrong secret")
+    service.sign_in_errors = [CredentialError("wrong secret")]
     with pytest.raises(CredentialError):
         run(service, rows(service, HELD))
     assert service.calls == []

@@ -33,7 +33,7 @@ def wait(limits: Limits, turn: Turn, now: float = 0, subscription: str = SUBSCRI
 
 def test_a_full_bucket_is_a_burst_and_then_requests_come_as_it_fills() -> None:
     full = bucket()
-    assert [full.reserve(0) for _ in range(5)] == [0, 0, 2, 4, 6]
+    assert [full.reserve(0) for _turn in range(5)] == [0, 0, 2, 4, 6]
 
 
 def test_reserved_times_are_kept_while_the_clock_goes_on() -> None:
@@ -44,7 +44,7 @@ def test_reserved_times_are_kept_while_the_clock_goes_on() -> None:
 
 def test_it_never_holds_more_than_its_size() -> None:
     full = bucket()
-    assert [full.reserve(1000) for _ in range(3)] == [0, 0, 2]
+    assert [full.reserve(1000) for _turn in range(3)] == [0, 0, 2]
 
 
 def test_other_clients_take_from_the_same_bucket() -> None:
@@ -55,7 +55,7 @@ def test_other_clients_take_from_the_same_bucket() -> None:
 
 def test_azure_knows_no_more_than_what_is_already_reserved() -> None:
     full = bucket()
-    for _ in range(4):
+    for _turn in range(4):
         full.reserve(0)
     full.observe(100, now=0)
     assert full.reserve(0) == 6
@@ -77,7 +77,7 @@ def test_a_shorter_block_does_not_shorten_a_longer_one() -> None:
 
 def test_a_block_voids_what_is_reserved_so_nothing_is_waited_for_twice() -> None:
     full = bucket()
-    for _ in range(100):
+    for _turn in range(100):
         full.reserve(0)
     full.block(5, now=0)
     assert full.reserve(0) == 5
@@ -121,7 +121,7 @@ def test_a_share_of_the_bucket(share: float, size: float, refill: float) -> None
 @pytest.mark.parametrize("suffix", ["reads", "global-reads"])
 def test_what_azure_says_is_left_counts(suffix: str) -> None:
     limits = learned({f"{REMAINING}-{suffix}": "1"}, status=200)
-    waits = [wait(limits, Turn.READ) for _ in range(2)]
+    waits = [wait(limits, Turn.READ) for _turn in range(2)]
     assert waits == [0, pytest.approx(1 / (25 * MARGIN))]
 
 
@@ -133,7 +133,7 @@ def test_of_two_counts_the_smaller_one_counts() -> None:
 def test_only_a_share_of_what_is_left_is_ours() -> None:
     limits = Limits(share=0.5)
     limits.observe("PATCH", URL, 202, {f"{REMAINING}-writes": "4"}, 0)
-    assert [wait(limits, Turn.WRITE) > 0 for _ in range(3)] == [False, False, True]
+    assert [wait(limits, Turn.WRITE) > 0 for _turn in range(3)] == [False, False, True]
 
 
 @pytest.mark.parametrize(("method", "turn", "other"), [("GET", *Turn), ("PATCH", *reversed(Turn))])
@@ -164,4 +164,4 @@ def test_what_is_in_no_subscription_has_no_bucket(url: str) -> None:
 
 def test_a_count_that_is_none_is_passed_over() -> None:
     limits = learned({f"{REMAINING}-reads": "many", f"{REMAINING}-global-reads": "-1"}, status=200)
-    assert [wait(limits, Turn.READ) for _ in range(200)] == [0] * 200
+    assert [wait(limits, Turn.READ) for _turn in range(200)] == [0] * 200

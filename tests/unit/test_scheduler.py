@@ -162,7 +162,7 @@ def test_thousands_of_works_need_few_threads() -> None:
     most: list[int] = []
 
     def counting() -> Steps[None]:
-        for _ in range(3):
+        for _step in range(3):
             most.append(threading.active_count())
             yield 100.0
 
