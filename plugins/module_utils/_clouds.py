@@ -45,6 +45,7 @@ _KNOWN = {
         "https://management.chinacloudapi.cn/.default",
     ),
 }
+PUBLIC = _KNOWN["AzureCloud"]
 # The first is what Azure publishes today; Azure Stack Hub answers the second only.
 _METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
 

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ._clouds import find_cloud
-from ._credentials import build, check_ca_path, choose, find_subscription
+from ._credentials import build, check_ca_path, check_files, choose, find_subscription
 from ._settings import Settings, resolve
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Connection:
         check_ca_path(self.settings)
 
         from ._api import Api
+
+        check_files(kind, self.settings)
 
         cloud = find_cloud(self.settings)
         return Api(build(kind, self.settings, cloud), cloud, self.settings.get("ca_path"))

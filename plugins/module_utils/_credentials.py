@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._clouds import PUBLIC
 from ._errors import CredentialError, InvalidInput, connection_problem
 from ._settings import Settings, places
 
@@ -143,6 +144,15 @@ def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
         return _Guarded(_BUILDERS[kind](settings, common), kind)
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
+
+
+def check_files(kind: Kind, settings: Settings) -> None:
+    """Raises C(CredentialError) for a certificate or token file that cannot be used, before the cloud is asked for.
+
+    Making a credential of azure-identity sends nothing, so that any cloud will do.
+    """
+    if kind in (CERTIFICATE, TOKEN_FILE):
+        build(kind, settings, PUBLIC)
 
 
 class _Guarded:
