@@ -115,6 +115,12 @@ def parse_server_id(option: str, value: str) -> ServerRef:
     return ServerRef(found.subscription_id, found.resource_group, found.name)
 
 
+def check_identity_id(option: str, value: str) -> str:
+    """Return C(value), a user assigned identity's full resource ID. Raises C(InvalidInput)."""
+    _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities")
+    return value
+
+
 def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
     """The resource ID of a user assigned identity, given by ID or by bare name. Raises C(InvalidInput).
 

@@ -95,14 +95,32 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What a server must hold for a change of it to be right: exactly these; C(system_assigned) None is either."""
+
+    identities: tuple[str, ...]
+    system_assigned: bool | None = None
+
+
+@dataclass(frozen=True)
 class Wanted:
-    """What a server's identities shall be. IDs are full, distinct without case, and in the caller's spelling."""
+    """What a server's identities shall be. IDs are full, distinct without case, and in the caller's spelling.
+
+    With C(only_if_assigned), it counts for a server that holds one of these only.
+    """
 
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     purge: bool = False
     keep_encryption_identities: bool = False
     system_assigned: bool | None = None
+    only_if_assigned: tuple[str, ...] = ()
+    expected: Expected | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        return bool(self.present or self.absent or self.purge) or self.system_assigned is not None
 
 
 @dataclass(frozen=True)

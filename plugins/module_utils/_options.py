@@ -20,7 +20,7 @@ from ._arm_id import (
     parse_server_id,
 )
 from ._errors import InvalidInput
-from ._model import Wanted
+from ._model import Expected, Wanted
 from ._settings import AUTH_SOURCES
 from ._waiting import Waiter
 
@@ -120,12 +120,17 @@ def wishes(options: Mapping[str, Any], server: ServerRef) -> Wanted:
     """What a row of a fleet asks for; it may ask for nothing. Raises C(InvalidInput)."""
     present, absent = _resolve("present", options, server), _resolve("absent", options, server)
     _refuse_both("present", present, "absent", absent)
+    expected = None
+    if options.get("expected_identities") is not None:
+        expected = Expected(_resolve("expected_identities", options, server), options.get("expected_system_assigned"))
     return Wanted(
         present=present,
         absent=absent,
         purge=bool(options.get("purge")),
         keep_encryption_identities=bool(options.get("keep_encryption_identities")),
         system_assigned=options.get("system_assigned"),
+        only_if_assigned=_resolve("only_if_assigned", options, server),
+        expected=expected,
     )
 
 

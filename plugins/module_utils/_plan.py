@@ -11,6 +11,7 @@ not mentioned stays. C(identity.type) is required, and a wrong one silently drop
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ._arm_id import distinct, key
@@ -20,6 +21,7 @@ from ._model import (
     GEO_BACKUP_ENCRYPTION,
     AssignedIdentity,
     Encryption,
+    Expected,
     Plan,
     Server,
     ServerIdentity,
@@ -39,12 +41,15 @@ def plan(server: Server, wanted: Wanted) -> Plan:
     """The changes that make C(server) as C(wanted).
 
     Raises C(Refused) for what must not be done: an elastic cluster, an identity used for encryption, the system
-    assigned identity of a server with a customer managed key.
+    assigned identity of a server with a customer managed key, a server that is not as expected.
     """
-    if server.elastic_cluster:
-        raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
     before = server.identity
     held = {key(each.id) for each in before.user_assigned}
+    not_meant = wanted.only_if_assigned and held.isdisjoint(map(key, wanted.only_if_assigned))
+    if not_meant or not wanted.asks:
+        return Plan(before, before)
+    if server.elastic_cluster:
+        raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
     present = {key(each) for each in wanted.present}
     _refuse_encryption(server.encryption, {key(each) for each in wanted.absent})
 
@@ -61,7 +66,26 @@ def plan(server: Server, wanted: Wanted) -> Plan:
     system_assigned = before.system_assigned if wanted.system_assigned is None else wanted.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type == "AzureKeyVault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
-    return Plan(before, _after(before, assign, remove, system_assigned), assign, remove)
+    planned = Plan(before, _after(before, assign, remove, system_assigned), assign, remove)
+    if planned.changes and wanted.expected:
+        _refuse_unexpected(server, wanted.expected)
+    return planned
+
+
+def _refuse_unexpected(server: Server, expected: Expected) -> None:
+    held = {key(each): each for each in server.identity.ids}
+    known = {key(each): each for each in expected.identities}
+    problems = [f"{held[each]} is assigned" for each in sorted(held.keys() - known.keys())]
+    problems += [f"{known[each]} is not assigned" for each in sorted(known.keys() - held.keys())]
+    if expected.system_assigned not in (None, server.identity.system_assigned):
+        problems.append(f"the system assigned identity is {'off' if expected.system_assigned else 'on'}")
+    if problems:
+        raise Refused(
+            f"Server {server.ref.name} is not as expected: {'; '.join(problems)}.",
+            code="NotAsExpected",
+            target=server.id,
+            hint="Somebody else has changed it. Look at it with state=info before you change it anyway.",
+        )
 
 
 def _refuse_encryption(encryption: Encryption, unwanted: set[str]) -> None:
@@ -110,7 +134,8 @@ def unmet(done: Plan, after: Server, wanted: Wanted) -> list[str]:
     """What is not as planned on the server that was read C(after) the write, in words; empty if all is well."""
     problems = []
     try:
-        rest = plan(after, wanted)
+        # The conditions were for what was there before.
+        rest = plan(after, replace(wanted, only_if_assigned=(), expected=None))
     except Refused as refused:
         return [str(refused)]
     problems += [f"{each} is not assigned" for each in rest.assign]

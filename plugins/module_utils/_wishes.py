@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._arm_id import key
 from ._errors import InvalidInput, PgflexError
-from ._fleet import Broken, Row
 from ._options import server_ref, wishes
+from ._row import Broken, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -75,15 +75,56 @@ options:
       identity_subscription_id:
         description: Subscription of identities given by bare name. By default that of the server.
         type: str
+      only_if_assigned:
+        description: Change the server only if it holds one of these user assigned managed identities.
+        type: list
+        elements: str
+        default: []
+      expected_identities:
+        description:
+          - Refuse to change the server unless it holds exactly these user assigned managed identities, or is as wanted.
+        type: list
+        elements: str
+      expected_system_assigned:
+        description: With O(servers[].expected_identities), whether the server must have its system assigned identity.
+        type: bool
+  job:
+    description:
+      - What the rows ask for that are made of the variables of hosts.
+      - V(assign) is all that the variables say, V(remove) only what they want removed.
+      - V(rotate) assigns C(pgflex_identity_rotate_to) and removes C(pgflex_identity_rotate_from), in one write, wherever
+        the latter is assigned.
+      - V(rollback) makes the servers of the record O(rollback) hold what they held before.
+    type: str
+    choices: [assign, remove, rotate, rollback]
+    default: assign
+  rollback:
+    description:
+      - With O(job=rollback), the record of an earlier run, as O(rollback_file) or as RV(rollback).
+      - What has changed since is refused, unless O(rollback_force=true).
+    type: str
+  rollback_force:
+    description: With O(job=rollback), restore servers too that somebody else has changed since.
+    type: bool
+    default: false
   validate_identities:
     description:
       - Before the first write, and in check mode, read every identity that would be newly assigned, once, as
         O(pgflex.azure.pgflex_identity#module:validate_identities).
     type: bool
     default: false
+  waves:
+    description:
+      - How many servers to change at once, as C(serial) of a play, numbers and percentages of the servers that change.
+        The last one is repeated until all are done.
+      - A wave begins when the changes of the one before have been verified.
+    type: list
+    elements: str
+    default: ["100%"]
   max_fail_percentage:
     description:
-      - Do not begin further changes once more than this share of all rows has failed. What was begun is waited for.
+      - Do not begin further changes once more than this share of a wave has failed. What was begun is waited for.
+      - Rows that fail before anything is written do not count.
     type: float
     default: 100
   quota_percentage:
@@ -108,9 +149,24 @@ options:
       - Seconds for which a server is tried again that is busy with another operation.
     type: int
     default: 600
+  rollback_file:
+    description:
+      - File to keep a record in of what each server holds before and is to hold after. It is written before the first
+        change, and again at the end; nobody but its owner can read it. Nothing is written in check mode.
+    type: path
+  progress_file:
+    description: File to append a line to, every 10 seconds, that says how many servers are done, in flight and left.
+    type: path
+  result_dir:
+    description:
+      - Existing folder to write the result of each row to, in a file of its own. RV(servers) then has only C(name),
+        C(changed), C(failed) and C(msg). With V(auto), and rows made of hosts, it is a folder that Ansible removes at its
+        end.
+    type: str
 seealso:
   - module: pgflex.azure.pgflex_identity
   - module: pgflex.azure.pgflex_identity_info
+  - module: pgflex.azure.pgflex_identity_outcome
 """
 
 EXAMPLES = r"""
@@ -120,9 +176,11 @@ EXAMPLES = r"""
       - {resource_group: rg-prod, server_name: pg-orders, present: [id-backup]}
       - {resource_group: rg-prod, server_name: pg-customers, present: [id-backup], absent: [id-old]}
 
-- name: Make all hosts of the play as their variables say
+- name: Make all hosts of the play as their variables say, one first, then a tenth of them, then the others
   pgflex.azure.pgflex_identity_fleet:
+    waves: [1, 10%, 100%]
     max_fail_percentage: 5
+    rollback_file: ~/before.json
   run_once: true
   register: fleet
 
@@ -177,6 +235,27 @@ totals:
   type: dict
   returned: success
   sample: {servers: 2, ok: 1, changed: 1, failed: 0, not_started: 0}
+waves:
+  description:
+    - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and
+      when it C(started) and C(ended), in UTC. In check mode, and for a wave that was not begun, no times.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{servers: 1, changed: 1, failed: 0, not_started: 0, started: "2026-11-23T20:00:00+00:00",
+            ended: "2026-11-23T20:02:05+00:00"}]
+rollback:
+  description:
+    - The record of what was changed, for O(rollback), in one line of text. In check mode that of what would be changed.
+      Empty if nothing changes.
+  type: str
+  returned: success
+  sample: pgflex1:eNq1kMEKwjAQRH8l5FyhaRVbf8WDbJNVF9okZLeglP67SRHBk3jw...
+result_dir:
+  description: The folder O(result_dir).
+  type: str
+  returned: if results were written there
+  sample: /home/me/.ansible/tmp/ansible-local-4711abcd/pgflex_x1y2
 requests:
   description: How many requests were sent to Azure Resource Manager.
   type: int
@@ -184,21 +263,28 @@ requests:
   sample: 5
 """
 
+import os
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._fleet import Fleet, row_facts, totals
+from ..module_utils._errors import InvalidInput
+from ..module_utils._files import write_entries
+from ..module_utils._fleet import Fleet
 from ..module_utils._limits import Limits
 from ..module_utils._module import run
 from ..module_utils._options import WAITING, percentage, waiter
+from ..module_utils._record import pack
+from ..module_utils._row import row_facts, totals
 from ..module_utils._waiting import Waiter
+from ..module_utils._waves import read_waves
 from ..module_utils._wishes import read_rows
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._connection import Connection
+    from ..module_utils._row import Broken, Row
 
 ROW: dict[str, Any] = {
     "name": {"type": "str"},
@@ -213,14 +299,24 @@ ROW: dict[str, Any] = {
     "system_assigned": {"type": "bool"},
     "identity_resource_group": {"type": "str"},
     "identity_subscription_id": {"type": "str"},
+    "only_if_assigned": {"type": "list", "elements": "str", "default": []},
+    "expected_identities": {"type": "list", "elements": "str"},
+    "expected_system_assigned": {"type": "bool"},
 }
 SPEC: dict[str, Any] = {
-    # The action plugin of the same name fills it in where a task leaves it out.
+    # The action plugin of the same name fills it in where a task leaves it out, by the three that follow.
     "servers": {"type": "list", "elements": "dict", "options": ROW},
+    "job": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback"], "default": "assign"},
+    "rollback": {"type": "str"},
+    "rollback_force": {"type": "bool", "default": False},
     "validate_identities": {"type": "bool", "default": False},
+    "waves": {"type": "list", "elements": "str", "default": ["100%"]},
     "max_fail_percentage": {"type": "float", "default": 100},
     "quota_percentage": {"type": "float", "default": 100},
     **WAITING,
+    "rollback_file": {"type": "path"},
+    "progress_file": {"type": "path"},
+    "result_dir": {"type": "str"},
 }
 
 
@@ -228,22 +324,53 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """All rows, planned together and carried out together."""
     options = module.params
     waiter(options)
-    share = percentage("quota_percentage", options) / 100
-    budget = percentage("max_fail_percentage", options)
-    rows = read_rows(options["servers"] or [], connection)
     patience = partial(
         Waiter, options["wait_timeout"], options["poll_interval"], options["busy_timeout"], started=monotonic()
     )
-    fleet = Fleet(connection.open(), Limits(share), patience, options["validate_identities"], budget)
+    sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
+    limits = Limits(percentage("quota_percentage", options) / 100)
+    folder = _existing("result_dir", options["result_dir"])
+    rows = read_rows(options["servers"] or [], connection)
+    fleet = Fleet(
+        connection.open(),
+        limits,
+        patience,
+        options["validate_identities"],
+        sizes,
+        budget,
+        options["rollback_file"],
+        options["progress_file"],
+    )
     fleet.run(rows, check_mode=module.check_mode)
     for warning in fleet.warnings:
         module.warn(warning)
     return {
         "changed": any(row.changed for row in rows),
-        "servers": [row_facts(row) for row in rows],
+        **_servers(rows, folder, module),
         "totals": totals(rows),
+        "waves": [wave.facts() for wave in fleet.waves],
+        "rollback": pack(fleet.record) if fleet.record else "",
         "requests": fleet.api.requests,
     }
+
+
+def _existing(option: str, folder: str | None) -> str | None:
+    if folder and not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidInput(option, f"{folder!r} is not a folder that can be written to.")
+    return folder or None
+
+
+def _servers(rows: list[Row | Broken], folder: str | None, module: AnsibleModule) -> dict[str, Any]:
+    entries = [row_facts(row) for row in rows]
+    if not folder:
+        return {"servers": entries}
+    try:
+        write_entries(folder, entries)
+    except OSError as error:  # after the changes: their results must not be lost
+        module.warn(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
+        return {"servers": entries}
+    shown = ("name", "changed", "failed", "msg")
+    return {"servers": [{name: each[name] for name in shown if name in each} for each in entries], "result_dir": folder}
 
 
 def main() -> None:

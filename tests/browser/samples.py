@@ -11,7 +11,6 @@ from typing import Any
 from ansible_collections.pgflex.azure.plugins.module_utils._apply import Applied
 from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Broken, Row, row_facts, totals
 from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     AssignedIdentity,
     Encryption,
@@ -20,6 +19,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     Wanted,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._plan import plan
+from ansible_collections.pgflex.azure.plugins.module_utils._row import Broken, Row, row_facts, totals
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 

@@ -71,11 +71,17 @@ def test_first_failures_stop_new_writes_and_what_was_begun_is_told(emulator: Emu
     assert len(not_begun) == totals["not_started"]
 
 
-def test_without_any_patience_for_failures_the_first_one_stops_all(emulator: Emulator, outputs: list[str]) -> None:
+def test_a_canary_that_fails_keeps_the_fleet_as_it_was(emulator: Emulator, outputs: list[str]) -> None:
     many = servers("good", 30, "id-a")
     seed_servers(emulator, many)
+    emulator.fault("PATCH", "/pg-good-000", {"status": 403, "code": "LinkedAuthorizationFailed", "message": "No."})
     asked = rows([*many, *servers("missing", 1)], present=["id-b"])
-    result = run_fleet(emulator, outputs, asked, max_fail_percentage=0)
-    assert result["totals"] == {"servers": 31, "ok": 0, "changed": 0, "failed": 1, "not_started": 30}
-    assert count(emulator)["write"] == 0
+    result = run_fleet(emulator, outputs, asked, max_fail_percentage=10, waves=[1, "10%", "100%"])
+    assert result["totals"] == {"servers": 31, "ok": 0, "changed": 0, "failed": 2, "not_started": 29}
+    assert [(wave["servers"], wave["failed"], wave["not_started"]) for wave in result["waves"]] == [
+        (1, 1, 0),
+        (3, 0, 3),
+        (26, 0, 26),
+    ]
+    assert count(emulator)["write"] == 1
     assert not result["changed"]

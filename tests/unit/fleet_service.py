@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef, key
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Fleet, Row
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Fleet
 from ansible_collections.pgflex.azure.plugins.module_utils._limits import Bucket, Limits, Turn
 from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     Operation,
@@ -19,6 +19,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     Wanted,
     server_from_arm,
 )
+from ansible_collections.pgflex.azure.plugins.module_utils._row import Row
 from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock, Waiter
 from unit.service import merge
 from unit.support import SUBSCRIPTION, TENANT, Cloud, FakeTime, refusal

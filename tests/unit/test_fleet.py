@@ -17,8 +17,9 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     Refused,
     ServiceError,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet import ONE_BY_ONE, Broken, Row, row_facts, totals
 from ansible_collections.pgflex.azure.plugins.module_utils._model import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._reading import ONE_BY_ONE
+from ansible_collections.pgflex.azure.plugins.module_utils._row import Broken, Row, row_facts, totals
 from unit.fleet_service import OTHER, FleetService, rows, run
 from unit.support import SUBSCRIPTION, A, B, C, Cloud, forbidden, identity, refusal
 

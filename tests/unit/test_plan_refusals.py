@@ -59,7 +59,7 @@ def test_it_is_refused(before: Server, wanted: Wanted, text: str, target: str) -
             "SystemAssignedIdentityInUse",
             id="system identity",
         ),
-        pytest.param(server(elastic=True), Wanted(), "ElasticCluster", id="elastic cluster"),
+        pytest.param(server(elastic=True), Wanted(absent=(A,)), "ElasticCluster", id="elastic cluster"),
     ],
 )
 def test_a_refusal_has_a_code(before: Server, wanted: Wanted, code: str) -> None:

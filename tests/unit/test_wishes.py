@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._connection import Connection
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Broken, Row
 from ansible_collections.pgflex.azure.plugins.module_utils._model import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._row import Broken, Row
 from ansible_collections.pgflex.azure.plugins.module_utils._wishes import read_rows
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 

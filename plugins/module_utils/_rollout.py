@@ -1,0 +1,153 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Change many servers, wave after wave, and verify each wave before the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ._apply import Applied, changing, verify
+from ._errors import PgflexError
+from ._scheduler import Scheduler, Work
+from ._waves import wave_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._model import Server
+    from ._progress import Progress
+    from ._reading import Reader
+    from ._row import Row
+    from ._waiting import Waiter
+
+#: Seconds that verification has, even when the deadline has passed meanwhile.
+TIME_TO_VERIFY = 60.0
+
+
+@dataclass
+class Wave:
+    """The rows that were begun together. Times are UTC, ISO 8601; None for a wave that was not begun."""
+
+    rows: list[Row]
+    started: str | None = None
+    ended: str | None = None
+
+    @property
+    def failed(self) -> int:
+        """How many of its rows have failed."""
+        return sum(row.error is not None for row in self.rows)
+
+    def facts(self) -> dict[str, Any]:
+        """Its part of the result."""
+        return {
+            "servers": len(self.rows),
+            "changed": sum(row.changed for row in self.rows),
+            "failed": self.failed,
+            "not_started": sum(not row.began for row in self.rows),
+            "started": self.started,
+            "ended": self.ended,
+        }
+
+
+@dataclass
+class Rollout:
+    """The work on rows that drift. C(max_fail_percentage) is that of each wave; C(patience) makes a row's waiter."""
+
+    reader: Reader
+    patience: Callable[[], Waiter]
+    progress: Progress
+    sizes: Sequence[str] = ("100%",)
+    max_fail_percentage: float = 100.0
+    waves: list[Wave] = field(default_factory=list, init=False)
+
+    def plan(self, drifting: list[tuple[Row, Server]]) -> None:
+        """Divide the rows into waves."""
+        rows = [row for row, _server in drifting]
+        for size in wave_sizes(self.sizes, len(rows)):
+            self.waves.append(Wave(rows[:size]))
+            del rows[:size]
+
+    def run(self, drifting: list[tuple[Row, Server]]) -> None:
+        """Fill in what becomes of each row. The waves must have been planned."""
+        self.progress.sizes = [len(wave.rows) for wave in self.waves]
+        stopped, start = False, 0
+        for wave in self.waves:
+            part = drifting[start : start + len(wave.rows)]
+            start += len(part)
+            if stopped:
+                for row in wave.rows:
+                    row.began = False
+                continue
+            wave.started = _now()
+            self._change(wave, part)
+            wave.ended = _now()
+            stopped = self._spent(wave.failed, len(part))
+
+    def _spent(self, failed: int, size: int) -> bool:
+        return failed * 100 > self.max_fail_percentage * size
+
+    def _change(self, wave: Wave, part: list[tuple[Row, Server]]) -> None:
+        progress = self.progress
+        progress.begin_wave()
+        failed = 0
+
+        def may_begin() -> bool:
+            if self._spent(failed, len(part)):
+                return False
+            progress.begun += 1
+            return True
+
+        api, clock = self.reader.api, self.reader.clock
+        works = [
+            Work(number, row.ref.subscription_id, changing(api, server, row.wanted, self.patience(), wait=True))
+            for number, (row, server) in enumerate(part)
+        ]
+        done: list[tuple[Row, Applied]] = []
+        scheduler = Scheduler(self.reader.limits, clock, may_begin, clock.now() + self.patience().remaining)
+        for end in scheduler.run(works):
+            row = wave.rows[end.key]
+            row.error, row.began = end.error, end.began
+            failed += row.error is not None
+            if end.result:
+                row.applied = end.result
+                done.append((row, end.result))
+            if end.began:
+                progress.end_row(failed=row.error is not None, changed=row.changed)
+        self._verify([(row, applied) for row, applied in done if applied.plan.changes])
+
+    def _verify(self, changed: list[tuple[Row, Applied]]) -> None:
+        doubtful = []
+        seen_by_list = self.reader.read([row.ref for row, _applied in changed], self._more_time)
+        for (row, applied), seen in zip(changed, seen_by_list):
+            if not _verify_row(row, applied, seen):
+                doubtful.append((row, applied))
+        # A list may lag behind the resource itself: what it does not confirm is asked for one by one.
+        again = self.reader.read_each([row.ref for row, _applied in doubtful], self._more_time)
+        for (row, applied), seen in zip(doubtful, again):
+            _verify_row(row, applied, seen)
+
+    def _more_time(self) -> Waiter:
+        """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""
+        waiter = self.patience()
+        now = self.reader.clock.now()
+        return replace(waiter, started=now + max(waiter.remaining, TIME_TO_VERIFY) - waiter.wait_timeout)
+
+
+def _verify_row(row: Row, applied: Applied, seen: Server | PgflexError) -> bool:
+    row.error = None
+    try:
+        if isinstance(seen, PgflexError):
+            raise seen
+        row.applied = verify(applied, seen, row.wanted)
+    except PgflexError as error:
+        row.error = error
+    return row.error is None
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
