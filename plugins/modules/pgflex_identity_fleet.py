@@ -159,9 +159,9 @@ options:
     type: path
   result_dir:
     description:
-      - Existing folder to write the result of each row to, in a file of its own. RV(servers) then has only C(name),
-        C(changed), C(failed) and C(msg). With V(auto), and rows made of hosts, it is a folder that Ansible removes at its
-        end.
+      - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed) and C(msg). With
+        V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
   - module: pgflex.azure.pgflex_identity

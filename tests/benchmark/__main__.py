@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmark.audit import measure_audit
 from benchmark.estate import measure_estate
 from benchmark.fleet import measure_fleet
+from benchmark.rollout import measure_rollout
 from benchmark.single import measure_single
 from e2e.emulator_client import running_emulator
 
@@ -28,6 +29,7 @@ def main() -> int:
         measure_fleet(emulator)
         measure_estate(emulator)
         measure_audit(emulator)
+        measure_rollout(emulator)
     return 0
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.plays import count_requests
 from benchmark.processes import Usage, run_module
 from benchmark.table import print_table
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from e2e.emulator_client import Emulator
 
 FLEET = [sys.executable, "-m", "ansible_collections.pgflex.azure.plugins.modules.pgflex_identity_fleet"]
@@ -69,19 +71,7 @@ def _run(emulator: Emulator, options: dict[str, Any], folder: Path, changed: int
     totals = json.loads(output)["totals"]
     if (totals["changed"], totals["failed"]) != (changed, 0):
         sys.exit(f"the fleet ended otherwise than it should: {totals}")
-    requests = emulator.requests("arm")
-    counts = Counter(_kind(each) for each in requests)
-    counts["429"] = sum(each["status"] == 429 for each in requests)
-    return used, counts
-
-
-def _kind(request: dict[str, Any]) -> str:
-    path = request["path"].lower()
-    if path.endswith("/flexibleservers"):
-        return "list"
-    if "/azureasyncoperation/" in path:
-        return "poll"
-    return "write" if request["method"] == "PATCH" else "other"
+    return used, count_requests(emulator)
 
 
 def _row(what: str, used: Usage, counts: Counter[str], floor: str, wanted: str) -> list[object]:

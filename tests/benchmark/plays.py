@@ -1,0 +1,107 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks over a generated estate, and what they used: a whole C(ansible-playbook) with all its processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import yaml
+
+if TYPE_CHECKING:
+    from e2e.emulator_client import Emulator
+
+NOTHING = {"ansible.builtin.assert": {"that": True, "quiet": True}, "run_once": True}
+NOTHING_PLAY = [{"hosts": "all", "gather_facts": False, "tasks": [NOTHING]}]
+
+
+@dataclass(frozen=True)
+class Play:
+    """A playbook that has ended: seconds by the clock and of CPU; C(peak) is the memory of all its processes, in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+    output: str
+
+
+def seed_estate(emulator: Emulator, subscription: str, servers: int, *held: str) -> dict[str, dict[str, str]]:
+    """C(servers) that hold these of five identities; returns them as hosts of an inventory."""
+    template = {"identity": {"user_assigned": list(held)}}
+    generate = {"servers": servers, "resource_groups": 20, "identities": 5, "template": template}
+    emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})
+    return {each["name"]: {"pgflex_server_id": each["id"]} for each in emulator.servers() if subscription in each["id"]}
+
+
+def write(folder: Path, **documents: Any) -> None:
+    """Write each document to C(<name>.yml)."""
+    for name, document in documents.items():
+        (folder / f"{name}.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def play(folder: Path, emulator: Emulator, *arguments: str) -> Play:
+    """Run C(ansible-playbook) in C(folder). Ends the benchmark if it fails."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
+    env = {**os.environ, **emulator.environment, "ANSIBLE_HOME": str(folder / "home")}
+    started = time.monotonic()
+    with (folder / "output").open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT)
+        memory = _Memory(process.pid)
+        memory.start()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        memory.over.set()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read()
+    if process.returncode:
+        sys.exit(f"{' '.join(arguments)} failed:\n{said}")
+    return Play(wall, usage.ru_utime + usage.ru_stime, memory.peak, said)
+
+
+class _Memory(threading.Thread):
+    """Looks at the memory of a process and its descendants twice a second; shared pages count once (PSS)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.process = psutil.Process(pid)
+        self.over = threading.Event()
+        self.peak = 0.0
+
+    def run(self) -> None:
+        while not self.over.wait(0.5):
+            used = 0
+            with suppress(psutil.Error):
+                for each in [self.process, *self.process.children(recursive=True)]:
+                    with suppress(psutil.Error):
+                        used += each.memory_full_info().pss
+            self.peak = max(self.peak, used / 1e6)
+
+
+def count_requests(emulator: Emulator) -> Counter[str]:
+    """Requests by kind: write, poll, list, other, and 429; token."""
+    requests = emulator.requests("arm")
+    counts = Counter(_kind(each) for each in requests)
+    counts["429"] = sum(each["status"] == 429 for each in requests)
+    counts["token"] = sum(each["method"] == "POST" for each in emulator.requests("token"))
+    return counts
+
+
+def _kind(request: dict[str, Any]) -> str:
+    path = request["path"].lower()
+    if path.endswith("/flexibleservers"):
+        return "list"
+    if "/azureasyncoperation/" in path:
+        return "poll"
+    return "write" if request["method"] == "PATCH" else "other"

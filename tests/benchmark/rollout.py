@@ -1,0 +1,130 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook assign over an estate: as wanted, beside a play that does nothing; all drifting, beside the floor."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.plays import NOTHING_PLAY, Play, count_requests, play, seed_estate, write
+from benchmark.table import print_table
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from e2e.emulator_client import Emulator
+
+SUBSCRIPTION = "00000000-0000-4000-8000-0000000a5519"
+#: As Microsoft publishes them; see the emulator's settings.
+THROTTLE = {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 200, "refill": 10}}
+OPERATION = 20
+DRIFTING = 1000
+#: So many servers host by host: all of them would take a quarter of an hour.
+HOST_BY_HOST, FORKS = 100, 20
+WANTED = {"pgflex_identity_present": ["id-01", "id-02"]}
+ONE_BY_ONE = [
+    {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [
+            {
+                "pgflex.azure.pgflex_identity": {
+                    "server_id": "{{ pgflex_server_id }}",
+                    "identities": "{{ pgflex_identity_present }}",
+                }
+            }
+        ],
+    }
+]
+
+
+def measure_rollout(emulator: Emulator) -> None:
+    """Print the tables of a rollout."""
+    emulator.settings(page_size=100, throttle=THROTTLE, operation_seconds=OPERATION, log_bodies=False)
+    as_wanted = [_as_wanted(emulator, servers) for servers in (1000, 10_000)]
+    print_table(
+        "pgflex.azure.assign over an estate as wanted, beside a play on the same inventory that does nothing",
+        ["servers", "assign, s", "nothing, s", "ratio", "wanted", "CPU, s", "peak, MB", "lists", "writes", "tokens"],
+        as_wanted,
+    )
+    floor = (DRIFTING - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
+    rows = [
+        _drifting(emulator, DRIFTING, "assign, one wave", f"{floor:.0f}", 'pgflex_identity_waves=["100%"]'),
+        _drifting(emulator, DRIFTING, "assign, waves 1, 10%, 100%", f"{floor + 2 * OPERATION:.0f}"),
+        _host_by_host(emulator),
+    ]
+    print_table(
+        f"Servers that all drift, buckets at their published size, operations of {OPERATION} s",
+        ["run", "servers", "wall, s", "floor, s", "ratio", "CPU, s", "peak, MB", "429", "requests a server"],
+        rows,
+    )
+
+
+def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str) -> None:
+    hosts = seed_estate(emulator, SUBSCRIPTION, servers, *held)
+    write(folder, estate={"all": {"hosts": hosts, "vars": WANTED}}, nothing=NOTHING_PLAY, one_by_one=ONE_BY_ONE)
+    emulator.clear_requests()
+
+
+def _as_wanted(emulator: Emulator, servers: int) -> list[object]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _prepare(emulator, folder, servers, "id-01", "id-02")
+        nothing = play(folder, emulator, "-i", "estate.yml", "nothing.yml")
+        done = play(folder, emulator, "-i", "estate.yml", "pgflex.azure.assign")
+    counts = count_requests(emulator)
+    ratio = done.wall / nothing.wall
+    return [
+        f"{servers:,}",
+        f"{done.wall:.2f}",
+        f"{nothing.wall:.2f}",
+        f"{ratio:.2f}",
+        "<= 3",
+        f"{done.cpu:.1f}",
+        f"{done.peak:.0f}",
+        counts["list"],
+        counts["write"],
+        counts["token"],
+    ]
+
+
+def _drifting(emulator: Emulator, servers: int, title: str, floor: str, *extra: str) -> list[object]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _prepare(emulator, folder, servers, "id-01")
+        given = [each for text in extra for each in ("-e", _as_json(text))]
+        done = play(folder, emulator, "-i", "estate.yml", "pgflex.azure.assign", *given)
+    return _row(title, servers, done, floor, count_requests(emulator))
+
+
+def _as_json(text: str) -> str:
+    name, value = text.split("=", 1)
+    return f'{{"{name}": {value}}}'
+
+
+def _host_by_host(emulator: Emulator) -> list[object]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _prepare(emulator, folder, HOST_BY_HOST, "id-01")
+        done = play(folder, emulator, "-i", "estate.yml", "one_by_one.yml", "-f", str(FORKS))
+    return _row(f"host by host, {FORKS} forks", HOST_BY_HOST, done, str(OPERATION), count_requests(emulator))
+
+
+def _row(title: str, servers: int, done: Play, floor: str, counts: Counter[str]) -> list[Any]:
+    sent = sum(counts[kind] for kind in ("write", "poll", "list", "other")) / servers
+    ratio = f"{done.wall / float(floor):.2f}"
+    return [
+        title,
+        servers,
+        f"{done.wall:.1f}",
+        floor,
+        ratio,
+        f"{done.cpu:.1f}",
+        f"{done.peak:.0f}",
+        counts["429"],
+        f"{sent:.2f}",
+    ]
