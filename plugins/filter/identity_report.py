@@ -6,25 +6,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: identity_report
-short_description: Report which servers hold which managed identities, and what drifts
+short_description: Report which servers hold which managed identities, what drifts, and what a rollout did
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
-  - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns in check mode. What it would assign is missing,
-    what it would remove is unwanted.
+  - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns.
+  - Of a result in check mode it is an audit. What would be assigned is missing, what would be removed is unwanted, and
+    a server with either drifts.
+  - Of a rollout that was carried out, which is a result in which a wave has begun, it says what was done. An identity
+    was added, removed, or assigned before as well, and a server with either of the first two is changed. A server that
+    failed or was not begun shows what was assigned before.
 positional: _input, format
 options:
   _input:
-    description: The result of M(pgflex.azure.pgflex_identity_fleet).
+    description:
+      - The result of M(pgflex.azure.pgflex_identity_fleet).
+      - With RV(pgflex.azure.pgflex_identity_fleet#module:result_dir), what is known of each server is read from there,
+        as the last task that wrote there left it.
     type: dict
     required: true
   format:
     description:
-      - V(json) is the whole report, V(csv) a record for each server and identity.
-      - V(html) is a page in one file that needs no network, with the matrix of servers and identities, drift by
-        resource group, subscription and region, search and filters.
-      - V(lines) is a line for each server that is not as wanted, and a summary.
-      - V(summary) is a dictionary with the counts, and the hosts that drift and that failed.
+      - V(json) is the whole report, with the waves of a rollout. Its C(kind) is audit or rollout. A server's C(status)
+        is ok, drift, changed or failed, with C(begun=false) for one that failed only because too many others had.
+      - V(csv) is a record for each server and identity.
+      - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
+        resource group, subscription and region, search and filters, and the timeline of the waves. Of several planned
+        waves it shows the sizes.
+      - V(lines) is a line for each server that is not as wanted or was changed, for each wave of a rollout that has
+        several, and a summary, always the last line.
+      - V(summary) is a dictionary with the counts C(servers), C(as_wanted), C(drifting), C(failed), C(assigned),
+        C(missing) and C(unwanted), and the lists C(drifting_hosts) and C(failed_hosts). Of a rollout it has C(changed),
+        C(not_started), C(added), C(removed) and C(changed_hosts) as well; C(failed) does not count those that were not
+        begun, C(failed_hosts) names them too.
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true
@@ -50,12 +64,33 @@ EXAMPLES = r"""
     msg: "{{ fleet | pgflex.azure.identity_report('lines') }}"
   run_once: true
 
+# pg-orders: missing id-backup; unwanted id-old
+# 12 servers: 11 as wanted, 1 drifting (1 missing, 1 unwanted), 0 failed.
+
 - name: Write a page
   ansible.builtin.copy:
     content: "{{ fleet | pgflex.azure.identity_report('html', title='Production', time=now(utc=true) | string) }}"
     dest: /var/lib/reports/identities.html
     mode: "0600"
   run_once: true
+
+- name: Make it as the inventory wants it, a few servers first
+  pgflex.azure.pgflex_identity_fleet:
+    waves: [1, 100%]
+  run_once: true
+  register: fleet
+
+- name: Show what was done
+  ansible.builtin.debug:
+    msg: "{{ fleet | pgflex.azure.identity_report('lines') }}"
+  run_once: true
+
+# pg-orders: assigned id-backup; removed id-old
+# pg-stock: assigned id-backup
+# pg-customers: error: Cannot change server pg-customers: it is busy.
+# wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC
+# wave 2: 2 servers, 1 changed, 1 failed, 20:02:05 to 20:14:10 UTC
+# 12 servers: 9 as wanted, 2 changed (2 assigned, 1 removed), 1 failed.
 """
 
 RETURN = r"""
@@ -69,14 +104,15 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._report import document, read_rows, summary
+from ..module_utils._files import read_entries
+from ..plugin_utils._report import document, read_report, summary
 from ..plugin_utils._report_html import as_html
 from ..plugin_utils._report_text import as_csv, lines, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_OF_ROWS: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "summary": summary, "table": table}
+_PLAIN: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "summary": summary, "table": table}
 _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(report, indent=2), "html": as_html}
 
 
@@ -89,14 +125,30 @@ def identity_report(
 ) -> Any:
     """The report in a format. Raises C(AnsibleFilterError)."""
     try:
-        rows = read_rows(result)
-    except (AttributeError, KeyError, TypeError):
+        report = read_report(_entries(result), result.get("waves") or [])
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
-    if format in _OF_ROWS:
-        return _OF_ROWS[format](rows)
+    if format in _PLAIN:
+        return _PLAIN[format](report)
     if format in _PAGES:
-        return _PAGES[format](document(rows, str(title), time and str(time)))
-    raise AnsibleFilterError(f"identity_report: {format!r} is none of {', '.join([*_PAGES, *_OF_ROWS])}.")
+        return _PAGES[format](document(report, str(title), time and str(time)))
+    raise AnsibleFilterError(f"identity_report: {format!r} is none of {', '.join([*_PAGES, *_PLAIN])}.")
+
+
+def _entries(result: Mapping[str, Any]) -> list[Any]:
+    """What is known of each server; C(servers) itself says hardly more than the names where the rest is in a folder."""
+    servers, folder = list(result["servers"]), result.get("result_dir")
+    if not folder:
+        return servers
+    names = [str(each["name"]) for each in servers]
+    try:
+        found = read_entries(str(folder), names)
+    except (OSError, ValueError) as error:
+        raise AnsibleFilterError(f"identity_report: what is in result_dir cannot be read: {error}.") from None
+    missing = [name for name, entry in zip(names, found) if entry is None]
+    if missing:
+        raise AnsibleFilterError(f"identity_report: {folder}, the result_dir, has nothing about {missing[0]}.")
+    return found
 
 
 class FilterModule:

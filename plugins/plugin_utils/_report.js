@@ -9,9 +9,17 @@ SPDX-License-Identifier: GPL-3.0-or-later
 (() => {
   const report = JSON.parse(document.getElementById("report").textContent);
   const at = (id) => document.getElementById(id);
-  const SIGNS = { assigned: "●", encrypting: "◆", missing: "+", unwanted: "✕" };
-  const STATUS = { ok: "✓ as wanted", drift: "△ drifting", failed: "! failed" };
-  const ORDER = { failed: 0, drift: 1, ok: 2 };
+  const rollout = report.kind === "rollout";
+  const SIGNS = {
+    assigned: ["●", "assigned"], encrypting: ["◆", "assigned, encrypts the data"], missing: ["+", "missing"],
+    unwanted: ["✕", "unwanted"], added: ["+", "newly assigned"], removed: ["✕", "removed"],
+  };
+  const KINDS = ["assigned", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "unwanted"])];
+  // In the order of their urgency. What was not begun has failed as well, but nothing is wrong with the server.
+  const STATUS = {
+    failed: "! failed", "not-begun": "○ not begun", drift: "△ drifting", changed: "→ changed", ok: "✓ as wanted",
+  };
+  const URGENCY = Object.keys(STATUS);
   const CHUNK = 100;
   const SYSTEM = -1;
 
@@ -42,23 +50,35 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const cells = new Map(each.identities.map(([number, status, ...uses]) => [number, { status, uses }]));
     if (each.system_assigned) cells.set(SYSTEM, { status: each.system_assigned, uses: [] });
     const place = [server.resource_group, server.location, server.state].filter(Boolean).join(" · ");
-    const words = [each.host, server.id, server.name, place, each.message, STATUS[each.status], ...tags];
-    return { ...each, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
+    const status = each.begun ? each.status : "not-begun";
+    const words = [each.host, server.id, server.name, place, each.message, STATUS[status], ...tags];
+    return { ...each, status, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
   });
-  rows.sort((a, b) => ORDER[a.status] - ORDER[b.status]);
+  rows.sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status));
+  // Statuses that are counted beside "as wanted": what this kind of report is about, and what went wrong.
+  const counted = [rollout ? "changed" : "drift", "failed", ...(report.totals.not_started ? ["not-begun"] : [])];
+  const wrong = (status) => status !== "ok" && status !== "changed";
 
   function drawTotals() {
     const totals = report.totals;
-    const shown = [
-      ["servers", totals.servers], ["✓ as wanted", totals.as_wanted], ["△ drifting", totals.drifting],
-      ["! failed", totals.failed], ["● assigned", totals.assigned], ["+ missing", totals.missing],
-      ["✕ unwanted", totals.unwanted],
-    ];
+    const numbers = {
+      ok: totals.as_wanted, drift: totals.drifting, changed: totals.changed, failed: totals.failed,
+      "not-begun": totals.not_started,
+    };
+    const shown = [["servers", totals.servers]];
+    for (const status of ["ok", ...counted]) shown.push([STATUS[status], numbers[status]]);
+    for (const kind of KINDS.filter((each) => each in totals)) shown.push([SIGNS[kind].join(" "), totals[kind]]);
     for (const [name, number] of shown) {
       const box = make("div");
       box.append(make("dt", name), make("dd", String(number)));
       at("totals").append(box);
     }
+    for (const kind of KINDS) {
+      const line = make("li");
+      line.append(make("b", SIGNS[kind][0], kind), ` ${SIGNS[kind][1]}`);
+      at("legend").append(line);
+    }
+    if (rollout) at("legend").append(make("li", "A server that failed is shown as it was before."));
     if (report.time) at("time").textContent = `As of ${report.time}`;
   }
 
@@ -85,10 +105,11 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const held = row.cells.get(column.number);
     if (!held) return make("td");
     const kind = held.status === "assigned" && held.uses.length ? "encrypting" : held.status;
-    const cell = make("td", SIGNS[kind], kind);
+    const cell = make("td", SIGNS[kind][0], kind);
     const uses = held.uses.length ? `, used for ${held.uses.join(" and ").replace(/_/g, " ")}` : "";
-    cell.title = `${row.host}: ${column.label} ${held.status}${uses}`;
-    cell.setAttribute("aria-label", `${held.status}${uses}`);
+    const status = SIGNS[held.status][1] + uses;
+    cell.title = `${row.host}: ${column.label} ${status}`;
+    cell.setAttribute("aria-label", status);
     return cell;
   }
 
@@ -113,16 +134,15 @@ SPDX-License-Identifier: GPL-3.0-or-later
   function drawMatrix() {
     const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const chosen = at("identity").value === "" ? null : Number(at("identity").value);
+    const [bad, changes] = [at("only-drift").checked, at("only-changed").checked];
     shownRows = rows.filter((row) =>
-      (!at("only-drift").checked || row.status !== "ok")
+      (!bad && !changes || bad && wrong(row.status) || changes && row.status === "changed")
       && (chosen === null || row.cells.has(chosen))
       && words.every((word) => row.words.includes(word)));
     const used = new Set(chosen === null ? shownRows.flatMap((row) => [...row.cells.keys()]) : [chosen]);
     shownColumns = columns.filter((column) => used.has(column.number));
-    const head = make("tr");
-    const titles = [make("th", "Server"), make("th", "Status")];
-    for (const title of titles) title.scope = "col";
-    head.append(...titles, ...shownColumns.map(headCell));
+    const head = headLine(["Server", "Status"]);
+    head.append(...shownColumns.map(headCell));
     at("matrix").tHead.replaceChildren(head);
     at("matrix").tBodies[0].replaceChildren();
     at("matrix-frame").scrollTop = 0;
@@ -137,13 +157,14 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const groups = new Map();
     for (const row of rows) {
       const name = row.server[by] || "unknown: not read";
-      const group = groups.get(name.toLowerCase()) || { name, servers: 0, drift: 0, failed: 0, ok: 0 };
+      const group = groups.get(name.toLowerCase()) || { name, servers: 0, wrong: 0 };
       group.servers += 1;
-      group[row.status] += 1;
+      group.wrong += wrong(row.status);
+      group[row.status] = (group[row.status] || 0) + 1;
       groups.set(name.toLowerCase(), group);
     }
     const sorted = [...groups.values()].sort((a, b) =>
-      b.drift + b.failed - a.drift - a.failed || a.name.localeCompare(b.name));
+      b.wrong - a.wrong || a.name.localeCompare(b.name));
     at("groups").tBodies[0].replaceChildren(...sorted.map((group) => {
       const line = make("tr");
       const head = make("th", group.name);
@@ -151,17 +172,31 @@ SPDX-License-Identifier: GPL-3.0-or-later
       const share = make("td");
       const bar = make("progress");
       bar.max = group.servers;
-      bar.value = group.drift + group.failed;
+      bar.value = group.wrong;
       const percent = `${Math.round((100 * bar.value) / group.servers)} %`;
       bar.setAttribute("aria-label", percent);
       share.append(bar, ` ${percent}`);
-      line.append(head, make("td", String(group.servers)), make("td", String(group.drift)),
-        make("td", String(group.failed)), share);
+      const numbers = [group.servers, ...counted.map((status) => group[status] || 0)];
+      line.append(head, ...numbers.map((number) => make("td", String(number))), share);
       return line;
     }));
   }
 
+  function headLine(titles) {
+    const line = make("tr");
+    for (const title of titles) {
+      const cell = make("th", title);
+      cell.scope = "col";
+      line.append(cell);
+    }
+    return line;
+  }
+
   drawTotals();
+  drawWaves(report.waves, make, headLine);
+  at("changes").hidden = !rollout;
+  const heads = counted.map((status) => STATUS[status].slice(2)).map((word) => word[0].toUpperCase() + word.slice(1));
+  at("groups").tHead.append(headLine(["Group", "Servers", ...heads, "Not as wanted"]));
   const held = new Set(rows.flatMap((row) => [...row.cells.keys()]));
   for (const column of columns.filter((each) => held.has(each.number))) {
     const option = make("option", column.label);

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""A report as one HTML file that loads nothing: C(_report.html) with the style, the script and the data in it."""
+"""A report as one HTML file that loads nothing: C(_report.html) with the style, the scripts and the data in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 def as_html(report: dict[str, Any]) -> str:
     """The page for what C(_report.document()) returns."""
-    style, script = (_asset(f"_report.{kind}") for kind in ("css", "js"))
+    style = _asset("_report.css")
+    script = _asset("_report_waves.js") + _asset("_report.js")
     parts = {
         "title": escape(report["title"]),
         "policy": escape(

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results of pgflex_identity_fleet in check mode without an Azure: the module's own plan and its own facts."""
+"""Results of pgflex_identity_fleet without an Azure: the module's own plan and its own facts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.pgflex.azure.plugins.module_utils._apply import Applied
@@ -19,6 +20,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     Wanted,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._plan import plan
+from ansible_collections.pgflex.azure.plugins.module_utils._rollout import Wave
 from ansible_collections.pgflex.azure.plugins.module_utils._row import Broken, Row, row_facts, totals
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -57,14 +59,42 @@ def compared(found: Server, host: str = "", **wishes: Any) -> Row:
     return row
 
 
+def changed(found: Server, host: str = "", **wishes: Any) -> Row:
+    """The row of a server that was made what is wanted of it."""
+    row = compared(found, host, **wishes)
+    assert row.applied
+    row.applied = Applied(row.applied.plan, replace(found, identity=row.applied.plan.after), verified=True)
+    return row
+
+
+def broken(found: Server, message: str, **wishes: Any) -> Row:
+    """The row of a server whose change has failed."""
+    row = compared(found, **wishes)
+    row.error = PgflexError(message)
+    return row
+
+
+def not_begun(found: Server, **wishes: Any) -> Row:
+    """The row of a server whose change was not sent, since too many others had failed."""
+    row = compared(found, **wishes)
+    row.began = False
+    return row
+
+
 def unread(host: str, message: str) -> Broken:
     """The row of a host whose server could not be read."""
     return Broken(host, PgflexError(message))
 
 
-def result(*rows: Row | Broken) -> dict[str, Any]:
+def result(*rows: Row | Broken, waves: tuple[Wave, ...] = ()) -> dict[str, Any]:
     """What the module returns."""
-    return {"changed": True, "requests": 1, "servers": [row_facts(each) for each in rows], "totals": totals(rows)}
+    return {
+        "changed": True,
+        "requests": 1,
+        "servers": [row_facts(each) for each in rows],
+        "totals": totals(rows),
+        "waves": [each.facts() for each in waves],
+    }
 
 
 def shop() -> dict[str, Any]:
@@ -80,6 +110,32 @@ def shop() -> dict[str, Any]:
         compared(server("pg-refused", keys, encryption=encryption, group="rg-pay"), absent=(keys,)),
         compared(server("pg-system"), system_assigned=True),
         unread("pg-gone", "Cannot read server pg-gone:\nnot found."),
+    )
+
+
+def shop_changed(day_of_end: int = 23) -> dict[str, Any]:
+    """A rollout in three waves that is stopped in the second one: each way in which a server can end."""
+    a, b, keys = mi("id-a"), mi("id-b"), mi("id-keys")
+    first = changed(server("pg-first", b, system=True), present=(a,), absent=(b,), system_assigned=False)
+    second = [
+        changed(server("pg-second", group="rg-pay"), present=(a,), system_assigned=True),
+        broken(server("pg-broken", b), "Cannot change it:\nit is so.", present=(a,), absent=(b,)),
+        not_begun(server("pg-second-late", b), absent=(b,)),
+    ]
+    late = not_begun(server("pg-late", group="rg-pay", location="East US"), present=(a,))
+    good = server("pg-good", a, keys, encryption=Encryption("AzureKeyVault", keys))
+    end = f"2026-11-{day_of_end}T20:06:15+00:00"
+    return result(
+        compared(good, present=(a,)),
+        first,
+        *second,
+        late,
+        unread("pg-gone", "Cannot read server pg-gone: not found."),
+        waves=(
+            Wave([first], "2026-11-23T20:00:00+00:00", "2026-11-23T20:02:05+00:00"),
+            Wave(second, "2026-11-23T20:02:05+00:00", end),
+            Wave([late]),
+        ),
     )
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browser.samples import compared, large, mi, result, server, shop, unread
+from ansible_collections.pgflex.azure.plugins.module_utils._rollout import Wave
+from browser.page import choose, columns, find, matrix, names, texts
+from browser.samples import changed, compared, large, mi, result, server, shop, unread
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
-    from selenium.webdriver.remote.webelement import WebElement
 
     from browser.conftest import OpenReport
 
@@ -26,34 +27,6 @@ HOSTILE = (
     "javascript:document.title='pwned'",
     "{{ 7 * 7 }} @data@ & &lt; ' \u2028 \u2029 \\",
 )
-# What one looks at: text by row and column of the matrix, without the signs' explanations.
-MATRIX = """
-  return [...document.querySelectorAll('#matrix tbody tr')].map((line) =>
-    [...line.children].map((cell) => cell.firstChild ? cell.firstChild.textContent : ''));
-"""
-
-
-def find(browser: WebDriver, selector: str) -> WebElement:
-    return browser.find_element("css selector", selector)
-
-
-def choose(browser: WebDriver, selector: str, shown: str) -> None:
-    """As a keyboard does it: the first letters of what is shown."""
-    find(browser, selector).send_keys(shown)
-
-
-def matrix(browser: WebDriver) -> list[list[str]]:
-    found: list[list[str]] = browser.execute_script(MATRIX)
-    return found
-
-
-def names(browser: WebDriver) -> list[str]:
-    return [line[0] for line in matrix(browser)]
-
-
-def columns(browser: WebDriver) -> list[str]:
-    heads = browser.find_elements("css selector", "#matrix thead th")
-    return [str(each.get_attribute("textContent")) for each in heads]
 
 
 def test_it_shows_every_server_and_identity_with_its_sign(browser: WebDriver, open_report: OpenReport) -> None:
@@ -107,8 +80,7 @@ def test_drift_is_counted_by_group(
 ) -> None:
     open_report(shop())
     choose(browser, "#group-by", group_by)
-    cells = browser.find_elements("css selector", "#groups tbody tr:first-child > *")
-    assert [each.get_attribute("textContent") for each in cells] == first
+    assert texts(browser, "#groups tbody tr:first-child > *") == first
 
 
 def test_it_can_be_used_by_keyboard_alone(browser: WebDriver, open_report: OpenReport) -> None:
@@ -120,7 +92,8 @@ def test_it_can_be_used_by_keyboard_alone(browser: WebDriver, open_report: OpenR
     assert reached[:6] == ["search", "identity", "only-drift", "", "matrix-frame", "group-by"]
 
 
-def test_hostile_texts_stay_texts(browser: WebDriver, open_report: OpenReport) -> None:
+@pytest.mark.parametrize("carried_out", [False, True], ids=["audit", "rollout"])
+def test_hostile_texts_stay_texts(browser: WebDriver, open_report: OpenReport, carried_out: bool) -> None:
     rows = [
         compared(
             server(f"pg-{number}", mi(text), tags={text: text}, group=text, location=text, state=text),
@@ -129,7 +102,10 @@ def test_hostile_texts_stay_texts(browser: WebDriver, open_report: OpenReport) -
         )
         for number, text in enumerate(HOSTILE)
     ]
-    open_report(result(*rows, *(unread(f"gone {text}", text) for text in HOSTILE)), title=HOSTILE[1])
+    done = [changed(server(f"pg-done-{number}"), text, present=(mi(text),)) for number, text in enumerate(HOSTILE)]
+    begun = (Wave(done, "2026-11-23T20:00:00+00:00", "2026-11-23T20:02:05+00:00"),) if carried_out else ()
+    gone = [unread(f"gone {text}", text) for text in HOSTILE]
+    open_report(result(*rows, *done, *gone, waves=begun), title=HOSTILE[1])
     assert browser.title == HOSTILE[1]
     assert find(browser, "h1").text == HOSTILE[1]
     shown = str(find(browser, "#matrix").get_attribute("textContent"))

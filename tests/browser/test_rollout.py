@@ -1,0 +1,100 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTML report of a rollout, and the timeline of its waves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from browser.page import columns, find, matrix, names, texts
+from browser.samples import shop, shop_changed
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+    from browser.conftest import OpenReport
+
+
+def test_a_rollout_shows_what_became_of_each_server(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop_changed())
+    assert columns(browser) == ["Server", "Status", "system assigned", "id-a", "id-b", "id-keys"]
+    assert matrix(browser) == [
+        ["pg-broken", "! failed", "", "", "●", ""],
+        ["pg-gone", "! failed", "", "", "", ""],
+        ["pg-second-late", "○ not begun", "", "", "●", ""],
+        ["pg-late", "○ not begun", "", "", "", ""],
+        ["pg-first", "→ changed", "✕", "+", "✕", ""],
+        ["pg-second", "→ changed", "+", "+", "", ""],
+        ["pg-good", "✓ as wanted", "", "●", "", "◆"],
+    ]
+    sign = find(browser, "#matrix tbody td.added")
+    assert sign.get_attribute("aria-label") == "newly assigned"
+    assert texts(browser, "#totals div") == [
+        *("servers7", "✓ as wanted1", "→ changed2", "! failed2", "○ not begun2"),
+        *("● assigned4", "+ newly assigned3", "✕ removed2"),
+    ]
+    assert texts(browser, "#groups thead th") == ["Group", "Servers", "Changed", "Failed", "Not begun", "Not as wanted"]
+    assert texts(browser, "#groups tbody tr:first-child > *") == ["rg-shop", "4", "1", "1", "1", " 50 %"]
+
+
+def test_what_failed_and_what_changed_are_found_by_a_click_each(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop_changed())
+    find(browser, "#only-changed").click()
+    assert names(browser) == ["pg-first", "pg-second"]
+    find(browser, "#only-drift").click()
+    assert names(browser) == ["pg-broken", "pg-gone", "pg-second-late", "pg-late", "pg-first", "pg-second"]
+    find(browser, "#only-changed").click()
+    assert names(browser) == ["pg-broken", "pg-gone", "pg-second-late", "pg-late"]
+    find(browser, "#search").send_keys("not begun")
+    assert names(browser) == ["pg-second-late", "pg-late"]
+
+
+def test_waves_stand_on_one_time_axis(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop_changed())
+    assert find(browser, "#waves-note").text == "2026-11-23, times in UTC"
+    lines = find(browser, "#waves").text.splitlines()
+    assert lines[-3:] == [
+        "1 1 1 0 0 20:00:00 20:02:05 2 min 5 s",
+        "2 3 1 1 1 20:02:05 20:06:15 4 min 10 s",
+        "3 1 0 0 1 not begun",
+    ]
+    assert texts(browser, "#waves .axis span") == ["20:00:00", "20:03:07", "20:06:15"]
+    first, second, failed = (each.rect for each in browser.find_elements("css selector", "#waves rect"))
+    axis = find(browser, "#waves .axis").rect
+    assert first["x"] == pytest.approx(axis["x"], abs=1)
+    assert first["width"] == pytest.approx(axis["width"] / 3, abs=1)
+    assert second["x"] == pytest.approx(first["x"] + first["width"], abs=1)
+    assert second["x"] + second["width"] == pytest.approx(axis["x"] + axis["width"], abs=1)
+    assert failed["height"] == pytest.approx(second["height"] / 3, abs=1)
+    said = [each.get_attribute("aria-label") for each in browser.find_elements("css selector", "#waves svg")]
+    assert said == ["20:00:00 to 20:02:05, 0 failed", "20:02:05 to 20:06:15, 1 failed"]
+
+
+def test_waves_over_midnight_have_their_days(browser: WebDriver, open_report: OpenReport) -> None:
+    open_report(shop_changed(day_of_end=24))
+    assert "2 3 1 1 1 2026-11-23 20:02:05 2026-11-24 20:06:15 24 h 4 min 10 s" in find(browser, "#waves").text
+
+
+def test_a_rollout_that_took_no_time_has_a_bar(browser: WebDriver, open_report: OpenReport) -> None:
+    found = shop_changed()
+    for wave in found["waves"][:2]:
+        wave.update(started="2026-11-23T20:00:00+00:00", ended="2026-11-23T20:00:00+00:00")
+    open_report(found)
+    assert all(each.rect["width"] > 1 for each in browser.find_elements("css selector", "#waves rect"))
+    assert "20:00:00 20:00:00 0 s" in find(browser, "#waves").text
+
+
+def test_a_plan_shows_the_sizes_of_several_waves_and_nothing_of_one(
+    browser: WebDriver, open_report: OpenReport
+) -> None:
+    planned = {"changed": 0, "failed": 0, "not_started": 0, "started": None, "ended": None}
+    open_report({**shop(), "waves": [{**planned, "servers": 1}, {**planned, "servers": 9}]})
+    assert find(browser, "#waves-title").text == "Planned waves"
+    assert texts(browser, "#waves th, #waves td") == ["Wave", "Servers to change", "1", "1", "2", "9"]
+    open_report({**shop(), "waves": [{**planned, "servers": 10}]})
+    assert not find(browser, "#waves-section").is_displayed()
+    assert not find(browser, "#changes").is_displayed()
