@@ -12,21 +12,33 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
+from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
-from ..plugin_utils._rows import Rows, is_meant, nothing_asked
+from ..module_utils._files import write_entries
+from ..module_utils._record import read_record
+from ..plugin_utils._following import following
+from ..plugin_utils._restoring import Restoring
+from ..plugin_utils._rows import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 # Their hosts do not wait for each other: Ansible runs a task with run_once for every host there, with a warning.
 _WITHOUT_RUN_ONCE = ("free", "host_pinned")
+# What only this plugin needs.
+_OF_ROWS = ("job", "rollback", "rollback_force")
 
 
 class ActionModule(ActionBase):
@@ -38,11 +50,34 @@ class ActionModule(ActionBase):
         self._move_to_controller()
         result: dict[str, Any] = super().run(tmp, known)
         arguments = {**self._connection_options(known), **self._task.args}
+        # A folder that exists belongs to a plan of the same rows, which has warned already.
+        goes_on = arguments.get("result_dir") not in (None, "", "auto")
+        if arguments.get("result_dir") == "auto":
+            self._refuse_to_mix_hosts()
+            # Ansible removes what is in there at its end. The role names its record after it.
+            prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
+            arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
         if arguments.get("servers") is not None:
             return {**result, **self._run_module(arguments, known)}
-        rows = self._rows(known)
-        answer = self._run_module({**arguments, "servers": rows.asked}, known) if rows.asked else nothing_asked()
-        return {**result, **(rows.answers(answer) if "totals" in answer else answer)}
+        rows = self._rows(arguments, known)
+        answer = self._ask(rows, arguments, known)
+        if rows.restoring and not goes_on:
+            answer["warnings"] = [*answer.get("warnings", []), *rows.restoring.warnings()]
+        return {**result, **answer}
+
+    def _ask(self, rows: Rows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        asked = {name: value for name, value in arguments.items() if name not in _OF_ROWS}
+        if rows.asked:
+            answer = self._run_module({**asked, "servers": rows.asked}, task_vars)
+            # Thousands of rows, which the inventory says already.
+            answer.get("invocation", {}).get("module_args", {}).pop("servers", None)
+        else:
+            answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
+        if "totals" not in answer:
+            return answer
+        if answer.get("result_dir"):
+            write_entries(answer["result_dir"], rows.refusals())
+        return rows.answers(answer)
 
     def _move_to_controller(self) -> None:
         """Whatever way leads to the host: the host is a resource in Azure, and nobody can log in to it."""
@@ -58,8 +93,15 @@ class ActionModule(ActionBase):
             **python,
             "ansible_delegated_vars": {host: {**known, **python} for host, known in delegated.items()},
         }
-        answer: dict[str, Any] = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=here)
-        return answer
+        run = partial(self._execute_module, module_name=MODULE, task_vars=here)
+        if arguments.get("progress_file"):
+            told: dict[str, Any] = run(module_args=arguments)
+            return told
+        folder = constants.DEFAULT_LOCAL_TMP
+        # In a worker too a display goes to the terminal, and to AWX, at once.
+        with tempfile.NamedTemporaryFile(dir=folder) as file, following(Path(file.name), Display().display):
+            shown: dict[str, Any] = run(module_args={**arguments, "progress_file": file.name})
+        return shown
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """C(pgflex_identity_connection), under the options of the task and its C(module_defaults)."""
@@ -68,20 +110,41 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("pgflex_identity_connection is not a dictionary of connection options.")
         return dict(options)
 
-    def _rows(self, task_vars: Mapping[str, Any]) -> Rows:
+    def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Rows:
+        job = arguments.get("job") or ASSIGN
+        if job not in JOBS:
+            raise AnsibleActionFail(f"job: {job!r} is none of {', '.join(JOBS)}.")
         templar = Templar(loader=self._loader)
-        rows = Rows()
+        rows = Rows(job, _restoring(arguments) if job == ROLLBACK else None)
         for host in self._hosts(task_vars):
-            rows.add(host, partial(self._wishes, host, task_vars, templar))
+            rows.add(host, partial(self._wishes, host, job, task_vars, templar))
+        if rows.restoring and not rows.restoring.matched and not rows.hosts and self._speaks_for_all:
+            raise AnsibleActionFail("rollback: The record names none of the servers of this play.")
         return rows
 
-    def _hosts(self, task_vars: Mapping[str, Any]) -> list[str]:
+    def _refuse_to_mix_hosts(self) -> None:
+        """Each host would do its own work, but Ansible registers the last one's result for all of them."""
+        if self._task.run_once and not self._speaks_once:
+            raise AnsibleActionFail(
+                "result_dir: run_once and the strategy of this play do not go together: it has to wait for all hosts, "
+                "as linear does."
+            )
+
+    @property
+    def _speaks_once(self) -> bool:
         strategy = self._task.get_play().strategy.rpartition(".")[2]
-        if self._task.run_once and strategy not in _WITHOUT_RUN_ONCE:
+        return bool(self._task.run_once) and strategy not in _WITHOUT_RUN_ONCE
+
+    @property
+    def _speaks_for_all(self) -> bool:
+        return self._speaks_once and not self._task.get_play().serial
+
+    def _hosts(self, task_vars: Mapping[str, Any]) -> list[str]:
+        if self._speaks_once:
             return [str(host) for host in task_vars["ansible_play_batch"]]
         return [str(task_vars["inventory_hostname"])]
 
-    def _wishes(self, host: str, task_vars: Mapping[str, Any], templar: Templar) -> dict[str, Any]:
+    def _wishes(self, host: str, job: str, task_vars: Mapping[str, Any], templar: Templar) -> dict[str, Any]:
         """The host's own variables as its own task would see them; only those that are meant are templated.
 
         C(hostvars) would leave out what the play, its roles and this task set.
@@ -95,7 +158,20 @@ class ActionModule(ActionBase):
             _hosts_all=task_vars["ansible_play_hosts_all"],
         )
         templar.available_variables = variables
-        return {name: _template(templar, name, variables[name]) for name in variables if is_meant(name)}
+        return {name: _template(templar, name, variables[name]) for name in variables if is_meant(name, job)}
+
+
+def _restoring(arguments: Mapping[str, Any]) -> Restoring:
+    """Of one record, or of several packed ones: each batch of a play with C(serial) makes its own."""
+    text = str(arguments.get("rollback") or "").strip()
+    if not text:
+        raise AnsibleActionFail("rollback: is not set: it has to be the record of an earlier run, or its path.")
+    texts = text.split() if text.startswith("pgflex1:") else [text]
+    try:
+        records = [read_record("rollback", each) for each in texts]
+        return Restoring(records, force=boolean(arguments.get("rollback_force") or False))
+    except InvalidInput as error:
+        raise AnsibleActionFail(str(error)) from None
 
 
 def _template(templar: Templar, name: str, value: Any) -> Any:

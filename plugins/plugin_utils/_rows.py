@@ -13,18 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._arm_id import distinct, parse_server_id
+from ..module_utils._arm_id import distinct, key, parse_server_id
 from ..module_utils._errors import InvalidInput, PgflexError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._restoring import Restoring
+
+ASSIGN, REMOVE, ROTATE, ROLLBACK = JOBS = ("assign", "remove", "rotate", "rollback")
 # Option of a row -> variable of a host.
-_TEXTS = {
+_PLACE = {
     "server_id": "pgflex_server_id",
     "subscription_id": "pgflex_subscription_id",
     "resource_group": "pgflex_resource_group",
     "server_name": "pgflex_server_name",
+}
+_NAMESPACE = {
     "identity_resource_group": "pgflex_identity_resource_group",
     "identity_subscription_id": "pgflex_identity_subscription_id",
 }
@@ -34,45 +39,74 @@ _FLAGS = {
     "keep_encryption_identities": "pgflex_identity_keep_encryption",
     "system_assigned": "pgflex_identity_system_assigned",
 }
-_EXACT = frozenset((*_TEXTS.values(), *_SETS.values(), *_FLAGS.values()))
-_ADDING = tuple(f"{variable}__" for variable in _SETS.values())
-_WHERE = ("server_id", "subscription_id", "resource_group", "server_name")
+_OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
+# Sets and other variables that count for a job, beside those of the place.
+_SETS_OF: dict[str, tuple[str, ...]] = {ASSIGN: tuple(_SETS.values()), REMOVE: (_SETS["absent"],)}
+_OTHERS_OF: dict[str, tuple[str, ...]] = {
+    ASSIGN: (*_NAMESPACE.values(), *_FLAGS.values()),
+    REMOVE: tuple(_NAMESPACE.values()),
+    ROTATE: (*_NAMESPACE.values(), _OLD, _NEW),
+}
 # A comment runs to the end of its line: no resource ID holds the sign.
 _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
+# What an entry has where the others are in files.
+_LEAN = ("name", "changed", "failed", "msg")
 
 
-def is_meant(variable: str) -> bool:
-    """Whether the variable says something about a row."""
-    return variable in _EXACT or variable.startswith(_ADDING)
+def is_meant(variable: str, job: str = ASSIGN) -> bool:
+    """Whether the variable says something about a row of this job."""
+    sets = _SETS_OF.get(job, ())
+    if variable in sets or variable in _OTHERS_OF.get(job, ()) or variable in _PLACE.values():
+        return True
+    return variable.startswith(tuple(f"{each}__" for each in sets))
 
 
-def make_row(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+def make_row(host: str, variables: Mapping[str, Any], job: str = ASSIGN) -> dict[str, Any]:
     """The row of a host, of its variables for which C(is_meant()) is true, templated. Raises C(InvalidInput).
 
     What is unset is left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
     """
-    row: dict[str, Any] = {"name": host}
-    for option, variable in _TEXTS.items():
-        row[option] = _text(variable, variables.get(variable))
+    row: dict[str, Any] = {}
+    meant = _OTHERS_OF.get(job, ())
+    for option, variable in _NAMESPACE.items():
+        if variable in meant:
+            row[option] = _text(variable, variables.get(variable))
     for option, variable in _SETS.items():
-        row[option] = _set(variable, variables)
+        if variable in _SETS_OF.get(job, ()):
+            row[option] = _set(variable, variables)
     for option, variable in _FLAGS.items():
-        row[option] = _flag(variable, variables.get(variable))
-    row = {option: value for option, value in row.items() if value not in (None, [])}
-    if "server_id" in row:
-        # It says all of these; an inventory sets both.
-        for option in _WHERE[1:]:
-            row.pop(option, None)
-        parse_server_id("pgflex_server_id", row["server_id"])
-        return row
+        if variable in meant:
+            row[option] = _flag(variable, variables.get(variable))
+    if job == ROTATE:
+        row.update(_rotation(variables))
+    row = {"name": host, **_place(host, variables), **row}
+    return {option: value for option, value in row.items() if value not in (None, [])}
+
+
+def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    place = {option: _text(variable, variables.get(variable)) for option, variable in _PLACE.items()}
+    if place["server_id"]:
+        # It says all the others; an inventory sets both.
+        parse_server_id(_PLACE["server_id"], place["server_id"])
+        return {"server_id": place["server_id"]}
     if host != "localhost":
-        row.setdefault("server_name", host)
+        place["server_name"] = place["server_name"] or host
     for option in ("resource_group", "server_name"):
-        if option not in row:
+        if not place[option]:
             raise InvalidInput(
-                _TEXTS[option], "is not set, nor is pgflex_server_id: one of them has to say which server."
+                _PLACE[option], "is not set, nor is pgflex_server_id: one of them has to say which server."
             )
-    return row
+    return place
+
+
+def _rotation(variables: Mapping[str, Any]) -> dict[str, Any]:
+    old, new = _text(_OLD, variables.get(_OLD)), _text(_NEW, variables.get(_NEW))
+    if not old or not new:
+        unset, what = (_NEW, "the new identity") if old else (_OLD, "the identity to replace")
+        raise InvalidInput(unset, f"is not set: it has to name {what}.")
+    if key(old) == key(new):
+        raise InvalidInput(_NEW, f"{new!r} is the identity to replace as well.")
+    return {"present": [new], "absent": [old], "only_if_assigned": [old]}
 
 
 def _text(variable: str, value: Any) -> str | None:
@@ -110,28 +144,46 @@ def _flag(variable: str, value: Any) -> bool | None:
 
 @dataclass
 class Rows:
-    """The rows of C(hosts): C(asked) go to the module, C(refused) are the errors of hosts that cannot be asked for."""
+    """The rows of C(hosts): C(asked) go to the module, C(refused) are the errors of hosts that cannot be asked for.
 
+    With C(restoring), for the job rollback, only of hosts whose servers it knows.
+    """
+
+    job: str = ASSIGN
+    restoring: Restoring | None = None
     hosts: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     refused: dict[str, PgflexError] = field(default_factory=dict)
 
     def add(self, host: str, variables: Callable[[], Mapping[str, Any]]) -> None:
         """Add a host; its C(variables) may raise C(PgflexError), which is then its answer."""
-        self.hosts.append(host)
         try:
-            self.asked.append(make_row(host, variables()))
+            row = make_row(host, variables(), self.job)
+            found = self.restoring.row(row) if self.restoring else row
+            if found is None:
+                return
+            self.asked.append(found)
         except PgflexError as error:
             self.refused[host] = error
+        self.hosts.append(host)
 
     def answers(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """The module's result for C(asked) with those that were refused, in the order of the hosts."""
-        entries = {each["name"]: each for each in result["servers"]}
-        entries.update({host: _failure(host, error) for host, error in self.refused.items()})
+        """The module's result for C(asked) with those that were refused, in the order of the hosts.
+
+        Where the result is in files, the entries of C(refusals()) belong there too.
+        """
+        refusals = self.refusals()
+        if result.get("result_dir"):
+            refusals = [{name: each[name] for name in _LEAN} for each in refusals]
+        entries = {each["name"]: each for each in [*result["servers"], *refusals]}
         totals = dict(result["totals"])
         for count in ("servers", "failed"):
             totals[count] += len(self.refused)
         return {**result, "servers": [entries[host] for host in self.hosts], "totals": totals}
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """The entries of those that were refused."""
+        return [_failure(host, error) for host, error in self.refused.items()]
 
 
 def _failure(host: str, error: PgflexError) -> dict[str, Any]:
@@ -149,4 +201,4 @@ def _failure(host: str, error: PgflexError) -> dict[str, Any]:
 def nothing_asked() -> dict[str, Any]:
     """The module's result for no rows."""
     totals = {"servers": 0, "ok": 0, "changed": 0, "failed": 0, "not_started": 0}
-    return {"changed": False, "requests": 0, "totals": totals, "servers": []}
+    return {"changed": False, "requests": 0, "totals": totals, "servers": [], "waves": [], "rollback": ""}

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.plugin_utils._rows import Rows, is_meant, make_row, nothing_asked
+from ansible_collections.pgflex.azure.plugins.plugin_utils._rows import (
+    ASSIGN,
+    JOBS,
+    REMOVE,
+    ROLLBACK,
+    ROTATE,
+    Rows,
+    is_meant,
+    make_row,
+    nothing_asked,
+)
 from unit.support import REF, A
 
 WHERE = {"pgflex_resource_group": "rg-prod"}
@@ -83,20 +93,71 @@ def test_what_cannot_be_read_is_named(host: str, variables: dict[str, Any], prob
     assert str(raised.value).startswith(problem)
 
 
+WISHES = {
+    "pgflex_identity_present": "a",
+    "pgflex_identity_absent": "b",
+    "pgflex_identity_absent__more": "c",
+    "pgflex_identity_purge": "true",
+    "pgflex_identity_system_assigned": "true",
+    "pgflex_identity_resource_group": "rg-ids",
+    "pgflex_identity_rotate_from": " old ",
+    "pgflex_identity_rotate_to": "new",
+}
+
+
 @pytest.mark.parametrize(
-    ("variable", "meant"),
+    ("job", "row"),
     [
-        ("pgflex_identity_present", True),
-        ("pgflex_identity_present__app1", True),
-        ("pgflex_identity_absent__", True),
-        ("pgflex_identity_presently", False),
-        ("pgflex_identity_purge__x", False),
-        ("pgflex_identity", False),
-        ("pgflex_tags", False),
+        (REMOVE, {"absent": ["b", "c"], "identity_resource_group": "rg-ids"}),
+        (
+            ROTATE,
+            {"present": ["new"], "absent": ["old"], "only_if_assigned": ["old"], "identity_resource_group": "rg-ids"},
+        ),
+        (ROLLBACK, {}),
     ],
 )
-def test_only_variables_that_say_something_about_a_row_are_templated(variable: str, meant: bool) -> None:
-    assert is_meant(variable) is meant
+def test_other_jobs_ask_for_a_part_of_it(job: str, row: dict[str, Any]) -> None:
+    assert make_row("pg-x", {**WHERE, **WISHES}, job) == {"name": "pg-x", **PLACE, **row}
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"pgflex_identity_rotate_to": "b"}, "pgflex_identity_rotate_from: is not set: it has to name the identity to"),
+        (
+            {"pgflex_identity_rotate_from": "a"},
+            "pgflex_identity_rotate_to: is not set: it has to name the new identity",
+        ),
+        (
+            {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "A"},
+            "pgflex_identity_rotate_to: 'A' is the identity to replace as well.",
+        ),
+    ],
+)
+def test_a_rotation_needs_two_identities(variables: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        make_row("pg-x", {**WHERE, **variables}, ROTATE)
+    assert str(raised.value).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("variable", "jobs"),
+    [
+        ("pgflex_server_name", JOBS),
+        ("pgflex_identity_present", (ASSIGN,)),
+        ("pgflex_identity_present__app1", (ASSIGN,)),
+        ("pgflex_identity_absent__", (ASSIGN, REMOVE)),
+        ("pgflex_identity_system_assigned", (ASSIGN,)),
+        ("pgflex_identity_resource_group", (ASSIGN, REMOVE, ROTATE)),
+        ("pgflex_identity_rotate_to", (ROTATE,)),
+        ("pgflex_identity_presently", ()),
+        ("pgflex_identity_purge__x", ()),
+        ("pgflex_identity", ()),
+        ("pgflex_tags", ()),
+    ],
+)
+def test_only_variables_that_say_something_about_a_row_are_templated(variable: str, jobs: tuple[str, ...]) -> None:
+    assert tuple(job for job in JOBS if is_meant(variable, job)) == jobs
 
 
 def test_answers_come_in_the_order_of_the_hosts_and_the_totals_count_all() -> None:
@@ -126,3 +187,11 @@ def test_with_no_row_left_to_ask_for_there_are_answers_too() -> None:
         "failed": 1,
         "not_started": 0,
     }
+
+
+def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest() -> None:
+    rows = Rows()
+    rows.add("pg-x", dict)
+    found = rows.answers({**nothing_asked(), "result_dir": "/somewhere"})
+    assert [list(each) for each in found["servers"]] == [["name", "changed", "failed", "msg"]]
+    assert rows.refusals()[0]["error"]["code"] == "InvalidInput"

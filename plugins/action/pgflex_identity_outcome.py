@@ -1,0 +1,33 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Give a host its own entry of a fleet's result, so that recap, C(--diff) and AWX tell what became of its server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._files import read_entry
+
+
+class ActionModule(ActionBase):
+    """Reads one small file; no module is run, and no host is connected to."""
+
+    _requires_connection = False
+    _VALID_ARGS = frozenset(("result_dir",))
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The host's entry; one of its own where the fleet had no row for it."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        folder = self._task.args.get("result_dir")
+        if not folder:
+            raise AnsibleActionFail("result_dir: is not set: it has to be that of a result of pgflex_identity_fleet.")
+        try:
+            entry = read_entry(str(folder), str((task_vars or {})["inventory_hostname"]))
+        except (OSError, ValueError) as error:
+            raise AnsibleActionFail(f"result_dir: what became of the server cannot be read: {error}.") from None
+        return {**result, "changed": False, **(entry or {})}

@@ -1,0 +1,65 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pgflex_identity_outcome
+short_description: Give each host its own result of a fleet
+version_added: 1.0.0
+author: pgflex.azure contributors (@pgflex)
+description:
+  - M(pgflex.azure.pgflex_identity_fleet) changes many servers in one task, and a row that fails does not fail that task. This
+    one ends for each host as its row did, changed, ok or failed, with its message and its difference, for Ansible's recap,
+    C(--diff), C(max_fail_percentage) and the host status in AWX.
+  - A host without a row is ok.
+  - It sends no request and starts no process.
+options:
+  result_dir:
+    description: RV(pgflex.azure.pgflex_identity_fleet#module:result_dir) of the fleet.
+    type: path
+    required: true
+attributes:
+  action:
+    description: Runs on the controller, without a connection to the host.
+    support: full
+  check_mode:
+    description: Tells what the fleet would do, where that ran in check mode.
+    support: full
+  diff_mode:
+    description: Shows what the fleet changed, or would change.
+    support: full
+seealso:
+  - module: pgflex.azure.pgflex_identity_fleet
+"""
+
+EXAMPLES = r"""
+- name: Make all hosts of the play as their variables say
+  pgflex.azure.pgflex_identity_fleet:
+    result_dir: auto
+  run_once: true
+  register: fleet
+
+- name: Tell each host what became of its server
+  pgflex.azure.pgflex_identity_outcome:
+    result_dir: "{{ fleet.result_dir }}"
+"""
+
+RETURN = r"""
+name:
+  description:
+    - Name of the row, which is the host's.
+    - All that RV(pgflex.azure.pgflex_identity_fleet#module:servers) has for this row is returned, of which this is the
+      first.
+  type: str
+  returned: if the fleet had a row for the host
+  sample: pg-orders
+error:
+  description: As RV(pgflex.azure.pgflex_identity#module:error).
+  type: dict
+  returned: if the row failed
+  sample: {code: ResourceNotFound, status: 404}
+"""

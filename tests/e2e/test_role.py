@@ -1,0 +1,254 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks assign and remove, and the role in a play: from the inventory to the recap of each host."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.fleets import count, held_by_server
+from e2e.roles import (
+    ASSIGN,
+    HOSTS,
+    REMOVE,
+    ROLE,
+    ROLLBACK,
+    recap,
+    runner,
+    seed_fleet,
+    told,
+    truth,
+    waves,
+    writes,
+)
+from e2e.world import GROUP, SUBSCRIPTION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+    from e2e.roles import Run
+
+NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": []}
+TASK = "Tell each host what became of its server"
+
+
+@pytest.fixture
+def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
+    return runner(emulator, outputs, tmp_path)
+
+
+def by_id(name: str) -> dict[str, str]:
+    provider = "Microsoft.DBforPostgreSQL/flexibleServers"
+    return {
+        "pgflex_server_id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP.upper()}/providers/{provider}/{name}"
+    }
+
+
+def last_task(output: str) -> str:
+    """What the last task showed for the hosts."""
+    return output.split(f": {TASK}] ")[1].split("PLAY RECAP")[0]
+
+
+@pytest.mark.smoke
+def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    hosts: dict[str, dict[str, Any]] = {name: {} for name in HOSTS[3:]}
+    hosts[HOSTS[3]] = {"pgflex_identity_present": "", "pgflex_identity_absent": ""}
+    hosts["by-id"] = by_id(HOSTS[0])
+    hosts["survey"] = {
+        "pgflex_server_name": HOSTS[1],
+        "pgflex_identity_present__app": "id-c, id-cmk\n",
+        "pgflex_identity_absent": "id-b\n",
+        "pgflex_identity_system_assigned": "true",
+    }
+    hosts["template"] = {
+        "pgflex_server_name": "{{ 'pg-x-' ~ '002' }}",
+        "pgflex_identity_present": "{{ ['id-' ~ 'c'] }}",
+    }
+    variables = {"pgflex_identity_present": ["id-a"], "pgflex_identity_waves": "1, 25%\n100%"}
+    before = truth(emulator)
+    drifting = [name for name in hosts if name != HOSTS[3]]
+
+    check = run(ASSIGN, hosts, "--check", "--diff", "--forks", "1", **variables)
+    assert check.rc == 0, check.output
+    assert truth(emulator) == before
+    assert writes(emulator) == []
+    assert not (tmp_path / "records").exists()
+    assert "(item=survey: missing id-a, id-c, id-cmk, system assigned identity; unwanted id-b)" in check.output
+    emulator.clear_requests()
+
+    real = run(ASSIGN, hosts, "--diff", "--forks", "1", **variables)
+    assert real.rc == 0, real.output
+    assert "[WARNING]" not in real.output
+    assert last_task(real.output) == last_task(check.output)
+    assert last_task(real.output).count("--- before: /subscriptions/") == len(drifting)
+    assert {host: how for host, how in recap(real).items() if host in drifting} == dict.fromkeys(drifting, "changed")
+    assert recap(check) == recap(real)
+    counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "job": "assign", **NOBODY}
+    assert told(real) == {"check": False, **counts}
+    assert told(check) == {"check": True, **counts}
+    # A canary, then a quarter, then the rest.
+    assert writes(emulator)[0] == HOSTS[4]
+    assert [each[:2] for each in waves(real)] == [
+        ["1 server", "1 changed"],
+        ["2 servers", "2 changed"],
+        ["8 servers", "8 changed"],
+    ]
+    held = {server.rpartition("/")[2]: names for server, names in held_by_server(emulator).items()}
+    assert [held[name] for name in HOSTS[:5]] == [
+        {"id-a", "id-b"},
+        {"id-a", "id-c", "id-cmk"},
+        {"id-b", "id-c"},
+        {"id-b"},
+        {"id-a", "id-b"},
+    ]
+    emulator.clear_requests()
+
+    again = run(ASSIGN, hosts, **variables)
+    assert again.rc == 0, again.output
+    assert told(again) == {
+        "check": False,
+        "servers": 12,
+        "ok": 12,
+        "changed": 0,
+        "changed_hosts": [],
+        "job": "assign",
+        **NOBODY,
+    }
+    assert len(recap(again)) == 1
+    assert count(emulator)["write"] == 0
+    assert count(emulator)["token"] == 1
+
+
+REFUSED = {"status": 403, "code": "AuthorizationFailed", "message": "No right to do that."}
+
+
+def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    emulator.fault("PATCH", f"/flexibleServers/{HOSTS[5]}$", REFUSED)
+    reports = {f"pgflex_identity_report_{kind}": str(tmp_path / f"report.{kind}") for kind in ("json", "csv", "html")}
+    variables = {"pgflex_identity_present": "id-a", "pgflex_identity_waves": [4], **reports}
+    ran = run(ASSIGN, HOSTS, **variables)
+    assert ran.rc == 2
+    assert "Traceback" not in ran.output
+    changed = [*HOSTS[:5], *HOSTS[6:8]]
+    failed = [HOSTS[5], *HOSTS[8:]]
+    assert recap(ran) == {**dict.fromkeys(changed, "changed"), **dict.fromkeys(failed, "failed")}
+    assert "No right to do that." in last_task(ran.output)
+    assert last_task(ran.output).count("Not begun: too many servers had failed before.") >= 4
+    assert told(ran) == {
+        "check": False,
+        "job": "assign",
+        "servers": 12,
+        "ok": 0,
+        "changed": 7,
+        "failed": 1,
+        "not_started": 4,
+        "changed_hosts": changed,
+        "failed_hosts": failed,
+    }
+    assert sorted(writes(emulator)) == HOSTS[:8]
+    # The report comes before the hosts, of which none may be left.
+    assert ran.output.index("Hand on the counts and names") < ran.output.index(TASK)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [(each["changed"], each["failed"], each["not_started"]) for each in report["waves"]] == [
+        (4, 0, 0),
+        (3, 1, 0),
+        (0, 0, 4),
+    ]
+    assert [each["status"] for each in report["servers"]] == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + [
+        "failed"
+    ] * 4
+    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
+        assert {each["host"] for each in csv.DictReader(file)} == set(HOSTS)
+    assert "Content-Security-Policy" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    # A host that failed is asked for again; the others have nothing to do.
+    emulator.clear_requests()
+    again = run(ASSIGN, HOSTS, "--limit", ",".join(told(ran)["failed_hosts"]), **variables)
+    assert again.rc == 0, again.output
+    assert recap(again) == dict.fromkeys(failed, "changed")
+    assert sorted(writes(emulator)) == failed
+
+
+def test_a_canary_that_fails_keeps_all_others_as_they_are(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b")
+    before = truth(emulator)
+    emulator.fault("PATCH", "/flexibleServers/", REFUSED, times=-1)
+    ran = run(ASSIGN, HOSTS, pgflex_identity_present="id-a")
+    assert ran.rc == 2
+    assert recap(ran) == dict.fromkeys(HOSTS, "failed")
+    assert (told(ran)["failed"], told(ran)["not_started"]) == (1, 11)
+    assert writes(emulator) == HOSTS[:1]
+    assert truth(emulator) == before
+
+
+@pytest.mark.smoke
+def test_the_role_works_in_a_play_with_batches_and_tags(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b")
+    before = truth(emulator)
+    play = {
+        "hosts": "all",
+        "serial": [1, 5],
+        "roles": [{"role": ROLE, "tags": "identities"}],
+        "post_tasks": [{"ansible.builtin.debug": {"msg": "GOES ON"}, "run_once": True, "tags": "identities"}],
+        "gather_facts": False,
+    }
+    hosts = {name: {"pgflex_identity_present": "id-b" if name == HOSTS[1] else "id-a"} for name in HOSTS}
+    ran = run([play], hosts, "--tags", "identities", "--forks", "50")
+    assert ran.rc == 0, ran.output
+    assert recap(ran) == {**dict.fromkeys(HOSTS, "changed"), HOSTS[1]: "ok"}
+    assert (told(ran)["servers"], told(ran)["ok"], told(ran)["changed"]) == (12, 1, 11)
+    assert told(ran)["changed_hosts"] == [name for name in HOSTS if name != HOSTS[1]]
+    assert ran.output.count("GOES ON") == 4
+    assert run([play], HOSTS, "--tags", "others").rc == 0
+    assert len(writes(emulator)) == 11
+    # Each batch has made a record; together they are the whole.
+    back = run(ROLLBACK, HOSTS, "-e", json.dumps({"pgflex_identity_result": ran.stats["pgflex_identity_result"]}))
+    assert back.rc == 0, back.output
+    assert truth(emulator) == before
+
+
+def test_playbooks_one_after_the_other_touch_only_their_own_hosts(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b")
+    plays = [
+        {
+            "ansible.builtin.import_playbook": name,
+            "vars": {
+                "pgflex_identity_hosts": hosts,
+                "pgflex_identity_present": "id-a",
+                "pgflex_identity_absent": "id-b",
+            },
+        }
+        for name, hosts in ((ASSIGN, [HOSTS[0], "pg-x-001:pg-x-002"]), (REMOVE, f"{HOSTS[2]},{HOSTS[3]}"))
+    ]
+    ran = run(plays, HOSTS)
+    assert ran.rc == 0, ran.output
+    assert recap(ran) == dict.fromkeys(HOSTS[:4], "changed")
+    held = [names for server, names in sorted(held_by_server(emulator).items()) if "/pg-x-" in server]
+    assert held[:4] == [{"id-a"}, {"id-a"}, {"id-a"}, set()]
+    assert (told(ran)["changed"], told(ran)["servers"]) == (4, 5)
+
+
+def test_without_an_inventory_the_server_comes_from_the_command_line(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    given = {"pgflex_server_name": HOSTS[0], "pgflex_resource_group": GROUP, "pgflex_identity_present": "id-a"}
+    quick = {"pgflex_identity_poll_interval": "0.1", "pgflex_identity_rollback_dir": str(tmp_path)}
+    arguments = [argument for name, value in {**given, **quick}.items() for argument in ("-e", f"{name}={value}")]
+    ran = run(ASSIGN, {}, *arguments)
+    assert ran.rc == 0, ran.output
+    assert "localhost: missing id-a" in ran.output
+    assert recap(ran) == {"localhost": "changed"}
+    assert writes(emulator) == [HOSTS[0]]

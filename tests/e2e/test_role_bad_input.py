@@ -1,0 +1,111 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role is given and cannot do: told with the host it belongs to, or before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.roles import (
+    ASSIGN,
+    HOSTS,
+    ROLE,
+    recap,
+    runner,
+    seed_fleet,
+    told,
+    truth,
+    unwrapped,
+    writes,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+    from e2e.roles import Run
+
+
+@pytest.fixture
+def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
+    return runner(emulator, outputs, tmp_path)
+
+
+def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b", encryption={"primary": "id-b"})
+    before = truth(emulator)
+    hosts: dict[str, dict[str, Any]] = {
+        HOSTS[0]: {},
+        HOSTS[1]: {},
+        "twin": {"pgflex_server_name": HOSTS[1].upper(), "pgflex_identity_absent": "id-c"},
+        "no-server": {"pgflex_resource_group": ""},
+        "both": {"pgflex_server_name": HOSTS[2], "pgflex_identity_absent": "id-a"},
+        "encrypts": {"pgflex_server_name": HOSTS[3], "pgflex_identity_absent": "id-b"},
+        "unknown": {"pgflex_server_name": HOSTS[4], "pgflex_identity_present": "id-none"},
+    }
+    problems = (
+        f"{HOSTS[1]}: servers: {HOSTS[1]} and twin name the same server, ",
+        f"twin: servers: {HOSTS[1]} and twin name the same server, ",
+        "no-server: pgflex_resource_group: is not set, nor is pgflex_server_id",
+        "is in present too: it cannot both be assigned and removed.",
+        "encrypts: Cannot remove identity /subscriptions/",
+        "unknown: ",
+    )
+    variables = {"pgflex_identity_present": "id-a", "pgflex_identity_waves": ""}
+    strict = run(ASSIGN, hosts, pgflex_identity_strict="true", **variables)
+    assert strict.rc == 2
+    assert [each for each in problems if each not in unwrapped(strict)] == []
+    assert truth(emulator) == before
+    assert writes(emulator) == []
+    assert (told(strict)["ok"], told(strict)["failed"], told(strict)["not_started"]) == (0, 6, 1)
+    lenient = run(ASSIGN, hosts, **variables)
+    assert lenient.rc == 2
+    assert recap(lenient) == {HOSTS[0]: "changed", **dict.fromkeys(list(hosts)[1:], "failed")}
+    assert writes(emulator) == [HOSTS[0]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        (
+            {"pgflex_identity_waves": "1, many"},
+            "waves: 'many' is neither a number of servers, from 1, nor a percentage",
+        ),
+        ({"pgflex_identity_max_fail_percentage": "200"}, "max_fail_percentage: 200 is not a percentage that can work."),
+        ({"pgflex_identity_job": "assing"}, "job: 'assing' is none of assign, remove, rotate, rollback."),
+        ({"pgflex_identity_report_csv": "none/report.csv"}, "pgflex_identity_report_csv: the folder "),
+    ],
+    ids=["waves", "failure budget", "job", "folder of a report"],
+)
+def test_what_cannot_work_ends_the_play_before_anything_is_sent(
+    emulator: Emulator, run: Run, variables: dict[str, Any], problem: str
+) -> None:
+    task = {"ansible.builtin.import_role": {"name": ROLE, "rolespec_validate": False}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
+    ran = run([play], HOSTS, **variables)
+    assert ran.rc == 2
+    assert problem in unwrapped(ran)
+    assert "Traceback" not in ran.output
+    assert emulator.requests() == []
+
+
+def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:
+    play = {"hosts": "all", "strategy": "free", "gather_facts": False, "roles": [ROLE]}
+    ran = run([play], HOSTS[:2], pgflex_identity_present="id-a")
+    assert recap(ran) == dict.fromkeys(HOSTS[:2], "failed")
+    assert "it has to wait for all hosts, as linear does." in ran.output
+    assert emulator.requests() == []
+
+
+def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
+    tasks = [
+        {"pgflex.azure.pgflex_identity_outcome": options, "ignore_errors": True}
+        for options in ({}, {"result_dir": "none"})
+    ]
+    ran = run([{"hosts": "all", "gather_facts": False, "tasks": tasks}], HOSTS[:1])
+    assert "result_dir: is not set: it has to be that of a result of pgflex_identity_fleet." in unwrapped(ran)
+    assert "result_dir: what became of the server cannot be read: [Errno 2] No such file or directory" in unwrapped(ran)
+    assert "Traceback" not in ran.output
