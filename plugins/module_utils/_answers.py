@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._arm_id import key
 from ._errors import ServiceError, UnexpectedAnswer
 from ._model import Page, UserIdentity
 
@@ -60,6 +61,16 @@ def page_of(answer: Any) -> Page:
         raise ValueError("not a link")
     urlsplit(link or "")  # raises for what cannot be an address
     return Page(tuple(items), link)
+
+
+def whole_server(raw: dict[str, Any], resource_id: str) -> dict[str, Any]:
+    """C(raw), if it is the server C(resource_id). Raises C(ValueError).
+
+    An object that is something else would read as a server without any identity, and the next PATCH drop what is there.
+    """
+    if key(str(raw.get("id"))) != key(resource_id) or not isinstance(raw.get("properties"), dict):
+        raise ValueError("not that server")
+    return raw
 
 
 def json_or_nothing(answer: Any) -> dict[str, Any]:

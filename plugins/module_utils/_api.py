@@ -29,6 +29,7 @@ from ._answers import (
     request_id,
     retry_after,
     user_identity,
+    whole_server,
 )
 from ._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
 from ._model import Operation, Page, Server, UserIdentity, server_from_arm
@@ -133,8 +134,13 @@ class Api:
         """GET the server. Raises C(ServiceError), C(CredentialError), C(UnexpectedAnswer)."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
-        raw = self._ask(doing, ref.id, lambda: client.servers.get(ref.resource_group, ref.name, cls=raw_json))
-        return server_from_arm(raw, ref)
+
+        def read() -> Server:
+            raw = client.servers.get(ref.resource_group, ref.name, cls=raw_json)
+            return server_from_arm(whole_server(raw, ref.id), ref)
+
+        server: Server = self._ask(doing, ref.id, read)
+        return server
 
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
         """PATCH the server with C(body) and return at once.
@@ -191,12 +197,16 @@ class Api:
         for version in IDENTITY_API_VERSIONS:
             url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"
             try:
-                answer = self._ask(doing, resource_id, lambda url=url: self._get(url, doing))  # type: ignore[misc]
+                identity: UserIdentity = self._ask(
+                    doing,
+                    resource_id,
+                    lambda url=url: user_identity(json_of(self._get(url, doing)), resource_id),  # type: ignore[misc]
+                )
             except ServiceError as error:
                 if error.code not in _UNKNOWN_VERSION_CODES or version == IDENTITY_API_VERSIONS[-1]:
                     raise
             else:
-                return user_identity(json_of(answer), resource_id)
+                return identity
         raise AssertionError("the last version returns or raises")
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ._waiting import Steps, Waiter
 
 
+#: Seconds for which a look at a server counts. A write that waited longer for its turn is planned anew: the service has
+#: no etag, and the type in a PATCH would undo what somebody else has done to the system assigned identity meanwhile.
+FRESH = 30.0
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
 QUIET_LOOKS = 5
 
@@ -72,18 +75,38 @@ def verify(applied: Applied, after: Server, wanted: Wanted) -> Applied:
     return Applied(applied.plan, after, verified=True)
 
 
-def changing(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Steps[Applied]:
-    """Carry out the plan for C(server), as it was just read, until its operation has succeeded.
+def may_be_undone_later(server: Server, wanted: Wanted) -> bool:
+    """Whether C(server) holds what is to be restored, while the operation is still at work that will change it."""
+    return wanted.expected is not None and server.updating and not plan(server, wanted).changes
+
+
+def changing(
+    api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool, read_at: float | None = None
+) -> Steps[Applied]:
+    """Carry out the plan for C(server) until its operation has succeeded.
+
+    C(server) is as it was read when the clock of C(waiter) showed C(read_at), by default when this begins.
 
     Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
     again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else changed
     it. Raises C(ServiceError), C(WaitTimeout), and C(Refused) if the server became one to be refused.
     """
+    seen_at = waiter.clock.now() if read_at is None else read_at
+    while may_be_undone_later(server, wanted):
+        yield waiter.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
+        server = yield from waiter.reading(partial(api.get_server, server.ref))
+        seen_at = waiter.clock.now()
     planned = plan(server, wanted)
     rest = planned
     maybe_applied, failures = False, 0
     while rest.changes:
         yield Turn.WRITE
+        if waiter.clock.now() - seen_at > FRESH:
+            server = yield from waiter.reading(partial(api.get_server, server.ref))
+            rest = plan(server, wanted)
+            planned = planned if maybe_applied else rest
+            if not rest.changes:
+                break
         try:
             operation = api.update_identity(server.ref, patch_body(rest))
             if not wait:
@@ -94,9 +117,9 @@ def changing(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wai
             maybe_applied = maybe_applied or error.maybe_applied
             failures += error.transient
             server = yield from _looking_again(api, server, waiter, error, failures, maybe_applied)
+        seen_at = waiter.clock.now()
         rest = plan(server, wanted)
-        if not maybe_applied:
-            planned = rest
+        planned = planned if maybe_applied else rest
     return Applied(planned, server)
 
 
@@ -132,7 +155,8 @@ def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted
         f"{operation.start_time}"
     )
     hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
-    retry_after, done, quiet = operation.retry_after, False, 0
+    # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
+    retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
     try:
         while not done:
             yield waiter.poll_pause(doing, retry_after)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ._answers import whole_server
 from ._arm_id import check_subscription, distinct, key, parse_server_id
 from ._errors import InvalidInput, ServiceError, UnexpectedAnswer, WaitTimeout
 from ._model import server_from_arm
@@ -142,7 +143,8 @@ def _subscription(item: dict[str, Any]) -> str:
 
 
 def _server(item: dict[str, Any]) -> Server:
-    return server_from_arm(item, parse_server_id("id", str(item.get("id"))))
+    ref = parse_server_id("id", str(item.get("id")))
+    return server_from_arm(whole_server(item, ref.id), ref)
 
 
 def _understood(doing: str, read: Callable[[], T]) -> T:

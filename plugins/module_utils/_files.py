@@ -68,7 +68,8 @@ def read_entry(folder: str, name: str) -> dict[str, Any] | None:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(path)) as database, database:
+        with closing(sqlite3.connect(path)) as database:
             yield database
+            database.commit()
     except sqlite3.Error as error:
         raise OSError(5, str(error), str(path)) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import _preflight
-from ._apply import Applied
+from ._apply import Applied, may_be_undone_later
 from ._errors import InvalidInput, PgflexError
 from ._files import write_private
 from ._limits import MARGIN, PUBLISHED, Turn
@@ -61,6 +61,7 @@ class Fleet:
         self.api.observer = self._learn
         progress = Progress(self.clock, self._writes_per_second(rows))
         with progress.told(self.progress_file):
+            read_at = self.clock.now()
             drifting = self._plan([row for row in rows if isinstance(row, Row)])
             self.record = make_record([row for row, _server in drifting], finished=False)
             rollout = Rollout(self._reader, self.patience, progress, self.sizes, self.max_fail_percentage)
@@ -68,7 +69,7 @@ class Fleet:
             self.waves = rollout.waves
             if drifting and not check_mode:
                 self._keep_record(begun=False)
-                rollout.run(drifting)
+                rollout.run(drifting, read_at)
                 self.record = make_record([row for row, _server in drifting], finished=True)
                 self._keep_record(begun=True)
 
@@ -119,11 +120,11 @@ class Fleet:
 
 
 def _plan_row(row: Row, server: Server) -> bool:
-    """Whether something has to be written."""
+    """Whether something has to be written, or waited for."""
     row.before = server
     try:
         row.applied = Applied(plan(server, row.wanted), server)
     except PgflexError as error:
         row.error = error
         return False
-    return row.applied.plan.changes
+    return row.applied.plan.changes or may_be_undone_later(server, row.wanted)

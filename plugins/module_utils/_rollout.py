@@ -72,11 +72,11 @@ class Rollout:
             self.waves.append(Wave(rows[:size]))
             del rows[:size]
 
-    def run(self, drifting: list[tuple[Row, Server]]) -> None:
-        """Fill in what becomes of each row. The waves must have been planned."""
+    def run(self, drifting: list[tuple[Row, Server]], read_at: float) -> None:
+        """Fill in what becomes of each row. The waves must have been planned; C(read_at) is when servers were read."""
         self.progress.sizes = [len(wave.rows) for wave in self.waves]
         stopped, start = False, 0
-        for wave in self.waves:
+        for number, wave in enumerate(self.waves):
             part = drifting[start : start + len(wave.rows)]
             start += len(part)
             if stopped:
@@ -84,41 +84,59 @@ class Rollout:
                     row.began = False
                 continue
             wave.started = _now()
-            self._change(wave, part)
+            self.progress.begin_wave()
+            if number:
+                read_at = self.reader.clock.now()
+                part = self._read_again(wave)
+            done = self._change(wave, part, read_at)
+            self._verify([(row, applied) for row, applied in done if applied.plan.changes])
             wave.ended = _now()
-            stopped = self._spent(wave.failed, len(part))
+            stopped = self._spent(wave.failed, len(wave.rows))
+
+    def _read_again(self, wave: Wave) -> list[tuple[Row, Server]]:
+        """The rows and their servers as they are when it is their turn; the waves before may have taken an hour."""
+        part = []
+        for row, server in zip(wave.rows, self.reader.read([row.ref for row in wave.rows], self.patience)):
+            if isinstance(server, PgflexError):
+                row.error = server
+            else:
+                part.append((row, server))
+        return part
 
     def _spent(self, failed: int, size: int) -> bool:
         return failed * 100 > self.max_fail_percentage * size
 
-    def _change(self, wave: Wave, part: list[tuple[Row, Server]]) -> None:
-        progress = self.progress
-        progress.begin_wave()
-        failed = 0
+    def _change(self, wave: Wave, part: list[tuple[Row, Server]], read_at: float) -> list[tuple[Row, Applied]]:
+        """What was done to those of C(part) that succeeded."""
+        failed = wave.failed
 
         def may_begin() -> bool:
-            if self._spent(failed, len(part)):
+            if self._spent(failed, len(wave.rows)):
                 return False
-            progress.begun += 1
+            self.progress.begun += 1
             return True
 
         api, clock = self.reader.api, self.reader.clock
         works = [
-            Work(number, row.ref.subscription_id, changing(api, server, row.wanted, self.patience(), wait=True))
+            Work(
+                number,
+                row.ref.subscription_id,
+                changing(api, server, row.wanted, self.patience(), wait=True, read_at=read_at),
+            )
             for number, (row, server) in enumerate(part)
         ]
         done: list[tuple[Row, Applied]] = []
         scheduler = Scheduler(self.reader.limits, clock, may_begin, clock.now() + self.patience().remaining)
         for end in scheduler.run(works):
-            row = wave.rows[end.key]
+            row = part[end.key][0]
             row.error, row.began = end.error, end.began
             failed += row.error is not None
             if end.result:
                 row.applied = end.result
                 done.append((row, end.result))
             if end.began:
-                progress.end_row(failed=row.error is not None, changed=row.changed)
-        self._verify([(row, applied) for row, applied in done if applied.plan.changes])
+                self.progress.end_row(failed=row.error is not None, changed=row.changed)
+        return done
 
     def _verify(self, changed: list[tuple[Row, Applied]]) -> None:
         doubtful = []

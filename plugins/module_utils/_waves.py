@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _BETWEEN = re.compile(r"[,\s]+")
-_WAVE = re.compile(r"([0-9]+)|([0-9]+(?:\.[0-9]+)?)%")
+_WAVE = re.compile(r"[0-9]+|[0-9]+(\.[0-9]+)?%")
 
 
 def read_waves(option: str, value: Sequence[str]) -> list[str]:
     """Numbers of servers and percentages, as C(serial) of a play has them. Raises C(InvalidInput)."""
     waves = [wave for each in value for wave in _BETWEEN.split(each) if wave]
     for wave in waves:
-        if not _WAVE.fullmatch(wave) or not float(wave.rstrip("%")) > 0 or (wave[-1] == "%" and float(wave[:-1]) > 100):
+        if not _is_wave(wave):
             raise InvalidInput(option, f"{wave!r} is neither a number of servers, from 1, nor a percentage up to 100%.")
     if not waves:
         raise InvalidInput(option, "is empty: name at least one wave, as 100%.")
     return waves
+
+
+def _is_wave(text: str) -> bool:
+    if not _WAVE.fullmatch(text):
+        return False
+    number = float(text.rstrip("%"))
+    return 0 < number <= (100 if text.endswith("%") else number)
 
 
 def wave_sizes(waves: Sequence[str], total: int) -> Iterator[int]:

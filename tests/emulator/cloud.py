@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from emulator import seed
+from emulator.clock import Clock
 from emulator.faults import Faults
 from emulator.identities import CLIENT_ID, OBJECT_ID
 from emulator.log import RequestLog
@@ -21,26 +21,23 @@ from emulator.throttle import Throttle
 from emulator.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from emulator.identities import Principals
 
 
 class Cloud:
-    """Started from `start_seed`; `clock` gives seconds."""
+    """Started from `start_seed`."""
 
-    def __init__(
-        self, principals: Principals, start_seed: dict[str, Any], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, principals: Principals, start_seed: dict[str, Any]) -> None:
         self.principals = principals
+        self.clock = Clock()
         self.settings = Settings()
         self.world = World()
         self.faults = Faults()
-        self.log = RequestLog(self.settings)
+        self.log = RequestLog(self.settings, self.clock.now)
         self.violations: list[dict[str, Any]] = []
-        self.operations = Operations(clock)
-        self.throttle = Throttle(self.settings, clock)
-        self.tokens = Tokens(principals, self.settings)
+        self.operations = Operations(self.clock)
+        self.throttle = Throttle(self.settings, self.clock.seconds)
+        self.tokens = Tokens(principals, self.settings, self.clock.now)
         self.renderer = ServerRenderer(self.world, self.settings)
         self.patcher = Patcher(self.world, self.operations, self.settings, client=CLIENT_ID, actor=OBJECT_ID)
         self._start_seed = start_seed
@@ -63,7 +60,8 @@ class Cloud:
         self.throttle.clear()
 
     def reset(self) -> None:
-        """Back to the start: seed, settings, faults, operations and logs. Tokens stay valid."""
+        """Back to the start: seed, settings, clock, faults, operations and logs. Tokens stay valid."""
+        self.clock.ahead = 0.0
         self.settings.update(Settings().as_dict())
         self.world.subscriptions.clear()
         self.faults.clear()

@@ -32,6 +32,16 @@ def get_servers(call: Call) -> Reply:
     return Reply([each.true_state() for each in call.cloud.world.servers()])
 
 
+def get_operations(call: Call) -> Reply:
+    return Reply(call.cloud.operations.entries())
+
+
+def advance_clock(call: Call) -> Reply:
+    call.cloud.clock.advance(json.loads(call.content)["advance"])
+    call.cloud.operations.settle()
+    return Reply({"ahead": call.cloud.clock.ahead})
+
+
 def add_seed(call: Call) -> Reply:
     call.cloud.seed(seed.load(call.content.decode()))
     return Reply({"subscription_ids": [each.id for each in call.cloud.world.subscriptions.values()]})
@@ -78,6 +88,8 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Reply]] = {
     ("GET", "requests"): get_requests,
     ("DELETE", "requests"): clear_requests,
     ("GET", "servers"): get_servers,
+    ("GET", "operations"): get_operations,
+    ("POST", "clock"): advance_clock,
     ("POST", "seed"): add_seed,
     ("POST", "reset"): reset,
     ("GET", "faults"): get_faults,
@@ -98,5 +110,5 @@ def answer(call: Call) -> Reply:
         return Reply({"error": f"no such control route; known: {known}"}, 404)
     try:
         return handler(call)
-    except (SettingsError, InvalidDocumentError, seed.SeedError, ValueError) as error:
+    except (SettingsError, InvalidDocumentError, seed.SeedError, ValueError, LookupError, TypeError) as error:
         return Reply({"error": str(error)}, 400)

@@ -23,6 +23,9 @@ class Then:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
     disconnect: str | None = None
+    processed: bool = False
+    advance: float = 0
+    meanwhile: dict[str, Any] | None = None
     operation_status: str | None = None
     operation_error: dict[str, str] | None = None
     operation_effect: str | None = None
@@ -33,7 +36,7 @@ class Then:
 
     @property
     def answers(self) -> bool:
-        """Whether the request is answered without being processed."""
+        """Whether the answer is given here and not by the service."""
         return self.status is not None or self.code is not None or self.body is not None
 
 
@@ -45,6 +48,7 @@ class _Fault:
     skip: int
     left: int
     then: Then
+    taken: int = 0
 
     def hits(self, method: str, path: str) -> bool:
         if self.left == 0 or (self.method and self.method != method) or not self.path.search(path):
@@ -54,6 +58,7 @@ class _Fault:
             return False
         if self.left > 0:
             self.left -= 1
+        self.taken += 1
         return True
 
 
@@ -76,7 +81,10 @@ class Faults:
         self._faults += [_fault(index, each) for index, each in enumerate(document)]
 
     def as_list(self) -> list[dict[str, Any]]:
-        return [{**each.source, "skip_left": each.skip, "times_left": each.left} for each in self._faults]
+        return [
+            {**each.source, "skip_left": each.skip, "times_left": each.left, "hits": each.taken}
+            for each in self._faults
+        ]
 
     def take(self, method: str, path: str) -> Then | None:
         return next((each.then for each in self._faults if each.hits(method, path)), None)

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulator.exchange import Call
     from emulator.settings import Settings
 
@@ -19,10 +20,11 @@ _LONGEST_QUERY_VALUE = 64
 
 
 class RequestLog:
-    """All requests but those to the control API, in the order in which they were answered."""
+    """All requests but those to the control API, in the order in which they were answered. `clock` tells when."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self._settings = settings
+        self._clock = clock
         self._entries: list[dict[str, Any]] = []
 
     def clear(self) -> None:
@@ -40,7 +42,7 @@ class RequestLog:
                 "query": {name: value[:_LONGEST_QUERY_VALUE] for name, value in call.query.items()},
                 "status": status,
                 "body": _body(call.content) if self._settings.log_bodies and kind != "token" else None,
-                "time": time.time(),
+                "time": self._clock(),
                 "kind": kind,
                 "headers": {n: v for n, v in call.headers.items() if n.lower() not in _SECRET_HEADERS},
             }

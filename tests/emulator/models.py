@@ -36,6 +36,9 @@ class ServerIdentity:
         names = (("SystemAssigned", self.system), ("UserAssigned", bool(self.user_assigned)))
         return ",".join(name for name, present in names if present) or "None"
 
+    def as_dict(self) -> dict[str, Any]:
+        return {"type": self.type, "user_assigned": list(self.user_assigned)}
+
     def has(self, identity_id: str) -> bool:
         return identity_id.lower() in {key.lower() for key in self.user_assigned}
 
@@ -99,7 +102,7 @@ class Server:
             "name": self.name,
             "location": self.location,
             "state": self.state,
-            "identity": {"type": self.identity.type, "user_assigned": list(self.identity.user_assigned)},
+            "identity": self.identity.as_dict(),
             "encryption": {use: self.encryption.get(use) for use in ("primary", "geo_backup")},
             "busy": self.busy,
         }

@@ -20,8 +20,7 @@ from emulator import arm_id
 from emulator.errors import InvalidOperationSignature, OperationNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from emulator.clock import Clock
     from emulator.models import Server, ServerIdentity
 
 # Lengths as recorded: certificate and signature of the poll URL, in bytes before base64url.
@@ -41,7 +40,11 @@ class Outcome:
 
 @dataclass
 class Operation:
-    """One change of one server; `finished` stays false for ever when its outcome is InProgress."""
+    """One change of one server; `finished` stays false for ever when its outcome is InProgress.
+
+    `by` tells who asked for it: `client`, or `meanwhile` for somebody else in a fault. `refused` is true if the server
+    was busy, so that it never began.
+    """
 
     server: Server
     outcome: Outcome
@@ -49,6 +52,13 @@ class Operation:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     finished: bool = False
+    by: str = "client"
+    refused: bool = False
+    begun_at: float | None = None
+    ended_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.before = self.server.identity
 
     @property
     def start_time(self) -> str:
@@ -64,11 +74,27 @@ class Operation:
             body["error"] = self.outcome.error
         return body
 
+    def true_state(self) -> dict[str, Any]:
+        """What the control API tells: who changed what from what to what; and when, by the cloud's clock."""
+        identity = self.outcome.identity
+        return {
+            "id": self.id,
+            "server": self.server.id,
+            "by": self.by,
+            "status": self.outcome.status,
+            "error": self.outcome.error["code"] if self.outcome.error else None,
+            "refused": self.refused,
+            "started": self.begun_at,
+            "ended": self.ended_at,
+            "before": self.before.as_dict(),
+            "after": identity.as_dict() if identity and self.finished else None,
+        }
+
 
 class Operations:
-    """All operations since the start. `clock` gives seconds."""
+    """All operations since the start."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._key = secrets.token_bytes(16)
         self._operations: dict[str, Operation] = {}
@@ -79,23 +105,30 @@ class Operations:
         self._operations.clear()
         self._running.clear()
 
+    def entries(self) -> list[dict[str, Any]]:
+        """All of them, in the order in which they started."""
+        return [each.true_state() for each in self._operations.values()]
+
     def start(self, operation: Operation, seconds: float) -> None:
         self._operations[operation.id] = operation
         operation.server.busy = True
+        operation.begun_at = self._clock.now()
         if operation.outcome.status != "InProgress":
-            heapq.heappush(self._running, (self._clock() + seconds, next(self._order), operation))
+            heapq.heappush(self._running, (self._clock.seconds() + seconds, next(self._order), operation))
 
     def fail_beside(self, operation: Operation) -> None:
         """Register an operation that failed without ever touching its busy server."""
         self._operations[operation.id] = operation
-        operation.finished = True
+        operation.finished = operation.refused = True
+        operation.begun_at = operation.ended_at = self._clock.now()
 
     def settle(self) -> None:
         """Finish what is due: only now the server shows the change."""
-        now = self._clock()
+        now = self._clock.seconds()
         while self._running and self._running[0][0] <= now:
             operation = heapq.heappop(self._running)[2]
             operation.finished = True
+            operation.ended_at = self._clock.now()
             operation.server.busy = False
             if operation.outcome.identity is not None:
                 operation.server.identity = operation.outcome.identity

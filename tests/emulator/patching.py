@@ -20,6 +20,7 @@ from emulator.errors import (
     ServerIsBusy,
     ServerStoppedError,
 )
+from emulator.models import ServerIdentity
 from emulator.operations import Operation, Operations, Outcome
 
 if TYPE_CHECKING:
@@ -63,6 +64,23 @@ class Patcher:
         operation = Operation(server=server, outcome=outcome, api_version=version)
         self._operations.start(operation, self._settings.operation_seconds)
         return operation
+
+    def meanwhile(self, write: dict[str, Any]) -> None:
+        """Somebody else changes a server: `assign`, `remove`, `system_assigned`, in `seconds`. Not a busy one.
+
+        :raises ArmError: if there is no such server.
+        """
+        parsed = arm_id.parse(write["server"])
+        assert parsed is not None, write
+        server = self._world.subscription(parsed.subscription).group(parsed.group).server(parsed.name)
+        if server.busy:
+            return
+        gone = {each.lower() for each in write.get("remove", [])}
+        kept = [each for each in server.identity.user_assigned if each.lower() not in gone]
+        new = [each for each in write.get("assign", []) if not server.identity.has(each)]
+        identity = ServerIdentity(write.get("system_assigned", server.identity.system), (*kept, *new))
+        operation = Operation(server, Outcome(identity=identity), "2025-08-01", by="meanwhile")
+        self._operations.start(operation, write.get("seconds", 0))
 
     def _check_lock(self, group: ResourceGroup, server: Server) -> None:
         locked = [each.id for each in (group, server) if each.lock == "ReadOnly"]

@@ -34,17 +34,36 @@ async def serve(request: web.Request) -> web.StreamResponse:
     found = sign_in.find(call)
     kind = found[0] if found else arm.kind(call.path)
     call.then = call.cloud.faults.take(call.method, call.path)
-    if call.then and call.then.delay:
-        await asyncio.sleep(call.then.delay)
-        call.cloud.operations.settle()
+    if call.then:
+        await _pass_time(call.cloud, call.then)
     cut = call.then.disconnect if call.then else None
     reply = None if cut == "before" else _answer(call, kind, found)
     call.cloud.log.add(call, kind, None if cut or reply is None else reply.status)
     if cut or reply is None:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
+        return await _broken(request, _sent(reply) if reply and cut == "during" else None)
     return _sent(reply)
+
+
+async def _pass_time(cloud: Cloud, then: Then) -> None:
+    await asyncio.sleep(then.delay)
+    cloud.clock.advance(then.advance)
+    cloud.operations.settle()
+    if then.meanwhile:
+        cloud.patcher.meanwhile(then.meanwhile)
+        cloud.operations.settle()
+
+
+async def _broken(request: web.Request, answer: web.Response | None) -> web.StreamResponse:
+    """Cut the connection, in the middle of the answer if there is one."""
+    assert request.transport is not None
+    if answer is not None:
+        assert isinstance(answer.body, bytes)
+        begun = web.StreamResponse(status=answer.status, headers=answer.headers)
+        begun.content_length = len(answer.body)
+        await begun.prepare(request)
+        await begun.write(answer.body[: len(answer.body) // 2])
+    request.transport.abort()
+    return web.Response()
 
 
 async def _call(request: web.Request) -> Call:
@@ -64,9 +83,11 @@ async def _call(request: web.Request) -> Call:
 
 def _answer(call: Call, kind: str, found: tuple[str, Callable[[Call], Reply]] | None) -> Reply:
     then = call.then
-    if then is not None and then.answers:
+    if then is not None and then.answers and not then.processed:
         return _fault_reply(then, kind)
     reply = sign_in.answer(call, found[1]) if found else arm.answer(call)
+    if then is not None and then.answers:
+        return _fault_reply(then, kind)
     if then is not None:
         reply.headers.update(then.headers)
     return reply

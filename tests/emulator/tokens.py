@@ -20,6 +20,8 @@ from emulator.identities import AD_USER, CLIENT_ID, OBJECT_ID, OTHER_TENANT_ID
 from emulator.models import TENANT_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulator.identities import Principals
     from emulator.settings import Settings
 
@@ -70,11 +72,15 @@ def known_tenant(tenant: str) -> str:
 
 
 class Tokens:
-    """Issues tokens to `principals` and verifies them; the signing key lives as long as the process."""
+    """Issues tokens to `principals` and verifies them; the signing key lives as long as the process.
 
-    def __init__(self, principals: Principals, settings: Settings) -> None:
+    `clock` gives seconds since 1970.
+    """
+
+    def __init__(self, principals: Principals, settings: Settings, clock: Callable[[], float]) -> None:
         self._principals = principals
         self._settings = settings
+        self._clock = clock
         self._key = secrets.token_hex(32)
 
     def grant(self, base: str, tenant: str, form: dict[str, str]) -> dict[str, Any]:
@@ -138,9 +144,9 @@ class Tokens:
             claims = jwt.decode(token, self._key, ["HS256"], options={"verify_aud": False, "verify_exp": False})
         except jwt.InvalidTokenError as error:
             raise errors.InvalidAuthenticationToken from error
-        if claims["exp"] <= time.time():
+        if claims["exp"] <= self._clock():
             expiry, now = (
-                datetime.fromtimestamp(each, timezone.utc).strftime(_DATE) for each in (claims["exp"], time.time())
+                datetime.fromtimestamp(each, timezone.utc).strftime(_DATE) for each in (claims["exp"], self._clock())
             )
             raise errors.ExpiredAuthenticationToken(expiry=expiry, now=now)
         if claims["aud"].rstrip("/") != AUDIENCE.rstrip("/"):
@@ -182,7 +188,7 @@ class Tokens:
             "iss": f"https://sts.windows.net/{tenant_id}/",
             "iat": now,
             "nbf": now,
-            "exp": now + self._settings.token_seconds,
+            "exp": self._clock() + self._settings.token_seconds,
             "appid": CLIENT_ID,
             "oid": OBJECT_ID,
             "tid": tenant_id,

@@ -152,7 +152,8 @@ class FleetService:
 
     def _settled(self, held: Held) -> Held:
         if held.coming and self.time.time >= held.coming[0] and not held.stuck:
-            held.raw = {**held.raw, "identity": held.coming[1]}
+            properties = {**held.raw["properties"], "state": "Ready"}
+            held.raw = {**held.raw, "identity": held.coming[1], "properties": properties}
             held.coming = None
         return held
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._apply import Applied, apply
+from ansible_collections.pgflex.azure.plugins.module_utils._apply import FRESH, Applied, apply, changing
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     NotVerified,
     OperationFailed,
@@ -17,11 +17,12 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     ServiceError,
     WaitTimeout,
 )
+from ansible_collections.pgflex.azure.plugins.module_utils._limits import Turn
 from ansible_collections.pgflex.azure.plugins.module_utils._model import Operation, Server, Wanted
 from ansible_collections.pgflex.azure.plugins.module_utils._plan import patch_body, plan
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import TRIES
+from ansible_collections.pgflex.azure.plugins.module_utils._waiting import TRIES, drive
 from unit.service import Reaction, Service
-from unit.support import A, B, C, D, busy, refusal
+from unit.support import PRINCIPAL, REF, A, B, C, D, busy, refusal
 
 if TYPE_CHECKING:
     from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
@@ -308,6 +309,33 @@ def test_if_somebody_else_did_it_all_nothing_was_changed_by_us() -> None:
 
     assert len(service.sent) == 1
     assert not applied.plan.changes
+
+
+@pytest.mark.parametrize("read_ago", [0, FRESH + 1], ids=["it waits for its turn", "it was read long before"])
+def test_a_write_that_is_sent_long_after_the_look_is_planned_anew(read_ago: float) -> None:
+    service = Service(A)
+    read_at = service.time.now()
+    service.time.sleep(read_ago)
+    steps = changing(service, service.last_read, SWAP, service.time.waiter(), wait=True, read_at=read_at)
+    assert next(steps) is Turn.WRITE
+    service.time.sleep(FRESH + 1 - read_ago)
+    # Somebody else has switched on the system assigned identity: a type from before would switch it off.
+    service.raw["identity"].update(type="SystemAssigned,UserAssigned", principalId=PRINCIPAL)
+    applied = drive(steps, service.time.waiter().clock)
+
+    assert service.get_server(REF).identity.system_assigned
+    assert applied.plan.before.system_assigned
+
+
+def test_a_write_that_somebody_else_has_done_while_it_waited_is_not_sent() -> None:
+    service = Service(A)
+    steps = changing(service, service.last_read, SWAP, service.time.waiter(), wait=True)
+    assert next(steps) is Turn.WRITE
+    service.time.sleep(FRESH + 1)
+    service.raw["identity"]["userAssignedIdentities"] = {B: {}}
+    applied = drive(steps, service.time.waiter().clock)
+
+    assert (service.sent, applied.plan.changes) == ([], False)
 
 
 def test_one_that_somebody_else_removed_after_our_write_is_reported() -> None:

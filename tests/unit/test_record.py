@@ -177,8 +177,11 @@ def test_a_full_disk_at_the_end_loses_no_result(tmp_path: Path, monkeypatch: pyt
     service.add("pg-one", A)
     update = service.update_identity
 
+    def full(handle: int) -> None:
+        raise OSError(28, f"No space left {handle}")
+
     def filling(ref: Any, body: dict[str, Any]) -> Any:
-        monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, f"No space left {handle}")))
+        monkeypatch.setattr("os.fsync", full)
         return update(ref, body)
 
     service.update_identity = filling  # type: ignore[method-assign]

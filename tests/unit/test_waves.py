@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._model import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, WaitTimeout
+from ansible_collections.pgflex.azure.plugins.module_utils._model import Expected, Wanted
 from ansible_collections.pgflex.azure.plugins.module_utils._row import row_facts, totals
 from ansible_collections.pgflex.azure.plugins.module_utils._waves import read_waves, wave_sizes
 from unit.fleet_service import OPERATION, FleetService, rows, run
@@ -111,3 +113,55 @@ def test_check_mode_tells_the_waves_too() -> None:
     fleet = run(service, rows(service, MORE), sizes=["1", "100%"], check_mode=True)
     told = [wave.facts() for wave in fleet.waves]
     assert [(each["servers"], each["changed"], each["started"]) for each in told] == [(1, 1, None), (19, 19, None)]
+
+
+@pytest.mark.parametrize("number", [5, 60], ids=["one by one", "from a list"])
+def test_a_later_wave_is_read_again_before_it_is_changed(number: int) -> None:
+    service = FleetService()
+    service.add("pg-canary", A)
+    many = service.add_many(number, A)
+    # While the canary is changed, somebody else switches on the system assigned identity of one and gives B to another.
+    many[0].coming = (5, {"type": "SystemAssigned,UserAssigned", "principalId": "p", "userAssignedIdentities": {A: {}}})
+    many[1].coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
+    wished = rows(service, MORE)
+    run(service, wished, sizes=["1", "100%"])
+    assert many[0].raw["identity"]["type"] == "SystemAssigned,UserAssigned"
+    assert "pg-001" not in service.writes()
+    assert totals(wished) == {"servers": number + 1, "ok": 1, "changed": number, "failed": 0, "not_started": 0}
+
+
+def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
+    service = FleetService()
+    service.add("pg-canary", A)
+    late = service.add("pg-late", A)
+    service.add_many(3, A)
+    wished = rows(service, MORE)
+    update = service.update_identity
+
+    def losing(ref: Any, body: dict[str, Any]) -> Any:
+        late.gone = refusal(404, "ResourceNotFound")
+        return update(ref, body)
+
+    service.update_identity = losing  # type: ignore[method-assign]
+    run(service, wished, sizes=["1", "1", "100%"], max_fail_percentage=0)
+    assert service.writes() == ["pg-canary"]
+    assert totals(wished) == {"servers": 5, "ok": 0, "changed": 1, "failed": 1, "not_started": 3}
+
+
+def test_a_rollback_waits_for_what_is_still_in_flight() -> None:
+    service = FleetService()
+    held = service.add("pg-one", A, properties={"state": "Updating"})
+    held.coming = (15, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
+    wished = rows(service, Wanted(present=(A,), purge=True, expected=Expected((A, B))))
+    run(service, wished)
+    assert held.ids == [A]
+    assert totals(wished)["changed"] == 1
+
+
+def test_a_rollback_does_not_wait_for_ever() -> None:
+    service = FleetService()
+    service.add("pg-one", A, properties={"state": "Updating"})
+    wished = rows(service, Wanted(present=(A,), purge=True, expected=Expected((A, B))))
+    run(service, wished, wait_timeout=60)
+    assert isinstance(wished[0].error, WaitTimeout)
+    assert service.writes() == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 from typing import Any
@@ -81,6 +82,62 @@ def test_fault_decides_the_operation(client: Any, then: dict[str, Any], status: 
     assert client.arm("GET", answer.headers["location"]).status == (400 if error else 200)
 
 
+def test_fault_replaces_the_answer_to_what_is_processed(client: Any) -> None:
+    then = {"status": 504, "code": "GatewayTimeout", "processed": True}
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
+    assert client.patch("pg-plain", {"type": "SystemAssigned"}).error == (504, "GatewayTimeout")
+    client.control("POST", "clock", {"advance": 1})
+    assert client.server("pg-plain")["identity"]["type"] == "SystemAssigned"
+
+
+def test_fault_cuts_an_answer_off(client: Any) -> None:
+    client.control("POST", "faults", [{"match": {"path": "pg-plain$"}, "then": {"disconnect": "during"}}])
+    with pytest.raises(http.client.IncompleteRead):
+        client.server("pg-plain")
+    assert client.server("pg-plain")["name"] == "pg-plain"
+
+
+def test_the_clock_is_put_forward_for_operations_and_tokens(client: Any) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 100})
+    answer = client.patch("pg-plain", {"type": "SystemAssigned"})
+    client.control("POST", "faults", [{"match": {"path": "azureAsyncOperation"}, "then": {"advance": 60}, "times": 2}])
+    polls = [client.arm("GET", answer.headers["azure-asyncoperation"]).body["status"] for _poll in range(2)]
+    assert polls == ["InProgress", "Succeeded"]
+    assert client.control("POST", "clock", {"advance": 4000}) == {"ahead": 4120}
+    assert client.arm("GET", f"{SERVERS}/pg-plain", token=client.grant().body["access_token"]).status == 200
+    client.control("POST", "clock", {"advance": 4000})
+    assert client.arm("GET", f"{SERVERS}/pg-plain").error == (401, "ExpiredAuthenticationToken")
+    client.control("POST", "reset")
+    assert client.control("POST", "clock", {"advance": 0}) == {"ahead": 0}
+
+
+def test_somebody_else_writes_meanwhile_and_every_change_is_known(client: Any) -> None:
+    client.add_server(name="pg-one", identity={"type": "UserAssigned", "user_assigned": ["id-app"]})
+    server = f"{client.group}/providers/{SERVERS}/pg-one"
+    write = {"server": server, "assign": [client.identity_id("id-b")], "remove": [], "system_assigned": True}
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": {"meanwhile": write}}])
+    body = {"type": "UserAssigned", "userAssignedIdentities": {client.identity_id("id-app"): None}}
+    client.settle(client.patch("pg-one", body))
+    theirs, ours = client.control("GET", "operations")
+    assert (theirs["by"], theirs["before"]["type"], theirs["after"]["type"]) == (
+        "meanwhile",
+        "UserAssigned",
+        "SystemAssigned,UserAssigned",
+    )
+    assert (ours["by"], ours["status"], ours["refused"], ours["error"]) == ("client", "Succeeded", False, None)
+    assert (ours["before"], ours["after"]["type"]) == (theirs["after"], "UserAssigned")
+    assert theirs["started"] <= theirs["ended"] <= ours["started"] <= ours["ended"]
+
+
+def test_somebody_else_is_kept_out_of_a_busy_server(client: Any) -> None:
+    write = {"server": f"{client.group}/providers/{SERVERS}/pg-plain", "system_assigned": True, "seconds": 60}
+    client.control("POST", "faults", [{"match": {"method": "GET"}, "then": {"meanwhile": write}, "times": 2}])
+    client.server("pg-plain")
+    assert client.patch("pg-plain", {"type": "SystemAssigned"}).error == (409, "ServerIsBusy")
+    client.server("pg-plain")
+    assert len(client.control("GET", "operations")) == 1
+
+
 def test_fault_never_ends_the_operation(client: Any) -> None:
     then = {"operation_status": "InProgress"}
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
@@ -131,6 +188,8 @@ def test_violations(client: Any) -> None:
         ("PATCH", "settings", b'{"speed": 1}', "known settings"),
         ("PATCH", "settings", b"{", "Expecting"),
         ("POST", "faults", b"[{}]", "'then' is a required property"),
+        ("POST", "clock", b'{"advance": -1}', "goes forward by a number of seconds"),
+        ("POST", "clock", b"{}", "advance"),
         ("POST", "seed", b"subscriptions: 3", "$.subscriptions"),
         ("POST", "seed", b"settings: {speed: 1}", "$.settings"),
     ],
