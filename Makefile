@@ -4,6 +4,9 @@
 # Needs GNU make and a Python of at least 3.11. PYTHON=python3.13 selects another interpreter.
 
 PYTHON ?= python3
+STEPS ?= 5000
+SEED ?= 42
+SECONDS ?= 60
 RUN := .venv/.run
 DEV := .venv/.dev
 TREE := .cache/collections/ansible_collections/pgflex/azure
@@ -13,7 +16,7 @@ NOX := .venv/bin/nox
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test lint unit e2e browser sdk cores sanity bench build clean FORCE
+.PHONY: help demo emulator test lint unit e2e chaos fuzz awx browser sdk cores sanity docs bench build clean FORCE
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +39,15 @@ unit: $(DEV) ## Unit tests
 e2e: $(DEV) ## Playbooks and modules against the emulator
 	@$(NOX) --session e2e
 
+chaos: $(DEV) ## STEPS=5000 SEED=42: random wishes, faults and others' writes; nothing may be lost
+	@CHAOS_STEPS=$(STEPS) $(NOX) --session chaos -- tests/chaos --hypothesis-seed=$(SEED)
+
+fuzz: $(DEV) ## SECONDS=60: texts by a fuzzer for everything that reads what people write
+	@$(NOX) --session fuzz -- $(SECONDS)
+
+awx: $(DEV) ## Jobs as AWX runs them, and what is set up in AWX
+	@$(NOX) --session awx
+
 browser: $(DEV) ## The HTML report in a headless Chromium, where chromium and chromedriver are installed
 	@$(NOX) --session browser
 
@@ -48,7 +60,10 @@ cores: $(DEV) ## Smoke tests with every ansible-core on every Python it runs on
 sanity: $(DEV) ## ansible-test sanity with this environment's, the oldest and the newest ansible-core
 	@$(NOX) --session sanity
 
-bench: $(RUN) $(TREE) ## Measure time and requests on large fleets
+docs: $(DEV) $(TREE) ## Build the site in .cache/docs/html, check its links, and do what its pages show
+	@$(NOX) --session docs
+
+bench: $(DEV) $(TREE) ## Measure time and requests on large fleets
 	@.venv/bin/python tests/benchmark
 
 build: $(RUN) ## Build the archive for Galaxy

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from e2e.commands import run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +53,5 @@ def run_on(
     if not isinstance(playbook, str):
         (folder / "site.yml").write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
     name = playbook if isinstance(playbook, str) else "site.yml"
-    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "HOME": str(folder)}
-    done = subprocess.run(
-        ["ansible-playbook", "-i", "estate.yml", name, *arguments],
-        cwd=folder,
-        env={**os.environ, **settings, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout + done.stderr)
+    done = run_command(["ansible-playbook", "-i", "estate.yml", name, *arguments], folder, {"HOME": str(folder), **env})
+    return Ran(done.rc, done.stdout + done.stderr)

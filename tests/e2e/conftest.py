@@ -18,8 +18,9 @@ from e2e.world import SERVER_OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Beginnings of a JSON web token, and of the certificate in the signed address of an operation.
-SIGNS_OF_SECRETS = ("eyJ", "MIIH")
+#: Beginnings of a JSON web token by its first claim, and of the certificate in the signed address of an operation. They
+#: are long enough not to occur by chance in the base64 of a record.
+SIGNS_OF_SECRETS = ("eyJhbGciOi", "eyJ0eXAiOi", "c=MIIH")
 
 
 class RunModule(Protocol):

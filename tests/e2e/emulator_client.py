@@ -2,23 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start the emulator as a user would, and talk to its control API. Standard library only."""
+"""Start the emulator as a user would, and talk to its control API."""
 
 from __future__ import annotations
 
 import json
 import os
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+import urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +35,12 @@ class Emulator:
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.ready = ready
-        self._tls = ssl.create_default_context(cafile=ready["ca_file"])
+        # A connection for each thread that asks, kept: a handshake costs more than all the rest.
+        self._http = urllib3.PoolManager(ca_certs=ready["ca_file"], timeout=30)
+
+    def close(self) -> None:
+        """End the connections."""
+        self._http.clear()
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -91,9 +95,23 @@ class Emulator:
         self._control("POST", "faults", [{"match": match, "then": then, "times": times, "after": after}])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults in force, with C(times_left)."""
+        """The faults in force, with C(times_left) and C(hits)."""
         found: list[dict[str, Any]] = self._control("GET", "faults")
         return found
+
+    def set_faults(self, faults: list[dict[str, Any]]) -> None:
+        """Put these in the place of all faults, as the control API takes them."""
+        self._control("DELETE", "faults")
+        self._control("POST", "faults", faults)
+
+    def operations(self) -> list[dict[str, Any]]:
+        """Every change of a server since the last reset: who made it, what was before and after."""
+        found: list[dict[str, Any]] = self._control("GET", "operations")
+        return found
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock of the emulated cloud forward."""
+        self._control("POST", "clock", {"advance": seconds})
 
     def settings(self, **changes: Any) -> None:
         """Change settings."""
@@ -111,13 +129,10 @@ class Emulator:
 
     def _control(self, method: str, path: str, document: object = None) -> Any:
         data = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(f"{self.ready['arm']}/_emulator/{path}", data, method=method)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:  # noqa: S310
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise ControlError(error.read().decode()) from None
+        answer = self._http.request(method, f"{self.ready['arm']}/_emulator/{path}", body=data)
+        if answer.status != 200:
+            raise ControlError(answer.data.decode())
+        return answer.json()
 
 
 @contextmanager
@@ -128,7 +143,8 @@ def running_emulator(*arguments: str) -> Iterator[Emulator]:
         command = [sys.executable, str(PROGRAM), "--ready-file", str(ready_file), *arguments]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": ""})
         try:
-            yield Emulator(_wait_until_ready(process, ready_file))
+            with closing(Emulator(_wait_until_ready(process, ready_file))) as emulator:
+                yield emulator
         finally:
             process.terminate()
             process.wait(timeout=10)

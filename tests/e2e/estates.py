@@ -94,7 +94,7 @@ def page(items: list[dict[str, Any]], next_link: object = None) -> dict[str, Any
 
 def item(name: str, **facts: Any) -> dict[str, Any]:
     """A server as a list shows it."""
-    return {"id": server_id(name), "name": name, "location": "Canada Central", **facts}
+    return {"id": server_id(name), "name": name, "location": "Canada Central", "properties": {}, **facts}
 
 
 class Listener:

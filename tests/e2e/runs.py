@@ -10,9 +10,7 @@ import base64
 import importlib
 import io
 import json
-import os
 import re
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -23,6 +21,8 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
+
+from e2e.commands import Done, run_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,27 +83,20 @@ def run_playbook(folder: Path, play: dict[str, Any], arguments: tuple[str, ...],
     tell = {"ansible.builtin.debug": {"msg": f"RESULTS={{{{ [{names}] | to_json | b64encode }}}}"}}
     whole = {"hosts": "localhost", "gather_facts": False, **play, "tasks": [*tasks, tell]}
     (folder / "site.yml").write_text(yaml.safe_dump([whole], sort_keys=False), encoding="utf-8")
-    inventory = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    # The interpreter that has the Azure SDK is the one that runs the tests.
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = {"all": {"hosts": {"localhost": local}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     command = ["ansible-playbook", "-i", "hosts.yml", "site.yml", *arguments]
-    # The interpreter that has the Azure SDK is the one that runs the tests.
-    local = {"ANSIBLE_PYTHON_INTERPRETER": sys.executable, "ANSIBLE_NOCOLOR": "1", "HOME": str(folder)}
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **local, **env}, capture_output=True, text=True, check=False
-    )
+    done = run_command(command, folder, {"HOME": str(folder), **env})
     output = done.stdout + done.stderr
     found = _RESULTS.search(output)
     results = json.loads(base64.b64decode(found.group(1))) if found else []
-    return Played(done.returncode, _RESULTS.sub("RESULTS", output), results)
+    return Played(done.rc, _RESULTS.sub("RESULTS", output), results)
 
 
-@dataclass(frozen=True)
-class Inventoried:
+class Inventoried(Done):
     """A finished ansible-inventory, or another command with the same inventory."""
-
-    rc: int
-    stdout: str
-    stderr: str
 
     @property
     def output(self) -> str:
@@ -131,12 +124,5 @@ def run_inventory(folder: Path, options: dict[str, Any], command: tuple[str, ...
     """Run C(command) in C(folder) with an inventory of the plugin pgflex_servers and its C(options)."""
     document = yaml.safe_dump({"plugin": "pgflex.azure.pgflex_servers", **options}, sort_keys=False)
     (folder / "estate.pgflex.yml").write_text(document, encoding="utf-8")
-    done = subprocess.run(
-        [command[0], "-i", "estate.pgflex.yml", *command[1:]],
-        cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "HOME": str(folder), **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Inventoried(done.returncode, done.stdout, done.stderr)
+    done = run_command([command[0], "-i", "estate.pgflex.yml", *command[1:]], folder, {"HOME": str(folder), **env})
+    return Inventoried(**vars(done))

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 # MSAL says so whenever a user signs in; the documentation of ad_user says so too.
-pytestmark = pytest.mark.filterwarnings("ignore:This API has been deprecated for public client flows")
+pytestmark = [
+    pytest.mark.identity,
+    pytest.mark.filterwarnings("ignore:This API has been deprecated for public client flows"),
+]
 
 INFO: dict[str, Any] = {**SERVER_OPTIONS, "state": "info"}
 #: What /metadata/endpoints of the emulator says.

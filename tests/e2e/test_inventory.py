@@ -46,7 +46,8 @@ def names(done: Inventoried) -> list[str]:
 
 @pytest.mark.smoke
 def test_a_host_for_each_server_with_its_variables(emulator: Emulator, inventory: RunInventory, info: RunInfo) -> None:
-    done = inventory(**BOTH, **GROUPS)
+    strict = {**emulator.environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    done = inventory(env=strict, **BOTH, **GROUPS)
     assert names(done) == sorted([*TWINS, "pg-cmk", FAR, "pg-one"])
     assert done.group("pgflex_servers") == names(done)
     for expected in info(**BOTH)["servers"]:

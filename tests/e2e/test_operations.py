@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize(
     ("then", "code", "said", "hint"),
     [
@@ -131,6 +132,7 @@ def test_a_poll_that_is_refused_says_that_the_operation_goes_on(emulator: Emulat
     check_failure(result, "Cannot follow operation", hint, code="AuthorizationFailed", status=403, target=target)
 
 
+@pytest.mark.sdk
 def test_an_operation_at_another_host_is_not_asked_for(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     # The emulator answers there too, so that its log would show the request.
@@ -146,6 +148,7 @@ def test_an_operation_at_another_host_is_not_asked_for(emulator: Emulator, modul
     assert arm_calls(emulator) == ["GET server", "PATCH server"]
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("headers", ["operation", "location", "none"])
 def test_an_operation_is_followed_with_the_header(headers: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)

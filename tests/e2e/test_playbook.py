@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,8 @@ from e2e.runs import FAST
 from e2e.world import SERVER_OPTIONS, arm_calls, held_id, identity_id, seed_server, true_identity, user_assigned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e2e.conftest import RunPlaybook
     from e2e.emulator_client import Emulator
 
@@ -33,7 +34,6 @@ def check_clean(output: str) -> None:
     assert not [each for each in COMPLAINTS if each in output], output
 
 
-@pytest.mark.smoke
 def test_check_mode_shows_the_difference_and_does_nothing(emulator: Emulator, playbook: RunPlaybook) -> None:
     seed_server(emulator, user_assigned("id-b"))
     played = playbook([task(ASSIGN)], "--check", "--diff")
@@ -48,14 +48,18 @@ def test_check_mode_shows_the_difference_and_does_nothing(emulator: Emulator, pl
 @pytest.mark.smoke
 def test_assign_again_remove_and_list_in_one_play(emulator: Emulator, playbook: RunPlaybook) -> None:
     seed_server(emulator)
-    played = playbook([task(ASSIGN), task(ASSIGN), task({"state": "info"}), task(REMOVE), task(REMOVE)], "--diff")
+    info = {"pgflex.azure.pgflex_identity_info": SERVER_OPTIONS}
+    tasks = [task(ASSIGN), task(ASSIGN), task({"state": "info"}), info, task(REMOVE)]
+    played = playbook(tasks, env={**emulator.environment, "ANSIBLE_DIFF_ALWAYS": "true"})
     assert played.rc == 0, played.output
     check_clean(played.output)
-    assert [each["changed"] for each in played.results] == [True, False, False, True, False]
-    assert [each["assigned"] for each in played.results] == [[A], [], [], [], []]
-    listed = played.results[2]["identity"]["user_assigned_identities"]
-    assert [each["id"] for each in listed] == [A]
-    assert played.results[3]["removed"] == [A]
+    assert [each["changed"] for each in played.results] == [True, False, False, False, True]
+    assert [each.get("assigned") for each in played.results] == [[A], [], [], None, []]
+    listed, read = played.results[2]["identity"], played.results[3]["servers"][0]["identity"]
+    assert [each["id"] for each in listed["user_assigned_identities"]] == [A]
+    assert read == listed
+    assert played.results[4]["removed"] == [A]
+    assert f'+        "{A}"' in played.output
     assert true_identity(emulator) == {"type": "None", "ids": []}
 
 
@@ -77,25 +81,15 @@ def test_a_failure_ends_the_play_with_the_whole_message(emulator: Emulator, play
 
 
 def credentials_of(emulator: Emulator, home: Path) -> dict[str, dict[str, Any]]:
-    """The options of every way to sign in that holds a secret, and of one that is refused."""
+    """The options of every way to sign in that holds a secret, refused for it; and of one that is not."""
     ready = emulator.ready
     wrong = home / "wrong-token"
     wrong.write_text("wrong-token-1", encoding="utf-8")
-    encrypted = ready["client_certificate_encrypted"]
-    token = Path(ready["federated_token_file"]).read_text(encoding="utf-8")
     return {
         "secret": {"secret": ready["secret"]},
-        "certificate": {"x509_certificate_path": ready["client_certificate"]},
-        "encrypted": {
-            "x509_certificate_path": encrypted,
-            "x509_certificate_password": ready["client_certificate_password"],
-        },
-        "token": {"oidc_token": token},
-        "token file": {"oidc_token_file_path": ready["federated_token_file"]},
-        "user": {"ad_user": ready["ad_user"], "password": ready["password"], "tenant": "adfs"},
         "wrong secret": {"secret": "wrong-secret-1"},
         "wrong certificate password": {
-            "x509_certificate_path": encrypted,
+            "x509_certificate_path": ready["client_certificate_encrypted"],
             "x509_certificate_password": "wrong-secret-2",
         },
         "wrong token": {"oidc_token": "wrong-token-2"},

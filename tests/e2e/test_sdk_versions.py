@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from e2e.conftest import RunModule
     from e2e.emulator_client import Emulator
 
+pytestmark = pytest.mark.sdk
+
 VERSION = {"api-version": "2025-08-01"}
 JSON = "application/json"
 A, HELD_B = identity_id("id-a"), identity_id("id-b", segment="resourcegroups")
@@ -74,3 +76,10 @@ def test_a_change_is_the_same_on_the_wire_with_every_sdk(emulator: Emulator, mod
     for poll in polls:
         assert set(poll["query"]) == {"api-version", "t", "c", "s", "h"}
         assert (poll["query"]["api-version"], poll["accept"]) == (VERSION["api-version"], JSON)
+
+
+def test_a_change_without_a_map_is_the_same_on_the_wire_with_every_sdk(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator, user_assigned("id-a"))
+    module(state="absent", identities=[A])
+    sent = emulator.requests("arm")[1]
+    assert on_the_wire(sent) == expected(f"PATCH {sent['path']}", {"identity": {"type": "None"}})

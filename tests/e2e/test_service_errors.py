@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from e2e.conftest import RunModule
     from e2e.emulator_client import Emulator
 
+pytestmark = pytest.mark.sdk
+
 
 def other_audience(emulator: Emulator) -> dict[str, Any]:
     endpoints = {"loginEndpoint": emulator.ready["arm"], "audiences": ["https://other.example/"]}

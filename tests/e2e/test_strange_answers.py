@@ -6,20 +6,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from e2e.failures import CHANGING, HTML, PROXY_HINT, READING, REQUEST_ID, A, check_failure
 from e2e.world import (
+    SERVER_ID,
     SERVER_PATH,
     arm_calls,
+    patches,
     seed_server,
+    user_assigned,
 )
 
 if TYPE_CHECKING:
     from e2e.conftest import RunModule
     from e2e.emulator_client import Emulator
+
+pytestmark = pytest.mark.sdk
 
 
 @pytest.mark.parametrize(
@@ -29,14 +35,28 @@ if TYPE_CHECKING:
         pytest.param({"body": '{"id": "/subscriptions/0000'}, id="a truncated body"),
         pytest.param({"body": ""}, id="an empty body"),
         pytest.param({"body": "[]"}, id="a list"),
+        # What is no server reads as one without identities, and a write for that one would drop what is there.
+        pytest.param({"body": "{}"}, id="an empty object"),
+        pytest.param({"body": json.dumps({"id": SERVER_ID})}, id="a server without properties"),
+        pytest.param({"body": json.dumps({"id": f"{SERVER_ID}2", "properties": {}})}, id="another server"),
     ],
 )
 def test_a_server_answered_with(then: dict[str, Any], emulator: Emulator, module: RunModule) -> None:
-    seed_server(emulator)
+    seed_server(emulator, user_assigned(system=True))
     emulator.fault("GET", SERVER_PATH, then, times=-1)
     result = module(identities=[A])
     message = f"{READING}the answer is not ARM's JSON."
     check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None)
+    assert patches(emulator) == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"properties": 3}'])
+def test_an_identity_answered_with(body: str, emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.fault("GET", "/userAssignedIdentities/", {"body": body})
+    result = module(identities=[A], validate_identities=True)
+    message = f"Cannot read identity {A}: the answer is not ARM's JSON."
+    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None, target=A)
 
 
 def test_an_error_in_html(emulator: Emulator, module: RunModule) -> None:

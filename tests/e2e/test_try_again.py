@@ -64,6 +64,7 @@ def test_a_busy_server_without_patience(where: str, status: int | None, emulator
 # Throttling
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}, {"Retry-After": "1"}], ids=["no Retry-After", "0", "1"])
 def test_a_throttled_request_is_tried_again(
@@ -78,6 +79,7 @@ def test_a_throttled_request_is_tried_again(
     assert [each["status"] for each in emulator.requests("arm") if each["method"] == method][:1] == [429]
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_throttled_beyond_the_deadline_fails_at_once(method: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
@@ -97,6 +99,7 @@ def test_throttled_beyond_the_deadline_fails_at_once(method: str, emulator: Emul
 # Servers and lines that fail in passing
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_reading_recovers_from(status: int, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
@@ -105,6 +108,7 @@ def test_reading_recovers_from(status: int, emulator: Emulator, module: RunModul
     assert len(emulator.requests("arm")) == 3
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_reading_gives_up_after_five_times(status: int, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
@@ -116,6 +120,7 @@ def test_reading_gives_up_after_five_times(status: int, emulator: Emulator, modu
     assert len(emulator.requests("arm")) == 5
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_write_that_failed_before_it_was_done_is_planned_anew(
     status: int, emulator: Emulator, module: RunModule
@@ -148,6 +153,7 @@ def test_a_write_that_failed_after_it_was_done_is_not_sent_again(
     assert arm_calls(emulator) == ["GET server", "PATCH server", "GET server", "GET server"]
 
 
+@pytest.mark.sdk
 def test_a_write_that_always_fails_gives_up(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("PATCH", SERVER_PATH, {"status": 500, "code": "Oops", "headers": REQUEST_ID}, times=-1)
@@ -156,6 +162,7 @@ def test_a_write_that_always_fails_gives_up(emulator: Emulator, module: RunModul
     assert len(patches(emulator)) == 5
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_connection_while_reading_recovers(when: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
@@ -164,6 +171,7 @@ def test_a_lost_connection_while_reading_recovers(when: str, emulator: Emulator,
     assert len(emulator.requests("arm")) == 3
 
 
+@pytest.mark.sdk
 def test_a_connection_that_is_always_lost(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", SERVER_PATH, {"disconnect": "before"}, times=-1)
@@ -173,6 +181,7 @@ def test_a_connection_that_is_always_lost(emulator: Emulator, module: RunModule)
     assert len(emulator.requests("arm")) == 5
 
 
+@pytest.mark.sdk
 def test_a_connection_lost_before_the_write_was_done(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("PATCH", SERVER_PATH, {"disconnect": "before"})
@@ -180,6 +189,7 @@ def test_a_connection_lost_before_the_write_was_done(emulator: Emulator, module:
     assert true_identity(emulator) == HAS_A
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("seconds", [0, 0.3], ids=["done when it is read", "running when it is read"])
 @pytest.mark.parametrize(
     ("start", "wish", "after"),
