@@ -1,0 +1,217 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A controller for awx.awx to talk to: it keeps objects, finds them by name, and refuses what AWX refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from awx.rules import Refused, accepted, check_credential_type, check_survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Object = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "token-of-the-controller"  # noqa: S105
+MANAGED = ("Microsoft Azure Resource Manager",)
+#: The collections that can be started, with the type that their members have for a workflow or a schedule.
+STARTABLE = {
+    "job_templates": "job_template",
+    "projects": "project",
+    "inventory_sources": "inventory_source",
+    "workflow_job_templates": "workflow_job_template",
+    "workflow_approval_templates": "workflow_approval",
+}
+#: Where the number in a field leads to.
+LINKS = {
+    "organization": "organizations",
+    "credential": "credentials",
+    "credential_type": "credential_types",
+    "execution_environment": "execution_environments",
+    "default_environment": "execution_environments",
+    "project": "projects",
+    "source_project": "projects",
+    "inventory": "inventories",
+    "workflow_job_template": "workflow_job_templates",
+}
+#: What a node of a workflow may set, and what the job template must ask for then.
+PROMPTS = {
+    "job_type": "ask_job_type_on_launch",
+    "limit": "ask_limit_on_launch",
+    "diff_mode": "ask_diff_mode_on_launch",
+    "inventory": "ask_inventory_on_launch",
+}
+_RULE = re.compile(r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVAL=\d+(;\w+=[\w,]+)*")
+
+
+class Controller:
+    """Objects by collection and number, as the API shows them, and C(links): lists of numbers by URL."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[int, Object]] = {}
+        self.links: dict[str, list[int]] = {}
+        self.create("organizations", {"name": "Default"})
+        for name in MANAGED:
+            self.add("credential_types", {"name": name, "managed": True})
+
+    def add(self, collection: str, fields: Object) -> Object:
+        """Keep an object as it is."""
+        number = 1 + sum(len(each) for each in self.objects.values())
+        url = f"/api/v2/{collection}/{number}/"
+        related = {"survey_spec": f"{url}survey_spec/"} if collection.endswith("job_templates") else {}
+        read_only = {"id": number, "url": url, "related": related, "summary_fields": {}, "scm_revision": "abc"}
+        item = {"type": STARTABLE.get(collection, collection[:-1]), **fields, **read_only}
+        self.objects.setdefault(collection, {})[number] = item
+        return item
+
+    def create(self, collection: str, fields: Object) -> Object:
+        """What a POST makes. Raises C(Refused)."""
+        self.check(collection, fields)
+        item = self.add(collection, fields)
+        if fields.get("kind") == "constructed" and collection == "inventories":
+            name = f"Auto-created source for: {fields['name']}"
+            self.add("inventory_sources", {"name": name, "inventory": item["id"], "source": "constructed"})
+        return item
+
+    def check(self, collection: str, fields: Object) -> None:
+        """Raises C(Refused) for fields that AWX would not take."""
+        for name, target in LINKS.items():
+            if fields.get(name) is not None and fields[name] not in self.objects.get(target, {}):
+                raise Refused(f"{name}: {fields[name]} does not exist")
+        if collection == "credential_types":
+            check_credential_type(fields)
+        elif collection == "job_templates" and not (ROOT / fields["playbook"]).is_file():
+            raise Refused(f"Playbook {fields['playbook']} not found for project")
+        elif collection == "workflow_job_template_nodes":
+            self._check_node(fields)
+        elif collection == "schedules":
+            if not _RULE.fullmatch(fields["rrule"]):
+                raise Refused(f"rrule {fields['rrule']!r}")
+            accepted(self.startable(fields["unified_job_template"]), fields["extra_data"])
+
+    def _check_node(self, fields: Object) -> None:
+        if "unified_job_template" not in fields:
+            return
+        template = self.startable(fields["unified_job_template"])
+        for name, ask in PROMPTS.items():
+            if fields.get(name) is not None and not template.get(ask):
+                raise Refused(f"{name}: Field is not configured to prompt on launch.")
+        accepted(template, fields.get("extra_data", {}))
+
+    def startable(self, number: int) -> Object:
+        """A job template, project, source, workflow or approval by its number."""
+        return next(self.objects[each][number] for each in STARTABLE if number in self.objects.get(each, {}))
+
+    def find(self, collection: str, query: Object) -> list[Object]:
+        """The objects whose fields are as the query says."""
+        names = STARTABLE if collection == "unified_job_templates" else (collection,)
+        found = [item for name in names for item in self.objects.get(name, {}).values()]
+        return [item for item in found if all(_same(item.get(name), value) for name, value in query.items())]
+
+    def named(self, collection: str, name: str) -> Object:
+        """The one object of this name."""
+        [item] = self.find(collection, {"name": name})
+        return item
+
+
+def _same(held: Any, asked: str) -> bool:
+    # The organization of a job template is that of its project.
+    return held is None or str(held) == asked
+
+
+class _Handler(BaseHTTPRequestHandler):
+    controller: Controller
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Be quiet."""
+
+    def answer(self, status: int, document: Any = None) -> None:
+        """Send a document as JSON."""
+        content = b"" if document is None else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("X-API-Product-Name", "AWX")
+        self.send_header("X-API-Product-Version", "24.6.1")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def serve(self) -> None:
+        """Answer any request."""
+        url = urlsplit(self.path)
+        collection, *rest = url.path.removeprefix("/api/v2/").strip("/").split("/")
+        length = int(self.headers.get("Content-Length") or 0)
+        fields = json.loads(self.rfile.read(length)) if length else {}
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self.answer(401, {"detail": "Authentication credentials were not provided."})
+            return
+        try:
+            if not rest:
+                self.serve_collection(collection, dict(parse_qsl(url.query, keep_blank_values=True)), fields)
+            elif len(rest) == 1:
+                self.serve_item(collection, int(rest[0]), fields)
+            else:
+                self.serve_part(self.controller.objects[collection][int(rest[0])], rest[1], fields)
+        except Refused as refused:
+            self.answer(400, {"error": str(refused)})
+
+    do_GET = do_POST = do_PATCH = serve  # noqa: N815
+
+    def serve_collection(self, collection: str, query: Object, fields: Object) -> None:
+        """List or create."""
+        if self.command == "GET":
+            found = self.controller.find(collection, query)
+            self.answer(200, {"count": len(found), "next": None, "results": found})
+        else:
+            self.answer(201, self.controller.create(collection, fields))
+
+    def serve_item(self, collection: str, number: int, fields: Object) -> None:
+        """Show or change."""
+        item = self.controller.objects[collection][number]
+        if self.command == "PATCH":
+            self.controller.check(collection, {**item, **fields})
+            item.update(fields)
+        self.answer(200, item)
+
+    def serve_part(self, item: Object, part: str, fields: Object) -> None:
+        """A survey, an approval, or what an object is associated with."""
+        if part == "survey_spec":
+            if self.command == "POST":
+                check_survey(fields)
+                item["survey_spec"] = fields
+            self.answer(200, item.get("survey_spec", {}))
+        elif part == "create_approval_template":
+            approval = self.controller.add("workflow_approval_templates", fields)
+            item["unified_job_template"] = approval["id"]
+            item["related"]["unified_job_template"] = approval["url"]
+            self.answer(201, approval)
+        else:
+            linked = self.controller.links.setdefault(f"{item['url']}{part}/", [])
+            if self.command == "POST":
+                linked.append(fields["id"])
+                self.answer(204)
+            else:
+                self.answer(200, {"count": len(linked), "next": None, "results": [{"id": each} for each in linked]})
+
+
+@contextmanager
+def serving(controller: Controller) -> Iterator[str]:
+    """The controller's URL while it is served."""
+    handler = type("Handler", (_Handler,), {"controller": controller})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

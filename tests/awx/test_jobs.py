@@ -1,0 +1,156 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs as AWX runs them, from the job templates and the workflow that the collection sets up."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from awx.jobs import Attached, largest_result
+from awx.launches import run_workflow
+from awx.places import inventory_of
+from awx.rules import Refused
+from e2e.fleets import held_by_server, seed_servers, servers
+
+if TYPE_CHECKING:
+    from awx.launches import Place
+    from e2e.emulator_client import Emulator
+
+#: Way to a host that nobody can reach, as an inventory for virtual machines may set it for all.
+ELSEWHERE = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_become_method": "su"}
+OUTCOME = "Tell each host what became of its server"
+#: As a survey's field gives it.
+ANSWER = "# for the new application\n\n id-b  # see the ticket\n\n"
+
+
+def check_no_secret(place: Place, emulator: Emulator) -> None:
+    """Nothing that AWX stores of a job holds a secret or a token."""
+    ready = emulator.ready
+    for job in place.jobs:
+        for secret in (ready["secret"], ready["client_certificate_password"], "eyJ"):
+            assert secret not in json.dumps(job.events)
+
+
+def held(emulator: Emulator, names: list[str]) -> list[list[str]]:
+    """What these servers truly hold."""
+    by_name = {server_id.rpartition("/")[2]: sorted(names) for server_id, names in held_by_server(emulator).items()}
+    return [by_name[name] for name in names]
+
+
+def test_a_rollout_is_planned_tried_on_canaries_approved_done_audited_and_can_be_undone(
+    emulator: Emulator, place: Place
+) -> None:
+    seeded = servers("app", 4, "id-a")
+    seed_servers(emulator, seeded)
+    names = [each["name"] for each in seeded]
+    # What the inventory wants of one host counts besides the survey.
+    place.inventory = inventory_of(names, names[:1], **ELSEWHERE)
+    place.inventory["_meta"]["hostvars"] = {names[3]: {"pgflex_identity_present": ["id-c"]}}
+    seen: list[list[list[str]]] = []
+
+    def approve() -> bool:
+        seen.append(held(emulator, names))
+        return True
+
+    done = run_workflow(place, "rollout", {"pgflex_identity_present__survey": ANSWER}, approve)
+    assert [(name, node.ended) for name, node in done.items()] == [
+        (name, "successful") for name in ("plan", "canary", "approval", "fleet", "audit")
+    ], [job.stdout for job in place.jobs]
+    # The plan has changed nothing, the canary itself alone.
+    assert seen == [[["id-a", "id-b"], ["id-a"], ["id-a"], ["id-a"]]]
+    assert held(emulator, names) == [["id-a", "id-b"]] * 3 + [["id-a", "id-b", "id-c"]]
+
+    plan, canary, fleet = (done[name].artifacts["pgflex_identity_result"] for name in ("plan", "canary", "fleet"))
+    assert [(each["check"], each["servers"], each["changed_hosts"]) for each in (plan, canary, fleet)] == [
+        (True, 4, names),
+        (False, 1, names[:1]),
+        (False, 3, names[1:]),
+    ]
+    assert done["audit"].artifacts["pgflex_identity_audit"]["as_wanted"] == 4
+    jobs = {name: node.job for name, node in done.items() if node.job}
+    assert jobs["plan"].hosts("changed") == names
+    assert jobs["fleet"].hosts("changed") == names[1:]
+    assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
+    assert set(jobs["plan"].results(OUTCOME)) == set(names)
+    assert all("id-b" in str(each["diff"]["after"]) for each in jobs["plan"].results(OUTCOME).values())
+    assert "3 servers: 0 as wanted, 3 changed, 0 failed, 0 not begun." in jobs["fleet"].stdout
+
+    # The node for a failure: the artifact of the job before says what to undo, with the workflow's answers beside it.
+    template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
+    undone = place.run(template, {**done["fleet"].artifacts, "pgflex_identity_present__survey": ANSWER})
+    assert undone.status == "successful", undone.stdout
+    assert undone.hosts("changed") == names[1:]
+    assert held(emulator, names) == [["id-a", "id-b"]] + [["id-a"]] * 3
+    check_no_secret(place, emulator)
+
+
+def test_a_sliced_rollout_counts_its_own_hosts_and_a_failed_host_is_red(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 2, "id-a")
+    keys = {"name": "pg-keys", "identity": {"type": "UserAssigned", "user_assigned": ["id-cmk"]}}
+    seed_servers(emulator, [*seeded, {**keys, "encryption": {"primary": "id-cmk"}}])
+    # AWX gives a slice an inventory of its own hosts.
+    place.inventory = inventory_of([seeded[1]["name"], "pg-keys"], pgflex_identity_max_fail_percentage="100")
+    job = place.launch("remove", {"pgflex_identity_absent__survey": "id-a\nid-cmk"}, become=True)
+    assert job.status == "failed"
+    assert job.hosts("changed") == ["pg-app-001"]
+    assert job.hosts("failures") == ["pg-keys"]
+    assert "because it's used for data encryption." in job.results(OUTCOME)["pg-keys"]["msg"]
+    result = job.artifacts["pgflex_identity_result"]
+    assert (result["servers"], result["changed"], result["failed_hosts"]) == (2, 1, ["pg-keys"])
+    check_no_secret(place, emulator)
+
+
+def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 1000, "id-a")
+    seed_servers(emulator, seeded)
+    place.inventory = inventory_of([each["name"] for each in seeded], pgflex_identity_present="id-b")
+    job = place.launch("audit", {"audit_fail_on_drift": "true"})
+    assert job.status == "failed"
+    assert len(job.artifacts["pgflex_identity_audit"]["drifting_hosts"]) == 1000
+    assert largest_result(job) < 350_000
+    check_no_secret(place, emulator)
+
+
+def test_two_azure_credentials_are_refused_by_name(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 1)
+    seed_servers(emulator, seeded)
+    place.inventory = inventory_of(["pg-app-000"])
+    inputs = {**place.inputs, "certificate": "-----BEGIN"}
+    job = place.launch("list", {}, Attached(place.kind("Azure with certificate"), inputs))
+    assert job.status == "failed"
+    assert "The job has 2 Azure credentials, a client secret (AZURE_SECRET) and a certificate: leave one" in job.stdout
+    assert emulator.requests("arm") == []
+
+
+def test_a_template_in_an_answer_stays_text(emulator: Emulator, place: Place) -> None:
+    place.inventory = inventory_of(["pg-app-000"])
+    template = "{{ lookup('env', 'AZURE_SECRET') }}"
+    job = place.launch("rotate", {"pgflex_identity_rotate_from": template, "pgflex_identity_rotate_to": "id-b"})
+    assert job.status == "failed"
+    assert template in job.results(OUTCOME)["pg-app-000"]["msg"]
+    check_no_secret(place, emulator)
+
+
+def test_a_rollout_without_canaries_is_told_that_no_host_is_meant(emulator: Emulator, place: Place) -> None:
+    place.inventory = inventory_of(["pg-app-000"])
+    job = place.launch("assign", {}, limit="pgflex_canary")
+    assert job.status == "failed"
+    assert "leaves us with no hosts to target" in job.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "message"),
+    [
+        ("remove", {}, "'pgflex_identity_absent__survey' value missing"),
+        ("rotate", {"pgflex_identity_rotate_from": "id-a"}, "'pgflex_identity_rotate_to' value missing"),
+        ("audit", {}, "'audit_fail_on_drift' value missing"),
+        ("assign", {"ansible_connection": "ssh"}, "not allowed on launch"),
+    ],
+)
+def test_awx_itself_refuses_a_launch(place: Place, name: str, answers: dict[str, Any], message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        place.launch(name, answers)

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the playbook makes in AWX, and whether a newcomer can use it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from awx.conftest import run_setup
+from awx.controller import ROOT
+from awx.launches import LINKS
+from awx.rules import Refused, accepted, check_credential_type, check_survey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from awx.controller import Controller, Object
+
+JOBS = ("list", "audit", "assign", "remove", "rotate", "rollback")
+PREFIX = "PostgreSQL identities: "
+
+
+def templates(controller: Controller) -> dict[str, Object]:
+    found = controller.objects["job_templates"].values()
+    return {each["name"].removeprefix(PREFIX): each for each in found}
+
+
+def surveys(controller: Controller) -> list[Object]:
+    startable = [*templates(controller).values(), *controller.objects["workflow_job_templates"].values()]
+    return [each for each in startable if each.get("survey_enabled")]
+
+
+def test_every_job_has_a_template_on_an_existing_playbook(controller: Controller) -> None:
+    found = templates(controller)
+    assert sorted(found) == sorted(JOBS)
+    for name, template in found.items():
+        text = (ROOT / template["playbook"]).read_text(encoding="utf-8")
+        assert f"import_playbook: pgflex.azure.{name}\n" in text
+        assert controller.links[f"{template['url']}credentials/"]
+        changes = name not in ("list", "audit")
+        assert template.get("ask_job_type_on_launch", False) == changes
+        assert template.get("diff_mode", False) == changes
+
+
+def test_every_question_explains_itself(controller: Controller) -> None:
+    found = surveys(controller)
+    assert len(found) == len(JOBS)
+    for template in found:
+        for question in template["survey_spec"]["spec"]:
+            assert len(question["question_description"]) > 40, question["question_name"]
+
+
+def test_every_optional_question_takes_an_empty_answer_and_none(controller: Controller) -> None:
+    for template in surveys(controller):
+        questions = template["survey_spec"]["spec"]
+        needed = {each["variable"]: each.get("default", "id-a") for each in questions if each["required"]}
+        optional = {each["variable"]: "" for each in questions if not each["required"]}
+        assert accepted(template, {**needed, **optional}) == accepted(template, needed) == {**needed, **optional}
+
+
+def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None:
+    # Extra variables beat the inventory's, and a survey sends empty answers too. So identities add to those of the
+    # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
+    assert {each["variable"] for template in surveys(controller) for each in template["survey_spec"]["spec"]} == {
+        "audit_fail_on_drift",
+        "pgflex_identity_absent__survey",
+        "pgflex_identity_present__survey",
+        "pgflex_identity_rollback",
+        "pgflex_identity_rotate_from",
+        "pgflex_identity_rotate_to",
+    }
+
+
+def test_no_template_takes_variables_beyond_its_survey(controller: Controller) -> None:
+    assert [name for name, each in templates(controller).items() if each["ask_variables_on_launch"]] == []
+
+
+def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller) -> None:
+    nodes = controller.objects["workflow_job_template_nodes"]
+    edges = {
+        (node["identifier"], link.partition("_")[0], nodes[number]["identifier"])
+        for node in nodes.values()
+        for link in LINKS
+        for number in controller.links.get(f"{node['url']}{link}/", [])
+    }
+    assert edges == {
+        ("plan", "success", "canary"),
+        ("canary", "success", "approval"),
+        ("canary", "failure", "rollback"),
+        ("approval", "success", "fleet"),
+        ("approval", "failure", "rollback"),
+        ("fleet", "success", "audit"),
+        ("fleet", "failure", "rollback"),
+    }
+    limits = {node["identifier"]: node["limit"] for node in nodes.values() if "limit" in node}
+    assert limits == {"canary": "pgflex_canary", "fleet": "all:!pgflex_canary"}
+    plan = next(each for each in nodes.values() if each["identifier"] == "plan")
+    assert plan["job_type"] == "check"
+
+
+def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> None:
+    [schedule] = controller.objects["schedules"].values()
+    audit = templates(controller)["audit"]
+    assert schedule["unified_job_template"] == audit["id"]
+    assert accepted(audit, schedule["extra_data"]) == {"audit_fail_on_drift": "true"}
+
+
+def test_without_an_image_nothing_is_asked_of_the_controller(tmp_path: Path) -> None:
+    done = run_setup("http://127.0.0.1:9", tmp_path, ["ansible-playbook", "pgflex.azure.awx.setup"])
+    assert done.returncode == 2
+    assert "pgflex_awx_image is not set: build the image from execution-environment.yml" in done.stdout
+
+
+def test_no_playbook_waits_for_somebody_at_a_keyboard() -> None:
+    files = [path for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
+    assert [path for path in files if re.search(r"vars_prompt|\bpause:", path.read_text(encoding="utf-8"))] == []
+    assert len(files) > 10
+
+
+FIELD = {"id": "a", "label": "A", "type": "string"}
+QUESTION = {"question_name": "A?", "variable": "a", "type": "text", "required": False}
+
+
+@pytest.mark.parametrize(
+    ("fields", "injectors"),
+    [
+        ([{**FIELD, "id": "tower"}], {}),
+        ([{**FIELD, "id": "a-b"}], {}),
+        ([{**FIELD, "unknown": 1}], {}),
+        ([{**FIELD, "type": "integer"}], {}),
+        ([FIELD, FIELD], {}),
+        ([FIELD], {"env": {"ANSIBLE_AZURE_AUTH_SOURCE": "msi"}}),
+        ([FIELD], {"env": {"A": "{{ b }}"}}),
+        ([FIELD], {"files": {}}),
+    ],
+)
+def test_the_rules_refuse_a_credential_type_that_awx_refuses(fields: list[Object], injectors: Object) -> None:
+    with pytest.raises(Refused):
+        check_credential_type({"kind": "cloud", "inputs": {"fields": fields}, "injectors": injectors})
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"type": "boolean"},
+        {"required": "no"},
+        {"type": "integer", "default": "10"},
+        {"type": "multiplechoice"},
+        {"type": "multiplechoice", "choices": ["x"], "default": "y"},
+        {"min": "1"},
+    ],
+)
+def test_the_rules_refuse_a_survey_that_awx_refuses(question: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        check_survey({"name": "", "description": "", "spec": [{**QUESTION, **question}]})
