@@ -46,6 +46,8 @@ _KNOWN = {
     ),
 }
 PUBLIC = _KNOWN["AzureCloud"]
+#: Seconds between two tries, whatever C(Retry-After) says.
+LONGEST_PAUSE = 30.0
 # The first is what Azure publishes today; Azure Stack Hub answers the second only.
 _METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
 
@@ -102,6 +104,17 @@ def _not_arm(base: str, answer: str) -> CredentialError:
     )
 
 
+def brief_transport(ca_path: str | None) -> Any:
+    """Connections for what comes before ARM. The retries of azure-core sleep for as long as C(Retry-After) says."""
+    from azure.core.pipeline.transport import RequestsTransport
+
+    class Brief(RequestsTransport):  # type: ignore[misc]
+        def sleep(self, duration: float) -> None:
+            super().sleep(min(duration, LONGEST_PAUSE))
+
+    return Brief(connection_verify=ca_path or True, connection_timeout=10)
+
+
 def _get(url: str, base: str, ca_path: str | None) -> tuple[int, str]:
     from azure.core import PipelineClient
     from azure.core.exceptions import AzureError
@@ -109,7 +122,7 @@ def _get(url: str, base: str, ca_path: str | None) -> tuple[int, str]:
     from azure.core.rest import HttpRequest
 
     policies = [RetryPolicy(retry_total=3, retry_backoff_factor=0.3)]
-    client: Any = PipelineClient(base, policies=policies, connection_verify=ca_path or True, connection_timeout=10)
+    client: Any = PipelineClient(base, policies=policies, transport=brief_transport(ca_path))
     with client:
         try:
             response = client.send_request(HttpRequest("GET", url))

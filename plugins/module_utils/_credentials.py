@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._clouds import PUBLIC
+from ._clouds import PUBLIC, brief_transport
 from ._errors import CredentialError, InvalidInput, connection_problem
 from ._settings import Settings, places
 
@@ -139,6 +139,7 @@ def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
         "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
         "connection_verify": settings.get("ca_path") or True,
         "retry_total": 3,
+        "transport": brief_transport(settings.get("ca_path")),
     }
     try:
         return _Guarded(_BUILDERS[kind](settings, common), kind)
@@ -257,7 +258,8 @@ def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:
 def _managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
     from azure.identity import ManagedIdentityCredential
 
-    return ManagedIdentityCredential(client_id=settings.get("client_id"), connection_verify=common["connection_verify"])
+    known = {name: common[name] for name in ("connection_verify", "transport")}
+    return ManagedIdentityCredential(client_id=settings.get("client_id"), **known)
 
 
 def _cli_or_managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:

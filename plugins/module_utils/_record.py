@@ -117,7 +117,7 @@ def read_record(option: str, value: str) -> Record:
         document = json.loads(text)
     except OSError as error:
         raise InvalidInput(option, f"the record {value!r} cannot be read: {error.strerror}.") from None
-    except (ValueError, zlib.error, binascii.Error):
+    except (ValueError, RuntimeError, zlib.error, binascii.Error):
         raise InvalidInput(option, "is not a record of a rollout, or a part of it is missing.") from None
     return _check(option, document)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _BETWEEN = re.compile(r"[,\s]+")
-_WAVE = re.compile(r"[0-9]+|[0-9]+(\.[0-9]+)?%")
+_WAVE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?%")
 
 
 def read_waves(option: str, value: Sequence[str]) -> list[str]:

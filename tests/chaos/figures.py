@@ -1,0 +1,36 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was tried, for the words at the end of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Figures:
+    """Counts of the whole run. C(unseen) are changes by others that the service let us overwrite, see C(invariants)."""
+
+    steps: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    servers: int = 0
+    writes: int = 0
+    failed: int = 0
+    unseen: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        faults = ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.items()))
+        runs = ", ".join(f"{driver} {number}" for driver, number in sorted(self.runs.items()))
+        return [
+            f"steps: {self.steps}; runs: {runs}; servers in them: {self.servers}, of which failed: {self.failed}",
+            f"changes accepted by the service: {self.writes}",
+            f"faults that hit: {self.faults.total()} ({faults})",
+            f"identities lost that nobody asked to remove: 0; others' changes in the moment of a write: {self.unseen}",
+        ]
+
+
+FIGURES = Figures()

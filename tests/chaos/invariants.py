@@ -1,0 +1,147 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold after every run, whatever happened in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.pgflex.azure.plugins.module_utils._apply import FRESH
+from chaos.drivers import GRACE, PATIENCE, Run, Told
+from chaos.estates import State, server_id
+from e2e.conftest import secrets_of
+
+if TYPE_CHECKING:
+    from chaos.drivers import Asked
+    from chaos.estates import Estate, Wish
+    from e2e.emulator_client import Emulator
+
+#: Failures that are known before any write.
+REFUSALS = ("IdentityUsedForEncryption", "SystemAssignedIdentityInUse")
+#: What an operation fails with on a server that another one is at work on.
+BUSY = ("ServerIsBusy", "ServerBusy")
+#: How often a write is sent that fails in passing.
+TRIES = 5
+#: Seconds that a look at a server may be old when a write to it comes, and a little for what runs meanwhile.
+LONGEST = FRESH + 5.0
+_PATHS = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}(/resourceGroups/[\w-]+)?/providers/Microsoft\.(DBforPostgreSQL|ManagedIdentity)/\w+.*",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Facts:
+    """What truly happened in a run: servers before and after, every change between, and every ARM request."""
+
+    before: dict[str, State]
+    after: dict[str, State]
+    changes: list[dict[str, Any]]
+    requests: list[dict[str, Any]]
+
+    def changes_of(self, server: str, by: str | None = None) -> list[dict[str, Any]]:
+        name = server_id(server).lower()
+        return [each for each in self.changes if each["server"].lower() == name and by in (None, each["by"])]
+
+    def writes_to(self, server: str) -> list[dict[str, Any]]:
+        name = server_id(server).lower()
+        return [each for each in self.requests if each["method"] == "PATCH" and each["path"].lower() == name]
+
+    def states_of(self, server: str) -> list[State]:
+        """Every state that it was in."""
+        later = [State.of(each["after"]) for each in self.changes_of(server) if each["after"]]
+        return [self.before[server], *later]
+
+
+def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts: Facts, hits: int) -> int:
+    """Raise C(AssertionError) if anything is not as it must be. Returns how often an unseen change was overwritten."""
+    leaks = [(each, run.output.split(each)[0][-300:]) for each in secrets_of(emulator) if each in run.output]
+    assert leaks == []
+    assert "Traceback" not in run.output
+    assert run.seconds <= PATIENCE["wait_timeout"] * max(1, len(run.told)) + GRACE, run.seconds
+    assert emulator.violations() == []
+    assert not [each for each in facts.requests if each["method"] not in ("GET", "PATCH")]
+    assert not [each for each in facts.requests if not _PATHS.fullmatch(each["path"])]
+    if asked.check:
+        assert not [each for each in facts.requests if each["method"] == "PATCH"]
+    untouched = set(facts.before) - {wish.server for wish in asked.wishes}
+    assert not [each for each in untouched if facts.changes_of(each, "client")]
+    unseen = 0
+    for told in run.told:
+        encrypting = estate.encrypting[told.wish.server]
+        unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told, facts))
+        _check_writes(told, facts, hits)
+        _check_told(told, encrypting, facts, check=asked.check)
+    return unseen
+
+
+def _own(told: Told, facts: Facts) -> list[dict[str, Any]]:
+    return [each for each in facts.changes_of(told.wish.server, "client") if each["after"]]
+
+
+def _check_change(wish: Wish, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
+    """Only what was asked for has changed. True if not, because of what nobody could have seen."""
+    before, after = State.of(change["before"]), State.of(change["after"])
+    lost = before.held - after.held - wish.may_remove(before.held, encrypting)
+    added = after.held - before.held - wish.wanted
+    switched = before.system != after.system and wish.system != after.system
+    assert not added, (wish, change)
+    assert not encrypting & (before.held - after.held), (wish, change)
+    if lost or switched:
+        assert _unseen_change(wish.server, change, facts), f"lost {sorted(lost)}, switched {switched}: {wish}, {change}"
+    return bool(lost or switched)
+
+
+def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
+    """Whether somebody else's change ended after the last look at the server and before this one began.
+
+    The service has no etag: what is sent in between overwrites it. So the look must be a fresh one.
+    """
+    name = server_id(server).lower()
+    looks = [
+        each["time"]
+        for each in facts.requests
+        if each["method"] == "GET"
+        and each["status"] == 200
+        and each["time"] <= change["started"]
+        and (each["path"].lower() == name or each["path"].lower().endswith("/flexibleservers"))
+    ]
+    others = [each["ended"] for each in facts.changes_of(server, "meanwhile") if each["ended"]]
+    return any(max(looks) < ended <= change["started"] <= max(looks) + LONGEST for ended in others)
+
+
+def _check_writes(told: Told, facts: Facts, hits: int) -> None:
+    """What had its effect is not done again unless somebody else wrote, and nothing is sent without end."""
+    server = told.wish.server
+    ours, others = facts.changes_of(server, "client"), facts.changes_of(server, "meanwhile")
+    assert len(_own(told, facts)) <= 1 + len(others), ours
+    busy = [each for each in ours if each["refused"] or (each["error"] or "") in BUSY]
+    answered_busy = [each for each in facts.writes_to(server) if each["status"] in (400, 409, 429, 500, 503)]
+    assert len(ours) <= TRIES + len(busy) + len(others), ours
+    assert len(facts.writes_to(server)) <= TRIES + len(ours) + len(answered_busy) + hits
+
+
+def _check_told(told: Told, encrypting: frozenset[str], facts: Facts, *, check: bool) -> None:
+    """What is told is true."""
+    server = told.wish.server
+    if told.failed:
+        assert told.facts["msg"], told.facts
+        assert told.code, told.facts
+        assert not told.facts.get("changed"), told.facts
+        if told.code in REFUSALS and told.wish.refused(facts.before[server], encrypting):
+            assert facts.writes_to(server) == []
+        return
+    if check:
+        return
+    state = told.state
+    assert told.wish.met_by(state, encrypting), (told.wish, told.facts)
+    assert state in facts.states_of(server), (state, facts.states_of(server))
+    if not facts.changes_of(server, "meanwhile"):
+        assert state == facts.after[server], (state, facts.after[server])
+        before = facts.before[server]
+        assert {each.rpartition("/")[2].lower() for each in told.facts["assigned"]} == state.held - before.held
+        assert {each.rpartition("/")[2].lower() for each in told.facts["removed"]} == before.held - state.held
+        assert told.facts["changed"] == (state != before)

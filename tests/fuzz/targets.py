@@ -1,0 +1,71 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Readers of what people write: any text is understood or refused with C(InvalidInput), and nothing else happens."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ansible_collections.pgflex.azure.plugins.module_utils._answers import retry_after
+from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import identity_id, parse_server_id
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
+from ansible_collections.pgflex.azure.plugins.module_utils._record import Record, read_record
+from ansible_collections.pgflex.azure.plugins.module_utils._waves import read_waves, wave_sizes
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+#: Texts to begin with.
+SEEDS = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a",
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg-orders",
+    '{"format": "pgflex.azure/rollback/1", "created": "", "finished": true, "servers": []}',
+    "pgflex1:eJyrVkrLL8pNLFGyUkpKTS5RqgUAOp0GKw==",
+    "1, 10%, 100%",
+    "Mon, 23 Nov 2026 20:00:00 GMT",
+)
+
+
+def read_identity(text: str) -> None:
+    """An identity by ID or by name: what comes out is a whole ID that is taken again as it is."""
+    found = identity_id("identities", text, SUBSCRIPTION, "rg")
+    assert identity_id("identities", found, "", "") == found
+    assert found.count("/") == 8
+    assert not set(found) & set("?#%\\ \n\r\t")
+
+
+def read_server(text: str) -> None:
+    """A server by ID."""
+    found = parse_server_id("server_id", text)
+    assert found.id.lower() == text.lower()
+
+
+def read_rollback(text: str) -> None:
+    """A record, as JSON and packed. A path is left out: reading files is not to be tried at random."""
+    for each in ("{" + text, f"pgflex1:{text}"):
+        try:
+            found = read_record("rollback", each)
+        except InvalidInput:
+            continue
+        assert isinstance(found, Record)
+
+
+def read_waves_of(text: str) -> None:
+    """Waves: all servers come in, each once."""
+    waves = read_waves("waves", [text])
+    assert sum(wave_sizes(waves, 1000)) == 1000
+
+
+def read_retry_after(text: str) -> None:
+    """A header of an answer."""
+    found = retry_after({"Retry-After": text})
+    assert found is None or isinstance(found, float)
+
+
+TARGETS = (read_identity, read_server, read_rollback, read_waves_of, read_retry_after)
+
+
+def try_out(text: str) -> None:
+    """All of them."""
+    for target in TARGETS:
+        with suppress(InvalidInput):
+            target(text)
