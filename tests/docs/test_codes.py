@@ -1,0 +1,74 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every error code has its place on the page for troubleshooting; the other facts that pages list are the code's."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from docs.pages import ROOT, RST, blocks, ids
+
+PLUGINS = ROOT / "plugins"
+ANCHORS = re.compile(r"^[a-z][a-z0-9]*$")
+
+
+def private(name: str) -> Any:
+    """A module of C(module_utils): the collection becomes importable after pytest has read this folder."""
+    return importlib.import_module(f"ansible_collections.pgflex.azure.plugins.module_utils.{name}")
+
+
+def anchors() -> set[str]:
+    """What a link to the page can end with: sections and inline targets."""
+    return {each for each in ids(RST / "troubleshooting.rst") if ANCHORS.match(each)}
+
+
+def subclasses(kind: Any) -> list[Any]:
+    """A class and all that are made of it."""
+    return [kind, *(each for child in kind.__subclasses__() for each in subclasses(child))]
+
+
+def codes() -> set[str]:
+    """Those with a hint, those that the source names, and the classes, whose names stand in where there is no code."""
+    errors = private("_errors")
+    sources = [path.read_text(encoding="utf-8") for path in PLUGINS.rglob("*.py")]
+    named = {code for source in sources for code in re.findall(r'code="(\w+)"', source)}
+    classes = {each.__name__ for each in subclasses(errors.PgflexError)} - {"PgflexError"}
+    ended = {"Failed", "Canceled", "Cancelled"}
+    return {each.lower() for each in {*errors._HINTS, *errors.BUSY_CODES, *named, *classes, *ended}}
+
+
+def test_every_error_code_has_an_anchor_on_the_page_for_troubleshooting() -> None:
+    assert codes() - anchors() == set()
+
+
+def test_no_code_is_explained_that_cannot_come() -> None:
+    assert anchors() - codes() == set()
+
+
+@pytest.mark.parametrize("field", [each.name for each in private("_settings").FIELDS])
+def test_the_page_for_authentication_has_every_setting_with_its_variables_in_order(field: str) -> None:
+    page = (RST / "authentication.rst").read_text(encoding="utf-8")
+    [setting] = [each for each in private("_settings").FIELDS if each.name == field]
+    variables = ", ".join(f"``{name}``" for name in setting.environment)
+    assert f"   * - ``{field}``\n     - {variables}\n" in page
+
+
+def test_the_page_for_clouds_has_every_known_one() -> None:
+    page = (RST / "clouds.rst").read_text(encoding="utf-8")
+    for name, cloud in private("_clouds")._KNOWN.items():
+        assert f"``{name}``\n     - ``{cloud.resource_manager}``\n     - ``{cloud.authority}``\n" in page
+
+
+def test_the_role_definition_is_json_with_actions_of_the_two_providers_only() -> None:
+    [role] = [json.loads(each.text) for each in blocks(RST / "permissions.rst") if each.language == "json"]
+    assert {each.split("/")[0] for each in role["Actions"]} == {
+        "Microsoft.DBforPostgreSQL",
+        "Microsoft.ManagedIdentity",
+    }

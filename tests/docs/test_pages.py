@@ -1,0 +1,79 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every playbook, file and command that a page shows works against the emulator, and prints what the page says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from docs.pages import EXAMPLES, Block, blocks, console_commands, page_paths
+from docs.terminal import NOT_RUN, Terminal
+from e2e.runs import FAST, run_in_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+
+PAGES = page_paths()
+#: Pages that show something to do. The rest explain.
+DOING = [page for page in PAGES if any(each.language in ("console", "yaml") for each in blocks(page))]
+#: What Ansible prints where it ends with an error.
+FAILED = ("fatal: [", "[ERROR]")
+
+
+def run_tasks(text: str, emulator: Emulator) -> None:
+    """Run the tasks of a list in this process."""
+    for task in yaml.safe_load(text):
+        [(module, options)] = [(name, value) for name, value in task.items() if name.startswith("pgflex.azure.")]
+        result, _output = run_in_process({**emulator.connection, **FAST, **options}, name=module.split(".")[-1])
+        assert "failed" not in result, result
+
+
+def write(block: Block, folder: Path) -> None:
+    """Make the file that a page shows. One that the examples have as well must be the same there."""
+    example = EXAMPLES / block.caption
+    if example.exists():
+        assert block.text.strip() in example.read_text(encoding="utf-8"), f"{block.caption} is another in examples/"
+    else:
+        (folder / block.caption).parent.mkdir(parents=True, exist_ok=True)
+        (folder / block.caption).write_text(block.text, encoding="utf-8")
+
+
+def follow(block: Block, terminal: Terminal) -> None:
+    """Do what a console shows."""
+    for command, wanted in block.commands:
+        if command.startswith(NOT_RUN):
+            continue
+        done = terminal.run(command)
+        problem = terminal.problem(wanted, done)
+        assert not problem, f"line {block.line}, {command}:\n{problem}"
+        assert (done.rc != 0) == any(word in wanted for word in FAILED), f"{command}: exit status {done.rc}"
+
+
+@pytest.mark.parametrize("page", DOING, ids=lambda page: page.stem)
+def test_what_a_page_shows_works(page: Path, cloud: Emulator, tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, cloud.environment)
+    for block in blocks(page):
+        if block.caption:
+            write(block, terminal.folder)
+        elif block.language == "yaml":
+            run_tasks(block.text, cloud)
+        elif block.language == "console":
+            follow(block, terminal)
+
+
+def test_every_playbook_of_the_examples_is_run_by_a_page() -> None:
+    commands = " ".join(command for page in PAGES for command in console_commands(page))
+    playbooks = [path.name for path in EXAMPLES.glob("*.yml") if "hosts" in str(yaml.safe_load(path.read_text()))]
+    assert [name for name in playbooks if name not in commands] == []
+
+
+def test_what_is_not_run_is_shown_somewhere() -> None:
+    commands = [command for page in PAGES for command in console_commands(page)]
+    assert [start for start in NOT_RUN if not any(command.startswith(start) for command in commands)] == []

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The workflows run what the sessions of nox are, and all of them."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import yaml
+
+from docs.pages import ROOT
+
+TEST = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+NOXFILE = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+
+
+def constant(name: str) -> Any:
+    """A constant of noxfile.py, which cannot be imported outside of nox."""
+    [value] = [
+        node.value
+        for node in NOXFILE.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+    ]
+    return ast.literal_eval(value)
+
+
+def test_the_workflow_runs_every_core_on_every_python_of_the_matrix() -> None:
+    wanted = [{"core": core, "python": python} for core, pythons in constant("CORES").items() for python in pythons]
+    assert TEST["jobs"]["cores"]["strategy"]["matrix"]["include"] == wanted
+
+
+def test_the_workflow_runs_every_sdk_of_the_matrix() -> None:
+    [session] = [node for node in NOXFILE.body if isinstance(node, ast.FunctionDef) and node.name == "sdk"]
+    ids = [
+        ast.literal_eval(keyword.value)
+        for node in ast.walk(session)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "id"
+    ]
+    assert TEST["jobs"]["sdk"]["strategy"]["matrix"]["azure"] == ids
