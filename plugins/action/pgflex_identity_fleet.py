@@ -37,6 +37,7 @@ from ..plugin_utils._rows import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 # Their hosts do not wait for each other: Ansible runs a task with run_once for every host there, with a warning.
 _WITHOUT_RUN_ONCE = ("free", "host_pinned")
+_LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
 _OF_ROWS = ("job", "rollback", "rollback_force")
 
@@ -150,13 +151,15 @@ class ActionModule(ActionBase):
         C(hostvars) would leave out what the play, its roles and this task set.
         """
         hostvars = task_vars["hostvars"]
+        # The lists of hosts are the same for all, and Ansible would copy them for each.
         variables = hostvars._variable_manager.get_vars(
             play=self._task.get_play(),
             host=hostvars._inventory.get_host(host),
             task=self._task,
-            _hosts=task_vars["ansible_play_batch"],
-            _hosts_all=task_vars["ansible_play_hosts_all"],
+            _hosts=[host],
+            _hosts_all=[host],
         )
+        variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
         templar.available_variables = variables
         return {name: _template(templar, name, variables[name]) for name in variables if is_meant(name, job)}
 

@@ -35,7 +35,7 @@ options:
         waves it shows the sizes.
       - V(lines) is a line for each server that is not as wanted or was changed, for each wave of a rollout that has
         several, and a summary, always the last line.
-      - V(summary) is a dictionary with the counts C(servers), C(as_wanted), C(drifting), C(failed), C(assigned),
+      - V(summary) is a dictionary with the counts C(servers), C(as_wanted), C(drifting), C(failed),
         C(missing) and C(unwanted), and the lists C(drifting_hosts) and C(failed_hosts). Of a rollout it has C(changed),
         C(not_started), C(added), C(removed) and C(changed_hosts) as well; C(failed) does not count those that were not
         begun, C(failed_hosts) names them too.
@@ -113,6 +113,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "summary": summary, "table": table}
+# They say nothing about a server for which nothing has changed: its entry need not be read.
+_BRIEF = ("lines", "summary")
 _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(report, indent=2), "html": as_html}
 
 
@@ -125,7 +127,7 @@ def identity_report(
 ) -> Any:
     """The report in a format. Raises C(AnsibleFilterError)."""
     try:
-        report = read_report(_entries(result), result.get("waves") or [])
+        report = read_report(_entries(result, brief=format in _BRIEF), result.get("waves") or [])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
     if format in _PLAIN:
@@ -135,20 +137,20 @@ def identity_report(
     raise AnsibleFilterError(f"identity_report: {format!r} is none of {', '.join([*_PAGES, *_PLAIN])}.")
 
 
-def _entries(result: Mapping[str, Any]) -> list[Any]:
+def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
     """What is known of each server; C(servers) itself says hardly more than the names where the rest is in a folder."""
     servers, folder = list(result["servers"]), result.get("result_dir")
     if not folder:
         return servers
-    names = [str(each["name"]) for each in servers]
+    names = [str(each["name"]) for each in servers if not brief or each["changed"] or each["failed"]]
     try:
-        found = read_entries(str(folder), names)
+        found = dict(zip(names, read_entries(str(folder), names)))
     except (OSError, ValueError) as error:
         raise AnsibleFilterError(f"identity_report: what is in result_dir cannot be read: {error}.") from None
-    missing = [name for name, entry in zip(names, found) if entry is None]
+    missing = [name for name, entry in found.items() if entry is None]
     if missing:
         raise AnsibleFilterError(f"identity_report: {folder}, the result_dir, has nothing about {missing[0]}.")
-    return found
+    return [found.get(str(each["name"]), {**each, "server": {}}) for each in servers]
 
 
 class FilterModule:

@@ -159,12 +159,13 @@ def count(report: Report) -> dict[str, int]:
 
 
 def summary(report: Report) -> dict[str, Any]:
-    """The counts, and the hosts that are not as wanted, or were changed."""
+    """The counts, and the hosts that are not as wanted, or were changed; nothing about what is as wanted."""
     lists = {"drifting_hosts": DRIFT, "failed_hosts": FAILED}
     if report.kind == ROLLOUT:
         lists["changed_hosts"] = CHANGED
     hosts = {name: [each.host for each in report.rows if each.status == status] for name, status in lists.items()}
-    return {**count(report), **hosts}
+    counts = {name: number for name, number in count(report).items() if name != "assigned"}
+    return {**counts, **hosts}
 
 
 def document(report: Report, title: str, time: str | None) -> dict[str, Any]:

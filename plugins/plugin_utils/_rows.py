@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -53,6 +54,8 @@ _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 _LEAN = ("name", "changed", "failed", "msg")
 
 
+# Thousands of hosts have the same names.
+@lru_cache(maxsize=4096)
 def is_meant(variable: str, job: str = ASSIGN) -> bool:
     """Whether the variable says something about a row of this job."""
     sets = _SETS_OF.get(job, ())

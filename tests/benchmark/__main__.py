@@ -8,6 +8,7 @@ Ratios of runs that take turns on the same machine, never times against a limit:
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from e2e.emulator_client import running_emulator
 
 def main() -> int:
     """Entry point; returns the exit status."""
+    # Images of containers like to set this; plugins would be compiled anew for every run.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with running_emulator() as emulator:
         measure_single(emulator)
         # Before this process grows: the peak of a child begins with the size of its parent.

@@ -89,7 +89,6 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
         "as_wanted": 1,
         "drifting": 0,
         "failed": 3,
-        "assigned": 2,
         "missing": 0,
         "unwanted": 0,
         "drifting_hosts": [],

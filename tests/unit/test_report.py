@@ -112,8 +112,9 @@ def test_json_tells_all() -> None:
 
 
 def test_the_summary_is_small() -> None:
+    counts = {name: number for name, number in report(shop())["totals"].items() if name != "assigned"}
     assert identity_report(shop(), "summary") == {
-        **report(shop())["totals"],
+        **counts,
         "drifting_hosts": ["pg-drift", "pg-system"],
         "failed_hosts": ["pg-refused", "pg-gone"],
     }
