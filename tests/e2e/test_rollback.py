@@ -68,7 +68,8 @@ def test_a_rollback_returns_the_estate_to_exactly_what_it_was(emulator: Emulator
     assert after != before
     path = record(tmp_path)
     assert oct(path.stat().st_mode)[-3:] == "600"
-    assert f"pgflex.azure.rollback -e pgflex_identity_rollback={path}" in out.output
+    estate = tmp_path / "estate.yml"
+    assert f"ansible-playbook pgflex.azure.rollback -i {estate} -e pgflex_identity_rollback={path}" in out.output
     emulator.clear_requests()
 
     # As the next job of a workflow in AWX gets it.
