@@ -20,6 +20,10 @@ from pathlib import Path
 
 import nox
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+
+from utils.ansible_test import copy_checkout, make_home
+
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -46,8 +50,6 @@ OLDEST, NEWEST = min(CORES), max(CORES)
 OWN_CORE = ".".join(version("ansible-core").split(".")[:2])
 # Where what users get is. The rest are tests: what one core's linters say of them is enough.
 PUBLISHED = ("changelogs", "docs", "meta", "playbooks", "plugins", "roles")
-# The names under which ansible-test looks for pip's bootstrap script, one for each pip that the cores above pin.
-PIP_SCRIPTS = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 # Where the commands of the environment that runs nox are; sessions without an environment of their own use these.
 BIN = Path(sys.executable).parent
 # Settings of pip by the variable that tells uv the same. Like pip, uv shall take the best of all indexes.
@@ -132,38 +134,6 @@ def e2e(session: nox.Session) -> None:
     run(session, "pytest", "tests/e2e", "--numprocesses", "3", "--dist", "worksteal", *session.posargs)
 
 
-def copy_checkout(target: Path) -> None:
-    """Make target a git repository with what git would commit of this checkout, keeping target's tests/output.
-
-    ansible-test must run inside a collection tree and resolves links. It asks git for the files to test, and the outer
-    repository ignores the folder: without a repository of its own it would test nothing, and pass.
-    """
-    target.mkdir(parents=True, exist_ok=True)
-    git = ["git", "-C", str(target)]
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "rm", "-rf", "--quiet", "--ignore-unmatch", "."], check=True)
-    for name in filter(None, names):
-        if (ROOT / name).is_symlink() or (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    subprocess.run([*git, "add", "--all"], check=True)
-
-
-def make_home(home: Path) -> None:
-    """Prepare a home for ansible-test, which hands no variable to pip: its settings as a file, and pip's own script."""
-    cache = home / ".ansible" / "test" / "cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    for name in PIP_SCRIPTS:
-        shutil.copy(ROOT / "tests" / "utils" / "get_pip.py", cache / name)
-    config = home / ".config" / "pip" / "pip.conf"
-    config.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"{name} = {value}" for name, value in pip_settings().items()]
-    config.touch(mode=0o600)
-    config.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
-
-
 @nox.session(allow_parallel=True)
 @nox.parametrize(
     ("python", "core"),
@@ -178,7 +148,7 @@ def sanity(session: nox.Session, core: str) -> None:
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
     copy_checkout(checkout)
-    make_home(base / "home")
+    make_home(base / "home", pip_settings())
     session.chdir(checkout)
     folders = [] if core == NEWEST else [f"{name}/" for name in PUBLISHED]
     env = {"HOME": str(base / "home")}

@@ -92,10 +92,7 @@ def changing(
     it. Raises C(ServiceError), C(WaitTimeout), and C(Refused) if the server became one to be refused.
     """
     seen_at = waiter.clock.now() if read_at is None else read_at
-    while may_be_undone_later(server, wanted):
-        yield waiter.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
-        server = yield from waiter.reading(partial(api.get_server, server.ref))
-        seen_at = waiter.clock.now()
+    server = yield from _settled(api, server, wanted, waiter)
     planned = plan(server, wanted)
     rest = planned
     maybe_applied, failures = False, 0
@@ -121,6 +118,14 @@ def changing(
         rest = plan(server, wanted)
         planned = planned if maybe_applied else rest
     return Applied(planned, server)
+
+
+def _settled(api: Writer, server: Server, wanted: Wanted, waiter: Waiter) -> Steps[Server]:
+    """The server, once what is still in flight has shown."""
+    while may_be_undone_later(server, wanted):
+        yield waiter.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
+        server = yield from waiter.reading(partial(api.get_server, server.ref))
+    return server
 
 
 def _looking_again(

@@ -41,6 +41,16 @@ def held(emulator: Emulator, names: list[str]) -> list[list[str]]:
     return [by_name[name] for name in names]
 
 
+def check_events(jobs: dict[str, Any], names: list[str]) -> None:
+    """Each host has its own status, and its own difference, in the plan too."""
+    assert jobs["plan"].hosts("changed") == names
+    assert jobs["fleet"].hosts("changed") == names[1:]
+    assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
+    assert set(jobs["plan"].results(OUTCOME)) == set(names)
+    assert all("id-b" in str(each["diff"]["after"]) for each in jobs["plan"].results(OUTCOME).values())
+    assert "3 servers: 0 as wanted, 3 changed, 0 failed, 0 not begun." in jobs["fleet"].stdout
+
+
 def test_a_rollout_is_planned_tried_on_canaries_approved_done_audited_and_can_be_undone(
     emulator: Emulator, place: Place
 ) -> None:
@@ -71,13 +81,7 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_audited_and_can_be
         (False, 3, names[1:]),
     ]
     assert done["audit"].artifacts["pgflex_identity_audit"]["as_wanted"] == 4
-    jobs = {name: node.job for name, node in done.items() if node.job}
-    assert jobs["plan"].hosts("changed") == names
-    assert jobs["fleet"].hosts("changed") == names[1:]
-    assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
-    assert set(jobs["plan"].results(OUTCOME)) == set(names)
-    assert all("id-b" in str(each["diff"]["after"]) for each in jobs["plan"].results(OUTCOME).values())
-    assert "3 servers: 0 as wanted, 3 changed, 0 failed, 0 not begun." in jobs["fleet"].stdout
+    check_events({name: node.job for name, node in done.items() if node.job}, names)
 
     # The node for a failure: the artifact of the job before says what to undo, with the workflow's answers beside it.
     template = place.controller.named("job_templates", "PostgreSQL identities: rollback")

@@ -22,6 +22,16 @@ _SHOWN = re.compile(r'=> (\{\n +"msg": .*?\n\})$', re.DOTALL | re.MULTILINE)
 _STATS = re.compile(r"^\tRUN: (\{.*\})$", re.MULTILINE)
 
 
+# Way to a host that does not exist, as an inventory for virtual machines may set it for all.
+ELSEWHERE = {
+    "ansible_connection": "ssh",
+    "ansible_host": "192.0.2.1",
+    "ansible_become": True,
+    "ansible_become_method": "su",
+    "ansible_python_interpreter": "/no/such/python",
+}
+
+
 @dataclass(frozen=True)
 class Ran:
     """A finished ansible-playbook."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from e2e.emulator_client import Emulator, running_emulator
+from e2e.roles import Run, runner
 from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
 from e2e.world import SERVER_OPTIONS
 
@@ -147,3 +148,9 @@ def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInve
         return done
 
     return run
+
+
+@pytest.fixture
+def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
+    """Runs a playbook of the role on hosts; its records are in the test's folder."""
+    return runner(emulator, outputs, tmp_path)

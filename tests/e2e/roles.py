@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from e2e.audit_runs import Ran, run_on
+from e2e.audit_runs import ELSEWHERE, Ran, run_on
 from e2e.fleets import seed_servers, servers
-from e2e.test_audit import ELSEWHERE
 from e2e.world import GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from e2e.emulator_client import Emulator
 
-    Run = Callable[..., Ran]
+Run = Callable[..., Ran]
 
 ASSIGN, REMOVE, ROTATE, ROLLBACK = (f"pgflex.azure.{each}" for each in ("assign", "remove", "rotate", "rollback"))
 ROLE = "pgflex.azure.pgflex_identity"

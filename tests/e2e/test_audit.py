@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.audit_runs import Ran, run_on
+from e2e.audit_runs import ELSEWHERE, Ran, run_on
 from e2e.estates import listings, seed_many, sign_ins
 from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION, held_id, identity_id, patches, user_assigned
 
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 AUDIT = "pgflex.azure.audit"
 GROUP = "rg-e2e"
-# Way to a host that does not exist, as an inventory for virtual machines may set it for all.
-ELSEWHERE = {
-    "ansible_connection": "ssh",
-    "ansible_host": "192.0.2.1",
-    "ansible_become": True,
-    "ansible_become_method": "su",
-    "ansible_python_interpreter": "/no/such/python",
-}
 
 
 def seed(emulator: Emulator) -> None:

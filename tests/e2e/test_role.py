@@ -9,8 +9,6 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from e2e.fleets import count, held_by_server
 from e2e.roles import (
     ASSIGN,
@@ -19,7 +17,6 @@ from e2e.roles import (
     ROLE,
     ROLLBACK,
     recap,
-    runner,
     seed_fleet,
     told,
     truth,
@@ -31,16 +28,12 @@ from e2e.world import GROUP, SUBSCRIPTION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from e2e.audit_runs import Ran
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
 NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": []}
 TASK = "Tell each host what became of its server"
-
-
-@pytest.fixture
-def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
-    return runner(emulator, outputs, tmp_path)
 
 
 def by_id(name: str) -> dict[str, str]:
@@ -55,10 +48,8 @@ def last_task(output: str) -> str:
     return output.split(f": {TASK}] ")[1].split("PLAY RECAP")[0]
 
 
-def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
-    emulator: Emulator, run: Run, tmp_path: Path
-) -> None:
-    seed_fleet(emulator, "id-b")
+def said_in_every_way() -> dict[str, dict[str, Any]]:
+    """Hosts that name their servers and their wishes in all ways; one of them asks for nothing."""
     hosts: dict[str, dict[str, Any]] = {name: {} for name in HOSTS[3:]}
     hosts[HOSTS[3]] = {"pgflex_identity_present": "", "pgflex_identity_absent": ""}
     hosts["by-id"] = by_id(HOSTS[0])
@@ -72,20 +63,11 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
         "pgflex_server_name": "{{ 'pg-x-' ~ '002' }}",
         "pgflex_identity_present": "{{ ['id-' ~ 'c'] }}",
     }
-    variables = {"pgflex_identity_present": ["id-a"], "pgflex_identity_waves": "1, 25%\n100%"}
-    before = truth(emulator)
-    drifting = [name for name in hosts if name != HOSTS[3]]
+    return hosts
 
-    check = run(ASSIGN, hosts, "--check", "--diff", "--forks", "1", **variables)
-    assert check.rc == 0, check.output
-    assert truth(emulator) == before
-    assert writes(emulator) == []
-    assert not (tmp_path / "records").exists()
-    assert "(item=survey: missing id-a, id-c, id-cmk, system assigned identity; unwanted id-b)" in check.output
-    emulator.clear_requests()
 
-    real = run(ASSIGN, hosts, "--diff", "--forks", "1", **variables)
-    assert real.rc == 0, real.output
+def check_alike(check: Ran, real: Ran, drifting: list[str]) -> None:
+    """The dry run said of every host, and in the end, what the real one says."""
     assert "[WARNING]" not in real.output
     assert last_task(real.output) == last_task(check.output)
     assert last_task(real.output).count("--- before: /subscriptions/") == len(drifting)
@@ -94,7 +76,10 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
     counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "job": "assign", **NOBODY}
     assert told(real) == {"check": False, **counts}
     assert told(check) == {"check": True, **counts}
-    # A canary, then a quarter, then the rest.
+
+
+def check_changed_in_waves(emulator: Emulator, real: Ran) -> None:
+    """A canary, then a quarter, then the rest; and each server holds what its host wanted."""
     assert writes(emulator)[0] == HOSTS[4]
     assert [each[:2] for each in waves(real)] == [
         ["1 server", "1 changed"],
@@ -109,25 +94,49 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
         {"id-b"},
         {"id-a", "id-b"},
     ]
-    emulator.clear_requests()
 
+
+def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    hosts = said_in_every_way()
+    variables = {"pgflex_identity_present": ["id-a"], "pgflex_identity_waves": "1, 25%\n100%"}
+    before = truth(emulator)
+    check = run(ASSIGN, hosts, "--check", "--diff", "--forks", "1", **variables)
+    assert check.rc == 0, check.output
+    assert truth(emulator) == before
+    assert writes(emulator) == []
+    assert not (tmp_path / "records").exists()
+    assert "(item=survey: missing id-a, id-c, id-cmk, system assigned identity; unwanted id-b)" in check.output
+    emulator.clear_requests()
+    real = run(ASSIGN, hosts, "--diff", "--forks", "1", **variables)
+    assert real.rc == 0, real.output
+    check_alike(check, real, [name for name in hosts if name != HOSTS[3]])
+    check_changed_in_waves(emulator, real)
+    emulator.clear_requests()
     again = run(ASSIGN, hosts, **variables)
     assert again.rc == 0, again.output
-    assert told(again) == {
-        "check": False,
-        "servers": 12,
-        "ok": 12,
-        "changed": 0,
-        "changed_hosts": [],
-        "job": "assign",
-        **NOBODY,
-    }
+    counts = {"servers": 12, "ok": 12, "changed": 0, "changed_hosts": [], "job": "assign", **NOBODY}
+    assert told(again) == {"check": False, **counts}
     assert len(recap(again)) == 1
     assert count(emulator)["write"] == 0
     assert count(emulator)["token"] == 1
 
 
 REFUSED = {"status": 403, "code": "AuthorizationFailed", "message": "No right to do that."}
+
+
+def check_reports(folder: Path) -> None:
+    """All three have all hosts, and the waves: four changed, one of four failed, four not begun."""
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    told_of_waves = [(each["changed"], each["failed"], each["not_started"]) for each in report["waves"]]
+    assert told_of_waves == [(4, 0, 0), (3, 1, 0), (0, 0, 4)]
+    statuses = [each["status"] for each in report["servers"]]
+    assert statuses == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + ["failed"] * 4
+    with (folder / "report.csv").open(encoding="utf-8", newline="") as file:
+        assert {each["host"] for each in csv.DictReader(file)} == set(HOSTS)
+    assert "Content-Security-Policy" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
@@ -159,18 +168,7 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     assert sorted(writes(emulator)) == HOSTS[:8]
     # The report comes before the hosts, of which none may be left.
     assert ran.output.index("Hand on the counts and names") < ran.output.index(TASK)
-    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert [(each["changed"], each["failed"], each["not_started"]) for each in report["waves"]] == [
-        (4, 0, 0),
-        (3, 1, 0),
-        (0, 0, 4),
-    ]
-    assert [each["status"] for each in report["servers"]] == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + [
-        "failed"
-    ] * 4
-    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
-        assert {each["host"] for each in csv.DictReader(file)} == set(HOSTS)
-    assert "Content-Security-Policy" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    check_reports(tmp_path)
 
     # A host that failed is asked for again; the others have nothing to do.
     emulator.clear_requests()

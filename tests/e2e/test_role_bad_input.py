@@ -14,7 +14,6 @@ from e2e.roles import (
     HOSTS,
     ROLE,
     recap,
-    runner,
     seed_fleet,
     told,
     truth,
@@ -23,15 +22,8 @@ from e2e.roles import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
-
-
-@pytest.fixture
-def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
-    return runner(emulator, outputs, tmp_path)
 
 
 def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: Emulator, run: Run) -> None:

@@ -25,7 +25,6 @@ from e2e.roles import (
     fleet_inventory,
     recap,
     record,
-    runner,
     seed_fleet,
     told,
     truth,
@@ -41,11 +40,6 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 WISHES: dict[str, Any] = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "true"}
-
-
-@pytest.fixture
-def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
-    return runner(emulator, outputs, tmp_path)
 
 
 def seed_mixed(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ansible-test needs: a collection that is a repository of its own, and a home with pip's script."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+# The names under which ansible-test looks for pip's bootstrap script, one for each pip that the cores above pin.
+PIP_SCRIPTS = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
+
+
+def copy_checkout(target: Path) -> None:
+    """Make target a git repository with what git would commit of this checkout, keeping target's tests/output.
+
+    ansible-test must run inside a collection tree and resolves links. It asks git for the files to test, and the outer
+    repository ignores the folder: without a repository of its own it would test nothing, and pass.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    git = ["git", "-C", str(target)]
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "rm", "-rf", "--quiet", "--ignore-unmatch", "."], check=True)
+    for name in filter(None, names):
+        if (ROOT / name).is_symlink() or (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    subprocess.run([*git, "add", "--all"], check=True)
+
+
+def make_home(home: Path, pip_settings: Mapping[str, str]) -> None:
+    """Prepare a home for ansible-test, which hands no variable to pip: its settings as a file, and pip's own script."""
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in PIP_SCRIPTS:
+        shutil.copy(Path(__file__).with_name("get_pip.py"), cache / name)
+    config = home / ".config" / "pip" / "pip.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value}" for name, value in pip_settings.items()]
+    config.touch(mode=0o600)
+    config.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
