@@ -64,7 +64,7 @@ def _story(row: Row) -> str:
 
 
 def _wave(wave: Wave) -> str:
-    servers = _number(wave.servers, "server")
+    servers = counted(wave.servers, "server")
     if not wave.started:
         return f"{servers}, not begun"
     parts = [servers, f"{wave.changed} changed", f"{wave.failed} failed"]
@@ -80,7 +80,7 @@ def _span(started: datetime, ended: datetime) -> str:
 
 def _summary(report: Report) -> str:
     totals = count(report)
-    start = f"{_number(totals['servers'], 'server')}: {totals['as_wanted']} as wanted"
+    start = f"{counted(totals['servers'], 'server')}: {totals['as_wanted']} as wanted"
     if report.kind != ROLLOUT:
         found = f"{totals['drifting']} drifting ({totals['missing']} missing, {totals['unwanted']} unwanted)"
         return f"{start}, {found}, {totals['failed']} failed."
@@ -89,7 +89,8 @@ def _summary(report: Report) -> str:
     return f"{start}, {done}, {totals['failed']} failed{left}."
 
 
-def _number(number: int, noun: str, plural: str = "") -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number and what there are so many of."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
@@ -103,7 +104,7 @@ def table(report: Report) -> list[str]:
     shown = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in cells]
     unread = [f"{row.host}: not read: {row.message}" for row in rows if not row.was_read]
     held = sum(each.status not in _ABSENT for row in rows for each in row.identities)
-    total = f"{_number(len(rows), 'server')}, {_number(held, 'assignment')}"
+    total = f"{counted(len(rows), 'server')}, {counted(held, 'assignment')}"
     encrypts = any(each.used_for and each.status not in _ABSENT for row in rows for each in row.identities)
     return [
         *shown,

@@ -58,7 +58,9 @@ class Terminal:
             return Done(done.returncode, done.stdout, done.stderr)
         words = self._bash(f"printf '%s\\0' {command}")
         words.check_returncode()
-        return run_command(words.stdout.split("\0")[:-1], self.folder, self.env)
+        # With one fork hosts end in the order of the inventory.
+        forks = ["--forks", "1"] if command.startswith("ansible-playbook") else []
+        return run_command([*words.stdout.split("\0")[:-1], *forks], self.folder, self.env)
 
     def _bash(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -68,9 +68,8 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
         ),
         ({"pgflex_identity_max_fail_percentage": "200"}, "max_fail_percentage: 200 is not a percentage that can work."),
         ({"pgflex_identity_job": "assing"}, "job: 'assing' is none of assign, remove, rotate, rollback."),
-        ({"pgflex_identity_report_csv": "none/report.csv"}, "pgflex_identity_report_csv: the folder "),
     ],
-    ids=["waves", "failure budget", "job", "folder of a report"],
+    ids=["waves", "failure budget", "job"],
 )
 def test_what_cannot_work_ends_the_play_before_anything_is_sent(
     emulator: Emulator, run: Run, variables: dict[str, Any], problem: str
@@ -82,6 +81,15 @@ def test_what_cannot_work_ends_the_play_before_anything_is_sent(
     assert problem in unwrapped(ran)
     assert "Traceback" not in ran.output
     assert emulator.requests() == []
+
+
+def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b")
+    ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a", pgflex_identity_report_csv="none/report.csv")
+    assert ran.rc == 2
+    assert "pgflex_identity_report_csv: the folder " in unwrapped(ran)
+    assert "Traceback" not in ran.output
+    assert writes(emulator) == []
 
 
 def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:

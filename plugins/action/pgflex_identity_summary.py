@@ -1,0 +1,58 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Say what became of all hosts at once: in lines, and in the one artifact that a workflow in AWX hands on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._files import write_private
+from ..plugin_utils._summary import add, sum_up, tell, undo
+
+STATISTIC = "pgflex_identity_result"
+
+
+class ActionModule(ActionBase):
+    """Runs no module, and connects to no host."""
+
+    _requires_connection = False
+    _VALID_ARGS = frozenset(("plan", "rollout", "job", "rollback_file"))
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """C(lines) of this batch; C(summary) of all batches so far, which is handed on as a custom statistic."""
+        known = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, known)
+        arguments, check = self._task.args, self._task.check_mode
+        rollout = arguments.get("rollout") or {}
+        try:
+            batch = sum_up(arguments["plan"], rollout)
+            lines = tell(batch, rollout.get("waves") or [], check=check)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
+        if check:
+            batch["rollback"] = ""
+        if batch["rollback"] and arguments.get("rollback_file"):
+            lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
+        summary = {"check": check, "job": arguments.get("job"), **_added(batch)}
+        handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
+        return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
+
+
+def _added(batch: dict[str, Any]) -> dict[str, Any]:
+    """The batch and those before it in this run of C(ansible-playbook), which removes the folder at its end.
+
+    A fact would outlive the run where facts are cached.
+    """
+    path = Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    added = add(before, batch)
+    write_private(path, json.dumps(added))
+    return added

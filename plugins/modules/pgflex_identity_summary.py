@@ -1,0 +1,129 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pgflex_identity_summary
+short_description: Sum up a rollout for people and for workflows
+version_added: 1.0.0
+author: pgflex.azure contributors (@pgflex)
+description:
+  - Sums up what M(pgflex.azure.pgflex_identity_fleet) planned for all hosts of a play and did with those that drift.
+  - Hands the sum on as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
+    C(serial) the batches add up.
+  - It sends no request and starts no process.
+options:
+  plan:
+    description: The result of M(pgflex.azure.pgflex_identity_fleet) in check mode, for all hosts.
+    type: dict
+    required: true
+  rollout:
+    description:
+      - The result of M(pgflex.azure.pgflex_identity_fleet) for the hosts that drift.
+      - Without it nothing that was planned has begun.
+    type: dict
+    default: {}
+  job:
+    description: What it was done for, to be handed on.
+    type: str
+  rollback_file:
+    description: Where the record of the rollout is; the last line tells the command that takes it back.
+    type: path
+attributes:
+  action:
+    description: Runs on the controller, without a connection to the host.
+    support: full
+  check_mode:
+    description: Says what would be changed, and hands on no record.
+    support: full
+  diff_mode:
+    description: It changes nothing.
+    support: none
+seealso:
+  - module: pgflex.azure.pgflex_identity_fleet
+  - plugin: pgflex.azure.identity_report
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Plan for all hosts of the play
+  pgflex.azure.pgflex_identity_fleet:
+    result_dir: auto
+  check_mode: true
+  run_once: true
+  register: plan
+
+- name: Change what drifts
+  pgflex.azure.pgflex_identity_fleet:
+    result_dir: "{{ plan.result_dir }}"
+    waves: [1, 10%, 100%]
+  run_once: true
+  register: rollout
+
+- name: Sum it up
+  pgflex.azure.pgflex_identity_summary:
+    plan: "{{ plan }}"
+    rollout: "{{ rollout }}"
+    job: nightly
+  run_once: true
+  register: told
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ told.lines }}"
+  run_once: true
+
+# wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC
+# wave 2: 2 servers, 1 changed, 1 failed, 20:02:05 to 20:14:10 UTC
+# 12 servers: 9 as wanted, 2 changed, 1 failed, 0 not begun.
+"""
+
+RETURN = r"""
+lines:
+  description: A line for each of several waves, one with the counts, and the command that takes the rollout back.
+  type: list
+  elements: str
+  returned: success
+  sample: ["12 servers: 9 as wanted, 2 changed, 1 failed, 0 not begun."]
+summary:
+  description: What is handed on.
+  type: dict
+  returned: success
+  contains:
+    check:
+      description: Whether it was a plan only.
+      type: bool
+    job:
+      description: O(job).
+      type: str
+    servers:
+      description: How many servers there are; the next four add up to it.
+      type: int
+    ok:
+      description: How many were as wanted.
+      type: int
+    changed:
+      description: How many were changed, or would be.
+      type: int
+    failed:
+      description: How many failed.
+      type: int
+    not_started:
+      description: How many changes were not begun.
+      type: int
+    changed_hosts:
+      description: The hosts that were changed, or would be.
+      type: list
+      elements: str
+    failed_hosts:
+      description: The hosts that failed or were not begun.
+      type: list
+      elements: str
+    rollback:
+      description: The packed record of the rollout, several in a play with C(serial); empty if nothing was written.
+      type: str
+"""

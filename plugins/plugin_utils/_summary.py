@@ -1,0 +1,69 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""What a rollout did with the hosts of a batch, in lines for people and in counts for a workflow. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from ._report import read_report
+from ._report_text import counted, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: What adds up when a play with C(serial) has several batches.
+COUNTS = ("servers", "ok", "changed", "failed", "not_started")
+HOSTS = ("changed_hosts", "failed_hosts")
+
+
+def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts C(COUNTS), the names C(HOSTS) and the packed record C(rollback) of one batch.
+
+    C(plan) is the result of C(pgflex_identity_fleet) in check mode for all its hosts, C(rollout) the result for those
+    that drift, empty where there was none: then what was planned has not been begun. Raises C(AttributeError),
+    C(KeyError) or C(TypeError) if they are no such results.
+    """
+    planned, last = plan["totals"], rollout or plan
+    done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"]}
+    servers, changed = planned["servers"], done["changed"]
+    failed, not_started = last["totals"]["failed"], done["not_started"]
+    return {
+        "servers": servers,
+        "ok": servers - changed - failed - not_started,
+        "changed": changed,
+        "failed": failed,
+        "not_started": not_started,
+        "changed_hosts": [each["name"] for each in rollout.get("servers", []) if each["changed"]],
+        "failed_hosts": [each["name"] for each in last["servers"] if each["failed"]],
+        "rollback": rollout.get("rollback") or "",
+    }
+
+
+def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
+    """The sum of what C(sum_up) said of earlier batches, empty for none, and of this one."""
+    added = {name: before.get(name, type(batch[name])()) + batch[name] for name in (*COUNTS, *HOSTS)}
+    return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
+
+
+def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool) -> list[str]:
+    """A line for each of several waves, and the counts of the batch. The servers tell for themselves."""
+    changed = "to change" if check else "changed"
+    return [
+        *lines(read_report([], waves))[:-1],
+        f"{counted(batch['servers'], 'server')}: {batch['ok']} as wanted, {batch['changed']} {changed}, "
+        f"{batch['failed']} failed, {batch['not_started']} not begun.",
+    ]
+
+
+def undo(inventories: Iterable[str], record: str) -> str:
+    """How to take back what is in the record, a path."""
+    sources = [word for each in inventories for word in ("-i", each)]
+    # Ansible takes what -e says apart at blanks again.
+    given = ["-e", f"pgflex_identity_rollback={shlex.quote(record)}"]
+    command = ["ansible-playbook", "pgflex.azure.rollback", *sources, *given]
+    return f"To undo it: {shlex.join(command)}"
