@@ -15,7 +15,7 @@ from . import _preflight
 from ._apply import Applied, may_be_undone_later
 from ._errors import InvalidInput, PgflexError
 from ._files import write_private
-from ._limits import MARGIN, PUBLISHED, Turn
+from ._limits import PUBLISHED, Turn
 from ._plan import plan
 from ._progress import Progress
 from ._reading import Reader
@@ -113,7 +113,7 @@ class Fleet:
 
     def _writes_per_second(self, rows: Sequence[Row | Broken]) -> float:
         subscriptions = {row.ref.subscription_id.lower() for row in rows if isinstance(row, Row)}
-        return PUBLISHED[Turn.WRITE][1] * MARGIN * self.limits.share * max(1, len(subscriptions))
+        return PUBLISHED[Turn.WRITE][1] * self.limits.share * max(1, len(subscriptions))
 
     def _learn(self, method: str, url: str, status: int, headers: Mapping[str, str]) -> None:
         self.limits.observe(method, url, status, headers, self.clock.now())
