@@ -174,7 +174,7 @@ def _restoring(arguments: Mapping[str, Any]) -> Restoring:
         records = [read_record("rollback", each) for each in texts]
         return Restoring(records, force=boolean(arguments.get("rollback_force") or False))
     except InvalidInput as error:
-        raise AnsibleActionFail(str(error)) from None
+        raise AnsibleActionFail(str(error), result={"error": error.as_dict()}) from None
 
 
 def _template(templar: Templar, name: str, value: Any) -> Any:

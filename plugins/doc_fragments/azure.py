@@ -19,8 +19,8 @@ options:
         Without any of these it is the managed identity where the platform announces one, where only O(client_id) is
         set, or where AWX sets E(AZURE_AD_USER) and E(AZURE_PASSWORD) to empty strings; else the login of the Azure CLI
         if C(az) is there, else the managed identity.
-      - With V(env) the credentials file is not read, with V(credential_file) the environment is not. Options always
-        count.
+      - With V(env) the credentials file is not read, with V(credential_file) the environment is not, but for
+        E(AZURE_PROFILE) and E(REQUESTS_CA_BUNDLE). Options always count.
       - V(cli) uses the login of the Azure CLI, V(msi) a managed identity, user assigned if O(client_id) is set.
       - If it is not set, E(ANSIBLE_AZURE_AUTH_SOURCE) is used, else V(auto).
     type: str

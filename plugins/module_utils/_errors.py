@@ -17,6 +17,10 @@ from typing import Any
 #: Azure/azure-postgresql#134, Azure/bicep-registry-modules#4451, hashicorp/terraform-provider-azurerm#29219.
 BUSY_CODES = frozenset(("serverisbusy", "serverbusy", "serverisnotready"))
 
+#: The page that explains each code, under the code in lower case. The site is C(documentation) of galaxy.yml, which a
+#: module cannot read; a test holds the two, and the codes, together.
+TROUBLESHOOTING = "https://pgflex.github.io/azure/docsite/troubleshooting.html"
+
 _TRANSIENT_STATUS = frozenset((408, 500, 502, 503, 504))
 
 #: What to do next, by ARM error code (lower case).
@@ -65,10 +69,16 @@ class PgflexError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    @property
+    def anchor(self) -> str:
+        """Where the page for troubleshooting explains the code, empty for its top. It has all of this collection."""
+        return self.code.lower()
+
     def as_dict(self) -> dict[str, Any]:
         """The C(error) of a failed result."""
         return {
             "code": self.code,
+            "help": f"{TROUBLESHOOTING}#{self.anchor}" if self.anchor else TROUBLESHOOTING,
             "message": self.message,
             "status": self.status,
             "target": self.target or None,
@@ -132,6 +142,12 @@ class ServiceError(PgflexError):
         self.hint = hint or self._find_hint()
 
     @property
+    def anchor(self) -> str:
+        """Nobody can list Azure's codes: the page has those with a hint, and says what it means if there is none."""
+        code = self.code.lower()
+        return code if self.busy or code in _HINTS or self.code == ServiceError.__name__ else ""
+
+    @property
     def busy(self) -> bool:
         """The server works on another operation."""
         return self.code.lower() in BUSY_CODES
@@ -175,6 +191,11 @@ class ServiceError(PgflexError):
 
 class OperationFailed(ServiceError):
     """A long running operation ended, and not with success."""
+
+    @property
+    def anchor(self) -> str:
+        """Any code may be that of an operation, and the way on is the same."""
+        return super().anchor or OperationFailed.__name__.lower()
 
     @property
     def transient(self) -> bool:

@@ -360,6 +360,11 @@ error:
       type: str
       returned: failure
       sample: AuthorizationFailed
+    help:
+      description: Where the documentation explains the code; its page on errors if it does not have this one.
+      type: str
+      returned: failure
+      sample: https://pgflex.github.io/azure/docsite/troubleshooting.html#authorizationfailed
     message:
       description: Message, without what the module adds to it in RV(ignore:msg).
       type: str

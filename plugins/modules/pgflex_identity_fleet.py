@@ -224,7 +224,10 @@ servers:
       description: As RV(pgflex.azure.pgflex_identity#module:error).
       type: dict
       returned: for a row that failed
-      sample: {code: ResourceNotFound, status: 404}
+      sample:
+        code: ResourceNotFound
+        help: https://pgflex.github.io/azure/docsite/troubleshooting.html#resourcenotfound
+        status: 404
     before:
       description: The identities of the server before, of the same shape as C(identity).
       type: dict

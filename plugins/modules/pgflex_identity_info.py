@@ -168,7 +168,10 @@ error:
   description: What Azure, or this module, said. The same as RV(pgflex.azure.pgflex_identity#module:error).
   type: dict
   returned: failure
-  sample: {code: AuthorizationFailed, status: 403}
+  sample:
+    code: AuthorizationFailed
+    help: https://pgflex.github.io/azure/docsite/troubleshooting.html#authorizationfailed
+    status: 403
 """
 
 from typing import TYPE_CHECKING, Any

@@ -20,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from e2e.emulator_client import Emulator, running_emulator
 
 HERE = Path(__file__).resolve().parent
-INVENTORY = HERE / "servers.yml"
-ESTATE = HERE / "estate.pgflex.yml"
-REPORT = HERE.parents[1] / ".cache" / "demo" / "audit"
+ROOT = HERE.parents[1]
+INVENTORY = ROOT / "examples" / "servers.yml"
+ESTATE = ROOT / "examples" / "estate.pgflex.yml"
+REPORT = ROOT / ".cache" / "demo" / "audit"
 ASSIGN = ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export")
 
 

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from antsibull_docutils.rst_code_finder import (
     CodeBlockDirective,
     find_code_blocks,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 RST = ROOT / "docs" / "docsite" / "rst"
 EXAMPLES = ROOT / "examples"
+#: Where the repository and the site are, among others.
+GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
 PROMPT = "$ "
 
 
@@ -98,6 +102,11 @@ def blocks(path: Path) -> list[Block]:
         Block(each.language or "", each.attributes["antsibull-other-caption"], each.content, each.row_offset + 1)
         for each in found
     ]
+
+
+def fences(path: Path) -> list[tuple[str, str]]:
+    """The language and the text of each block of code of a page in Markdown."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def console_commands(path: Path) -> list[str]:

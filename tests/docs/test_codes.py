@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from docs.pages import ROOT, RST, blocks, ids
+from docs.pages import GALAXY, ROOT, RST, blocks, ids
 
 PLUGINS = ROOT / "plugins"
 ANCHORS = re.compile(r"^[a-z][a-z0-9]*$")
@@ -50,6 +51,39 @@ def test_every_error_code_has_an_anchor_on_the_page_for_troubleshooting() -> Non
 
 def test_no_code_is_explained_that_cannot_come() -> None:
     assert anchors() - codes() == set()
+
+
+def link(kind: Any, code: str = "") -> str:
+    """The C(help) of an error of this class. What else its constructor takes does not matter to it."""
+    error = kind.__new__(kind)
+    private("_errors").PgflexError.__init__(error, "No", code=code)
+    found: str = error.as_dict()["help"]
+    return found
+
+
+def test_every_link_for_help_leads_to_a_place_on_the_page() -> None:
+    errors = private("_errors")
+    page = f"{GALAXY['documentation']}docsite/troubleshooting.html"
+    kinds = {*subclasses(errors.PgflexError)} - {errors.PgflexError}
+    given = {link(kind, code) for kind in kinds for code in ["", *codes()]}
+    strange = {link(kind, "Strange") for kind in subclasses(errors.ServiceError)}
+    shown = {each for path in PLUGINS.rglob("*.py") for each in re.findall(rf"{page}[#\w]*", path.read_text("utf-8"))}
+    assert given | strange | shown == {page, *(f"{page}#{anchor}" for anchor in anchors())}
+    for code in {*errors._HINTS, *errors.BUSY_CODES}:
+        assert link(errors.ServiceError, code.upper()) == f"{page}#{code}"
+
+
+def test_only_azure_gives_codes_that_the_source_does_not_name() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in PLUGINS.rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    open_ended = {
+        ast.unparse(call.func)
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg == "code" and not isinstance(keyword.value, ast.Constant)
+    }
+    assert open_ended == {"ServiceError", "OperationFailed", "super().__init__"}
+    assert "PgflexError" not in {ast.unparse(call.func) for call in calls}
 
 
 @pytest.mark.parametrize("field", [each.name for each in private("_settings").FIELDS])

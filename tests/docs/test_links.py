@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docs.pages import ROOT, RST, console_commands, page_paths
+from docs.pages import GALAXY, ROOT, RST, console_commands, page_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,8 @@ TEXTS = [
     ROOT / "examples" / "README.md",
     ROOT / "galaxy.yml",
 ]
-FILES = re.compile(r"https://github\.com/pgflex/azure/(?:blob|tree)/main/([\w./-]*[\w/-])")
-PAGES = re.compile(r"https://pgflex\.github\.io/azure/([\w./-]*\w)")
+FILES = re.compile(rf"{re.escape(GALAXY['repository'])}/(?:blob|tree)/main/([\w./-]*[\w/-])")
+PAGES = re.compile(rf"{re.escape(GALAXY['documentation'])}([\w./-]*\w)")
 RELATIVE = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -46,7 +46,9 @@ def test_links_to_files_and_pages_of_this_project_lead_somewhere(path: Path) -> 
 def test_every_make_target_that_is_shown_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     shown = {
-        match for path in TEXTS for match in re.findall(r"(?:`|\$ )make (?:-C azure )?([a-z0-9]+)", path.read_text())
+        match
+        for path in TEXTS
+        for match in re.findall(r"(?m)(?:`|\$ |^)make (?:-C azure )?([a-z0-9]+)", path.read_text())
     }
     assert {name for name in shown if f"\n{name}:" not in makefile} == set()
     assert any(command.startswith("make ") for page in page_paths() for command in console_commands(page))

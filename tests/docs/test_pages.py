@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from docs.pages import EXAMPLES, Block, blocks, console_commands, page_paths
+from docs.pages import EXAMPLES, ROOT, Block, blocks, console_commands, fences, page_paths
 from docs.terminal import NOT_RUN, Terminal
 from e2e.runs import FAST, run_in_process
 
@@ -66,6 +66,19 @@ def test_what_a_page_shows_works(page: Path, cloud: Emulator, tmp_path: Path) ->
             run_tasks(block.text, cloud)
         elif block.language == "console":
             follow(block, terminal)
+
+
+def test_what_the_readme_shows_works(cloud: Emulator, tmp_path: Path) -> None:
+    shown = fences(ROOT / "README.md")
+    playbook, *files = [text for language, text in shown if language == "yaml"]
+    command = "ansible-playbook pgflex.azure.assign -i servers.yml --check --diff"
+    assert any(f"$ {command}\n" in text for _language, text in shown)
+    assert playbook in (EXAMPLES / "backup.yml").read_text(encoding="utf-8")
+    terminal = Terminal(tmp_path, cloud.environment)
+    for text in files:
+        (terminal.folder / text.split()[1]).write_text(text, encoding="utf-8")
+    assert "2 servers: 1 as wanted, 1 to change, 0 failed, 0 not begun." in terminal.run(command).stdout
+    assert "|--@tag_environment_prod:" in terminal.run("ansible-inventory -i estate.pgflex.yml --graph").stdout
 
 
 def test_every_playbook_of_the_examples_is_run_by_a_page() -> None:

@@ -35,7 +35,7 @@ def check_failure(
     assert result["msg"].startswith(message)
     assert hint in result["msg"]
     error = result["error"]
-    assert set(error) == {"code", "message", "status", "target", "request_id"}
+    assert set(error) == {"code", "help", "message", "status", "target", "request_id"}
     assert (error["code"], error["status"], error["target"].lower()) == (code, status, target.lower())
     assert error["message"]
     if status is not None:

@@ -136,6 +136,7 @@ def test_it_is_refused_and_nothing_is_written(case: Case, check: bool, emulator:
     assert result["msg"] == case.message
     assert result["error"] == {
         "code": case.code,
+        "help": f"https://pgflex.github.io/azure/docsite/troubleshooting.html#{case.code.lower()}",
         "message": case.message,
         "status": None,
         "target": case.target,

@@ -19,8 +19,11 @@ from azure.core.rest import HttpRequest
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     _HINTS,
     BUSY_CODES,
+    TROUBLESHOOTING,
     InvalidInput,
     OperationFailed,
+    PgflexError,
+    Refused,
     ServiceError,
     connection_problem,
 )
@@ -86,10 +89,30 @@ def test_an_error_is_facts_too() -> None:
 
     assert error.as_dict() == {
         "code": "Odd", "message": "It is so.", "status": 400, "target": "t", "request_id": "r",
+        "help": TROUBLESHOOTING,
     }  # fmt: skip
     assert InvalidInput("option", "no").as_dict() == {
         "code": "InvalidInput", "message": "option: no", "status": None, "target": "option", "request_id": None,
+        "help": f"{TROUBLESHOOTING}#invalidinput",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        pytest.param(Refused("No", code="ElasticCluster"), "#elasticcluster", id="a code of this collection"),
+        pytest.param(Refused("No"), "#refused", id="a kind of this collection"),
+        pytest.param(refusal(409, "ScopeLocked"), "#scopelocked", id="Azure's, explained"),
+        pytest.param(busy(), "#serverisbusy", id="busy"),
+        pytest.param(refusal(400, "Odd/../#x"), "", id="Azure's, unknown"),
+        pytest.param(refusal(400, "Refused"), "", id="Azure's, with a name of this collection"),
+        pytest.param(refusal(502), "#serviceerror", id="no code"),
+        pytest.param(OperationFailed("It", "failed", code="ScopeLocked"), "#scopelocked", id="an operation, explained"),
+        pytest.param(OperationFailed("It", "failed", code="Canceled"), "#operationfailed", id="an operation, unknown"),
+    ],
+)
+def test_an_error_leads_to_where_it_is_explained(error: PgflexError, place: str) -> None:
+    assert error.as_dict()["help"] == f"{TROUBLESHOOTING}{place}"
 
 
 @pytest.mark.parametrize("code", sorted(BUSY_CODES))
