@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansible import constants
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -66,6 +64,6 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     os.environ.clear()
     os.environ.update(env)
     os.chdir(folder)
-    # Each command has one of its own, which is gone when it ends.
-    constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
+    # Each command has one of its own, which is gone when it ends. In the tests' own process modules have no controller.
+    importlib.import_module("ansible.constants").DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
     importlib.import_module(_PROGRAMS[command[0]]).main(command)
