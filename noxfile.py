@@ -259,7 +259,7 @@ def chaos(session: nox.Session) -> None:
 @nox.session(allow_parallel=True)
 def fuzz(session: nox.Session) -> None:
     """Everything that reads what people write, with texts that atheris makes; skipped with a word without a wheel."""
-    install(session, f"ansible-core=={OWN_CORE}.*", "requirements.txt")
+    install(session, f"ansible-core=={OWN_CORE}.*", "requirements.txt", "tests/emulator/requirements.txt")
     try:
         install(session, "--only-binary=:all:", "atheris")
     except nox.command.CommandFailed:

@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._errors import NotVerified, OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
 from ._limits import Turn
 from ._model import Operation, Plan, Server, Wanted
-from ._plan import patch_body, plan, unmet
+from ._plan import crossed, joined, patch_body, plan, unmet
 from ._waiting import drive
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 #: Seconds for which a look at a server counts. A write that waited longer for its turn is planned anew: the service has
 #: no etag, and the type in a PATCH would undo what somebody else has done to the system assigned identity meanwhile.
 FRESH = 30.0
+#: The same for a server that somebody else is writing to, and that need not show it.
+CONTENDED = 1.0
+#: How often a server is written to once more because somebody else wrote to it at the same time, see C(crossed).
+ROUNDS = 2
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
 QUIET_LOOKS = 5
 
@@ -46,13 +51,16 @@ class Writer(Protocol):
 class Applied:
     """What was done: C(plan) as carried out, C(server) as last read, C(operation) if it was not waited for.
 
-    C(verified) is true once the server was read after the write and found as planned.
+    C(verified) is true once the server was read after the write and found as planned. Of a server that was written to
+    once more C(plan) is all that was done, C(last) the last part of it, and C(rounds) how many parts followed a first.
     """
 
     plan: Plan
     server: Server
     operation: Operation | None = None
     verified: bool = False
+    last: Plan | None = None
+    rounds: int = 0
 
 
 def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Applied:
@@ -60,7 +68,28 @@ def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: 
     applied = drive(changing(api, server, wanted, waiter, wait=wait), waiter.clock)
     if not applied.plan.changes or applied.operation:
         return applied
-    return verify(applied, waiter.read(partial(api.get_server, server.ref)), wanted)
+    look = partial(api.get_server, server.ref)
+    after = waiter.read(look)
+    while may_go_on(applied, after, wanted, waiter):
+        applied = drive(going_on(api, applied, after, wanted, waiter), waiter.clock)
+        after = waiter.read(look)
+    return verify(applied, after, wanted)
+
+
+def may_go_on(applied: Applied, after: Server, wanted: Wanted, waiter: Waiter) -> bool:
+    """Whether C(going_on) is to follow, for a server as it was read by itself C(after) the write.
+
+    Two runs that undo each other's changes come to an end by themselves: who finds undone what it wrote stops, and
+    says so. The bound is for what they undo without seeing it.
+    """
+    return applied.rounds < ROUNDS and waiter.remaining > 0 and crossed(applied.last or applied.plan, after, wanted)
+
+
+def going_on(api: Writer, applied: Applied, after: Server, wanted: Wanted, waiter: Waiter) -> Steps[Applied]:
+    """Bring about what somebody else's change has left to do, as in C(crossed). Raises as C(changing)."""
+    rest = replace(wanted, only_if_assigned=(), system_assigned=None)
+    more = yield from changing(api, after, rest, waiter, wait=True, read_at=-math.inf)
+    return Applied(joined(applied.plan, more.plan), more.server, last=more.plan, rounds=applied.rounds + 1)
 
 
 def verify(applied: Applied, after: Server, wanted: Wanted) -> Applied:
@@ -72,7 +101,7 @@ def verify(applied: Applied, after: Server, wanted: Wanted) -> Applied:
             target=after.id,
             hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
         )
-    return Applied(applied.plan, after, verified=True)
+    return replace(applied, server=after, verified=True)
 
 
 def may_be_undone_later(server: Server, wanted: Wanted) -> bool:
@@ -95,10 +124,10 @@ def changing(
     server = yield from _settled(api, server, wanted, waiter)
     planned = plan(server, wanted)
     rest = planned
-    maybe_applied, failures = False, 0
+    maybe_applied, failures, fresh = False, 0, FRESH
     while rest.changes:
         yield Turn.WRITE
-        if waiter.clock.now() - seen_at > FRESH:
+        if waiter.clock.now() - seen_at > fresh:
             server = yield from waiter.reading(partial(api.get_server, server.ref))
             rest = plan(server, wanted)
             planned = planned if maybe_applied else rest
@@ -113,6 +142,7 @@ def changing(
         except ServiceError as error:
             maybe_applied = maybe_applied or error.maybe_applied
             failures += error.transient
+            fresh = CONTENDED if error.busy else fresh
             server = yield from _looking_again(api, server, waiter, error, failures, maybe_applied)
         seen_at = waiter.clock.now()
         rest = plan(server, wanted)

@@ -147,3 +147,28 @@ def unmet(done: Plan, after: Server, wanted: Wanted) -> list[str]:
     lost = [each for each in done.after.ids if key(each) not in held | named]
     problems += [f"{each}, which was to stay, is gone" for each in lost]
     return problems
+
+
+def crossed(done: Plan, after: Server, wanted: Wanted) -> bool:
+    """Whether the server, as it was read C(after) the write, lacks something that C(done) had not to bring about.
+
+    Then somebody else wrote to it between the look that C(done) was planned on and its PATCH, or later and for other
+    identities. What C(done) itself wrote had no effect, or somebody who had seen it has undone it: neither gets better
+    by writing it again. The system assigned identity is left out: what refuses to switch it off is asked before only.
+    """
+    try:
+        rest = plan(after, replace(wanted, only_if_assigned=()))
+    except Refused:
+        return False
+    ours = {key(each) for each in (*done.assign, *done.remove)}
+    left = {key(each) for each in (*rest.assign, *rest.remove)}
+    return bool(left) and ours.isdisjoint(left) and rest.system_assigned is None
+
+
+def joined(first: Plan, then: Plan) -> Plan:
+    """Both as one, to be told and verified. C(then) was planned because of C(crossed), so what is to be is the same."""
+    return replace(
+        first,
+        assign=tuple(distinct([*first.assign, *then.assign])),
+        remove=tuple(distinct([*first.remove, *then.remove])),
+    )

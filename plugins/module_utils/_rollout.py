@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ._apply import Applied, changing, verify
+from ._apply import Applied, changing, going_on, may_go_on, verify
 from ._errors import PgflexError
 from ._scheduler import Scheduler, Work
 from ._waves import wave_sizes
@@ -139,15 +139,30 @@ class Rollout:
         return done
 
     def _verify(self, changed: list[tuple[Row, Applied]]) -> None:
-        doubtful = []
         seen_by_list = self.reader.read([row.ref for row, _applied in changed], self._more_time)
-        for (row, applied), seen in zip(changed, seen_by_list):
-            if not _verify_row(row, applied, seen):
-                doubtful.append((row, applied))
+        doubtful = [each for each, seen in zip(changed, seen_by_list) if not _verify_row(*each, seen)]
         # A list may lag behind the resource itself: what it does not confirm is asked for one by one.
-        again = self.reader.read_each([row.ref for row, _applied in doubtful], self._more_time)
-        for (row, applied), seen in zip(doubtful, again):
-            _verify_row(row, applied, seen)
+        while doubtful:
+            again = self.reader.read_each([row.ref for row, _applied in doubtful], self._more_time)
+            wrong = [(*each, seen) for each, seen in zip(doubtful, again) if not _verify_row(*each, seen)]
+            doubtful = self._go_on(wrong)
+
+    def _go_on(self, wrong: list[tuple[Row, Applied, Server | PgflexError]]) -> list[tuple[Row, Applied]]:
+        """What was done to those of C(wrong) that somebody else wrote to at the same time. Their changes have begun."""
+        works = [
+            Work(row, row.ref.subscription_id, going_on(self.reader.api, applied, seen, row.wanted, self.patience()))
+            for row, applied, seen in wrong
+            if not isinstance(seen, PgflexError) and may_go_on(applied, seen, row.wanted, self.patience())
+        ]
+        done: list[tuple[Row, Applied]] = []
+        clock = self.reader.clock
+        until = clock.now() + self.patience().remaining
+        for end in Scheduler(self.reader.limits, clock, until=until).run(works):
+            end.key.error = end.error
+            if end.result:
+                end.key.applied = end.result
+                done.append((end.key, end.result))
+        return done
 
     def _more_time(self) -> Waiter:
         """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""

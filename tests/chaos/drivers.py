@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import io
+import os
+import shutil
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from chaos.estates import State
-from chaos.virtual_time import VirtualTime
+from chaos.role import Inventory
 from e2e.runs import run_in_process
+from e2e.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,10 +58,14 @@ class Told:
 
 @dataclass
 class Run:
-    """A finished run: what it told of each server, all that it printed, and how many seconds it believes it took."""
+    """A finished run: what it told of each server, and what each of its modules printed.
+
+    C(warned) is what went to the terminal beside that, C(seconds) how long it took.
+    """
 
     told: list[Told]
-    output: str
+    outputs: list[str]
+    warned: str
     seconds: float
 
 
@@ -78,7 +86,7 @@ class Asked:
         return {**PATIENCE, "validate_identities": self.validate}
 
 
-def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], str]:
+def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     """C(pgflex_identity), once for each wish."""
     told, outputs = [], []
     for wish in asked.wishes:
@@ -86,27 +94,50 @@ def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], str]:
         facts, output = run_in_process(given, check=asked.check)
         told.append(Told(wish, facts))
         outputs.append(output)
-    return told, "".join(outputs)
+    return told, outputs
 
 
-def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], str]:
+def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     """C(pgflex_identity_fleet), with a row for each wish."""
     rows = [wish.row() for wish in asked.wishes]
     given = {**emulator.connection, **asked.options, "servers": rows, "waves": list(asked.waves)}
-    with patch(ONE_BY_ONE, asked.one_by_one):
-        result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
+    result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
     # A run that fails before it came to any row says the same of all.
     rows_told = result.get("servers") or [result] * len(rows)
-    return [Told(wish, facts) for wish, facts in zip(asked.wishes, rows_told, strict=True)], output
+    return [Told(wish, facts) for wish, facts in zip(asked.wishes, rows_told, strict=True)], [output]
 
 
-DRIVERS: dict[str, Callable[[Emulator, Asked], tuple[list[Told], str]]] = {"single": single, "fleet": fleet}
+def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
+    """The playbook C(assign): a plan for all hosts, a rollout for those that drift, and each host's own result."""
+    common = {"pgflex_identity_connection": emulator.connection}
+    inventory = Inventory({wish.server: {**common, **wish.variables()} for wish in asked.wishes})
+    # With a file of one's own nobody follows it, who would need time of a clock of his own.
+    options = {**asked.options, "waves": list(asked.waves), "progress_file": os.devnull}
+    hosts = list(inventory.variables)
+    plan = inventory.fleet(hosts, check=True, result_dir="auto", **options)
+    if "totals" not in plan:
+        return [Told(wish, plan) for wish in asked.wishes], inventory.outputs
+    folder = plan["result_dir"]
+    drifting = [each["name"] for each in plan["servers"] if each["changed"]]
+    done = inventory.fleet(drifting, check=asked.check, result_dir=folder, **options) if drifting else plan
+    told = [
+        Told(wish, done if "totals" not in done and wish.server in drifting else inventory.outcome(wish.server, folder))
+        for wish in asked.wishes
+    ]
+    shutil.rmtree(folder)
+    return told, inventory.outputs
+
+
+DRIVERS: dict[str, Callable[[Emulator, Asked], tuple[list[Told], list[str]]]] = {
+    "single": single,
+    "fleet": fleet,
+    "role": role,
+}
 
 
 def carry_out(emulator: Emulator, driver: str, asked: Asked) -> Run:
     """One run, in time that passes by itself."""
     clock = VirtualTime(emulator, asked.jump)
-    with ExitStack() as stack:
-        stack.enter_context(clock.in_force())
-        told, output = DRIVERS[driver](emulator, asked)
-    return Run(told, output, clock.passed)
+    with clock.in_force(), patch(ONE_BY_ONE, asked.one_by_one), redirect_stderr(io.StringIO()) as warned:
+        told, outputs = DRIVERS[driver](emulator, asked)
+    return Run(told, outputs, warned.getvalue(), clock.passed)

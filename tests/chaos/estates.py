@@ -116,6 +116,18 @@ class Wish:
         more = {} if self.system is None else {"system_assigned": self.system}
         return {"server_id": server_id(self.server), "keep_encryption_identities": self.keep, **wish, **more}
 
+    def variables(self) -> dict[str, Any]:
+        """As variables of a host; a set may come in parts, and as text."""
+        return {
+            "pgflex_server_id": server_id(self.server),
+            "pgflex_identity_present": list(self.present[1:]),
+            "pgflex_identity_present__first": "\n".join(self.present[:1]),
+            "pgflex_identity_absent": list(self.absent),
+            "pgflex_identity_purge": "yes" if self.purge else "",
+            "pgflex_identity_keep_encryption": self.keep,
+            "pgflex_identity_system_assigned": self.system,
+        }
+
 
 @dataclass
 class Estate:

@@ -55,14 +55,22 @@ PLACES = {
     "token": ("POST", "/token$"),
 }
 SLOW = 0.02
+REFUSED = "connection refused"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault with the name of its kind for the figures; C(document) is what the emulator takes."""
+    """A fault with the name of its kind for the figures; C(document) is what the emulator takes.
+
+    One that is C(here) is not the emulator's, see C(Refusing): nobody listens, so there is nobody to do anything then.
+    """
 
     kind: str
     document: dict[str, Any]
+
+    @property
+    def here(self) -> bool:
+        return self.kind == REFUSED
 
 
 def _then(kind: str, retry_after: Any) -> dict[str, Any]:
@@ -73,6 +81,8 @@ def _then(kind: str, retry_after: Any) -> dict[str, Any]:
         return {"body": body, "headers": {"Content-Type": content_type}}
     if kind.startswith("cut "):
         return {"disconnect": kind.removeprefix("cut ")}
+    if kind == REFUSED:
+        return {}
     if kind == "slow":
         return {"delay": SLOW, "advance": 45}
     if kind == "poll URL gone":
@@ -91,7 +101,7 @@ def _header(retry_after: Any) -> str:
 
 
 _LOST = [f"{status} after it was done" for status in STATUSES if status >= 500]
-_ANSWERS = [*map(str, STATUSES), *_LOST, *BODIES, "cut before", "cut during", "cut after", "slow", "redirect"]
+_ANSWERS = [*map(str, STATUSES), *_LOST, *BODIES, "cut before", "cut during", "cut after", "slow", "redirect", REFUSED]
 
 
 @st.composite

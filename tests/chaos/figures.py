@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Figures:
-    """Counts of the whole run. C(unseen) are changes by others that the service let us overwrite, see C(invariants)."""
+    """Counts of the whole run. C(lost) and C(unseen) are as in C(invariants)."""
 
     steps: int = 0
     runs: Counter[str] = field(default_factory=Counter)
     servers: int = 0
     writes: int = 0
     failed: int = 0
+    lost: int = 0
     unseen: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -29,7 +30,8 @@ class Figures:
             f"steps: {self.steps}; runs: {runs}; servers in them: {self.servers}, of which failed: {self.failed}",
             f"changes accepted by the service: {self.writes}",
             f"faults that hit: {self.faults.total()} ({faults})",
-            f"identities lost that nobody asked to remove: 0; others' changes in the moment of a write: {self.unseen}",
+            f"identities lost that nobody asked to remove: {self.lost}; "
+            f"others' changes in the moment of a write: {self.unseen}",
         ]
 
 

@@ -56,12 +56,34 @@ class Facts:
         return [self.before[server], *later]
 
 
+def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
+    """Server and name of every identity that should be there and is not, but for what nobody could have seen.
+
+    What should be is what was before and what others have assigned since, without what they have removed and what was
+    asked to be removed.
+    """
+    found = []
+    for server, before in facts.before.items():
+        should = set(before.held)
+        for change in facts.changes_of(server, "meanwhile"):
+            if change["after"]:
+                was, became = State.of(change["before"]).held, State.of(change["after"]).held
+                should = (should | (became - was)) - (was - became)
+        for wish in asked.wishes:
+            if wish.server == server and not asked.check:
+                should -= wish.may_remove(frozenset(should), estate.encrypting[server])
+        if not any(_unseen_change(server, change, facts) for change in _own(server, facts)):
+            found += [(server, name) for name in sorted(should - facts.after[server].held)]
+    return found
+
+
 def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts: Facts, hits: int) -> int:
     """Raise C(AssertionError) if anything is not as it must be. Returns how often an unseen change was overwritten."""
-    leaks = [(each, run.output.split(each)[0][-300:]) for each in secrets_of(emulator) if each in run.output]
+    output = "".join([*run.outputs, run.warned])
+    leaks = [(each, output.split(each)[0][-300:]) for each in secrets_of(emulator) if each in output]
     assert leaks == []
-    assert "Traceback" not in run.output
-    assert run.seconds <= PATIENCE["wait_timeout"] * max(1, len(run.told)) + GRACE, run.seconds
+    assert "Traceback" not in output
+    assert run.seconds <= (PATIENCE["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
     assert emulator.violations() == []
     assert not [each for each in facts.requests if each["method"] not in ("GET", "PATCH")]
     assert not [each for each in facts.requests if not _PATHS.fullmatch(each["path"])]
@@ -69,17 +91,18 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
         assert not [each for each in facts.requests if each["method"] == "PATCH"]
     untouched = set(facts.before) - {wish.server for wish in asked.wishes}
     assert not [each for each in untouched if facts.changes_of(each, "client")]
+    assert lost(asked, estate, facts) == []
     unseen = 0
     for told in run.told:
         encrypting = estate.encrypting[told.wish.server]
-        unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told, facts))
+        unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told.wish.server, facts))
         _check_writes(told, facts, hits)
         _check_told(told, encrypting, facts, check=asked.check)
     return unseen
 
 
-def _own(told: Told, facts: Facts) -> list[dict[str, Any]]:
-    return [each for each in facts.changes_of(told.wish.server, "client") if each["after"]]
+def _own(server: str, facts: Facts) -> list[dict[str, Any]]:
+    return [each for each in facts.changes_of(server, "client") if each["after"]]
 
 
 def _check_change(wish: Wish, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
@@ -117,7 +140,7 @@ def _check_writes(told: Told, facts: Facts, hits: int) -> None:
     """What had its effect is not done again unless somebody else wrote, and nothing is sent without end."""
     server = told.wish.server
     ours, others = facts.changes_of(server, "client"), facts.changes_of(server, "meanwhile")
-    assert len(_own(told, facts)) <= 1 + len(others), ours
+    assert len(_own(server, facts)) <= 1 + len(others), ours
     busy = [each for each in ours if each["refused"] or (each["error"] or "") in BUSY]
     answered_busy = [each for each in facts.writes_to(server) if each["status"] in (400, 409, 429, 500, 503)]
     assert len(ours) <= TRIES + len(busy) + len(others), ours

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from chaos.drivers import Asked, Run, Told, carry_out
+from chaos.drivers import DRIVERS, Asked, Run, Told, carry_out
 from chaos.estates import SERVERS, Estate, State, estates, wishes
 from chaos.faults import Fault, faults, foreign_writes
 from chaos.figures import FIGURES
-from chaos.invariants import REFUSALS, Facts, check_run
+from chaos.invariants import REFUSALS, Facts, check_run, lost
+from chaos.refusing import Refusing
 from e2e.fleets import seed_servers
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 #: Steps in one estate, the one that makes it included.
 IN_ONE_ESTATE = 12
 STEPS = int(os.environ.get("CHAOS_STEPS", "0"))
-USUAL_STEPS = 240
+USUAL_STEPS = 180
 #: Longer than any change takes.
 LONG = 500.0
 JUMPS = (0.0, 0.0, 0.0, 5.0, 400.0, 4000.0, 100000.0)
@@ -60,7 +61,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule(
         wished=st.lists(wishes(), min_size=1, max_size=4, unique_by=lambda wish: wish.server),
-        driver=st.sampled_from(["single", "fleet"]),
+        driver=st.sampled_from(sorted(DRIVERS)),
         planned=st.lists(faults(), max_size=4),
         others=st.lists(foreign_writes(), max_size=2),
         asked=st.fixed_dictionaries(
@@ -111,12 +112,14 @@ class Chaos(RuleBasedStateMachine):
     def _run(self, asked: Asked, planned: list[Fault] | None = None) -> Run:
         """One run with these faults, everything checked."""
         faults = planned or []
-        self.emulator.set_faults([each.document for each in faults])
+        theirs, refusing = [each for each in faults if not each.here], Refusing([each for each in faults if each.here])
+        self.emulator.set_faults([each.document for each in theirs])
         self.emulator.clear_requests()
         before = self.truth
-        run = carry_out(self.emulator, self.driver, asked)
+        with refusing.in_force():
+            run = carry_out(self.emulator, self.driver, asked)
         self.requests = self.emulator.requests("arm")
-        hit = [taken["hits"] for taken in self.emulator.faults()]
+        hit = [taken["hits"] for taken in self.emulator.faults()] + refusing.hits
         self.emulator.set_faults([])
         self.truth = self._settled()
         changes = self.emulator.operations()
@@ -127,8 +130,9 @@ class Chaos(RuleBasedStateMachine):
         FIGURES.servers += len(run.told)
         FIGURES.failed += sum(told.failed for told in run.told)
         FIGURES.writes += sum(each["by"] == "client" and not each["refused"] for each in facts.changes)
-        for fault, times in zip(faults, hit, strict=True):
+        for fault, times in zip(sorted(faults, key=lambda each: each.here), hit, strict=True):
             FIGURES.faults[fault.kind] += times
+        FIGURES.lost += len(lost(asked, self.estate, facts))
         FIGURES.unseen += check_run(self.emulator, self.estate, asked, run, facts, sum(hit))
         return run
 
@@ -158,3 +162,4 @@ def test_nothing_is_lost_and_nothing_told_is_untrue(emulator: Emulator) -> None:
         ),
     )
     assert FIGURES.steps >= (STEPS or USUAL_STEPS) // 2
+    assert set(FIGURES.runs) == set(DRIVERS)

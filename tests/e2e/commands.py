@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,5 +65,6 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     os.environ.update(env)
     os.chdir(folder)
     # Each command has one of its own, which is gone when it ends. In the tests' own process modules have no controller.
-    importlib.import_module("ansible.constants").DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
+    constants: Any = importlib.import_module("ansible.constants")
+    constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
     importlib.import_module(_PROGRAMS[command[0]]).main(command)

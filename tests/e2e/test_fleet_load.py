@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.fleets import count, held_by_server, rows, run_fleet, seed_servers, servers
+from e2e.virtual_time import VirtualTime
 from e2e.world import OTHER_SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def test_a_fleet_that_drifts_is_changed_within_the_limits(
 ) -> None:
     many = servers("drift", number, "id-a", "id-c")
     seed_servers(emulator, many, OTHER_SUBSCRIPTION)
-    emulator.settings(throttle=throttle)
+    emulator.settings(throttle=throttle, operation_seconds=60)
     asked = rows(many, OTHER_SUBSCRIPTION, present=["id-b"], absent=["id-c"])
-    result = run_fleet(emulator, outputs, asked, poll_interval=1)
+    with VirtualTime(emulator).in_force():
+        result = run_fleet(emulator, outputs, asked, poll_interval=30, wait_timeout=1800)
     assert result["totals"] == {"servers": number, "ok": 0, "changed": number, "failed": 0, "not_started": 0}
     assert list(held_by_server(emulator).values()).count({"id-a", "id-b"}) == number
     calls = count(emulator)
@@ -58,7 +60,8 @@ def test_first_failures_stop_new_writes_and_what_was_begun_is_told(emulator: Emu
     emulator.fault("PATCH", "/pg-bad-", fails, times=-1)
     asked = rows(bad + good, present=["id-b"])
     # A tenth of the bucket: 19 writes at once, and then about one a second.
-    result = run_fleet(emulator, outputs, asked, max_fail_percentage=10, quota_percentage=10)
+    with VirtualTime(emulator).in_force():
+        result = run_fleet(emulator, outputs, asked, max_fail_percentage=10, quota_percentage=10)
     sent = count(emulator)["write"]
     assert 19 <= sent <= 25
     totals = result["totals"]

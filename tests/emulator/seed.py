@@ -60,7 +60,8 @@ def load(text: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(text)
         schema.check(document, "seed")
-    except (yaml.YAMLError, schema.InvalidDocumentError) as error:
+    # PyYAML lets the errors of what it calls through: of dates, of long numbers, of unknown tags, of deep nesting.
+    except (yaml.YAMLError, schema.InvalidDocumentError, AttributeError, RecursionError, ValueError) as error:
         raise SeedError(f"seed: {error}") from error
     assert isinstance(document, dict)
     return document

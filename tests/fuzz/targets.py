@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import suppress
+from unittest.mock import patch
 
+from ansible_collections.pgflex.azure.plugins.module_utils import _settings
 from ansible_collections.pgflex.azure.plugins.module_utils._answers import retry_after
 from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import identity_id, parse_server_id
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._record import Record, read_record
 from ansible_collections.pgflex.azure.plugins.module_utils._waves import read_waves, wave_sizes
+from ansible_collections.pgflex.azure.plugins.plugin_utils._rows import make_row
+from emulator import seed
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 #: Texts to begin with.
@@ -22,7 +27,11 @@ SEEDS = (
     "pgflex1:eJyrVkrLL8pNLFGyUkpKTS5RqgUAOp0GKw==",
     "1, 10%, 100%",
     "Mon, 23 Nov 2026 20:00:00 GMT",
+    "[default]\nsubscription_id=x\n",
+    "id-a # the app\nid-b, id-c",
+    "subscriptions: [{id: x, created: 2001-99-99, more: !!timestamp x}]",
 )
+CANARY = "vErY-sEcReT"
 
 
 def read_identity(text: str) -> None:
@@ -61,7 +70,44 @@ def read_retry_after(text: str) -> None:
     assert found is None or isinstance(found, float)
 
 
-TARGETS = (read_identity, read_server, read_rollback, read_waves_of, read_retry_after)
+def read_credentials(text: str) -> None:
+    """The credentials file: what is wrong with it is told without what is in it."""
+    with tempfile.NamedTemporaryFile() as file, patch.object(_settings, "CREDENTIALS_FILE", file.name):
+        file.write(f"[default]\nsecret={CANARY}\n{text}".encode())
+        file.flush()
+        told = ""
+        try:
+            found = _settings.resolve({}, {})
+            told = repr(found)
+            assert (found.get("secret") or "").startswith(CANARY)
+        except CredentialError as error:
+            told = str(error)
+        assert CANARY not in told
+
+
+def read_survey(text: str) -> None:
+    """A set of identities and a flag as a survey of AWX gives them."""
+    row = make_row("pg-orders", {"pgflex_resource_group": "rg", "pgflex_identity_present": text})
+    assert all(name == name.strip() != "" and not set(name) & set(",\n#") for name in row.get("present", []))
+    make_row("pg-orders", {"pgflex_resource_group": "rg", "pgflex_identity_purge": text})
+
+
+def read_seed(text: str) -> None:
+    """A seed of the emulator."""
+    with suppress(seed.SeedError):
+        assert isinstance(seed.load(text), dict)
+
+
+TARGETS = (
+    read_identity,
+    read_server,
+    read_rollback,
+    read_waves_of,
+    read_retry_after,
+    read_credentials,
+    read_survey,
+    read_seed,
+)
 
 
 def try_out(text: str) -> None:

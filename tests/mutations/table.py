@@ -26,6 +26,7 @@ def _unit(file: str, *names: str) -> tuple[str, ...]:
 _DIFFERENCE = _unit("test_plan", "test_a_change_is_exactly_the_difference")
 _REFUSED = _unit("test_plan_refusals", "test_it_is_refused")
 _UNMET = _unit("test_plan_unmet", "test_the_server_is_compared_with_the_plan")
+_CROSSED = _unit("test_apply_crossed", "test_in_the_moment_of_our_write_somebody_else")
 
 PLANNING = (
     Mutation(
@@ -185,7 +186,7 @@ APPLYING = (
     Mutation(
         "a write after a long time is planned anew",
         "_apply.py",
-        "if waiter.clock.now() - seen_at > FRESH:",
+        "if waiter.clock.now() - seen_at > fresh:",
         "if False:",
         _unit("test_apply", "test_a_write_that_is_sent_long_after_the_look_is_planned_anew"),
     ),
@@ -209,6 +210,48 @@ APPLYING = (
         "if error.status not in (404, 410):",
         "if True:",
         _unit("test_apply", "test_what_fails_in_passing_is_overcome"),
+    ),
+    Mutation(
+        "what is left to do after somebody else's write is done",
+        "_apply.py",
+        "while may_go_on(applied, after, wanted, waiter):",
+        "while False:",
+        _CROSSED,
+    ),
+    Mutation(
+        "what we wrote is not written again",
+        "_plan.py",
+        "and ours.isdisjoint(left) and",
+        "and",
+        _unit("test_apply_crossed", "test_what_we_wrote_ourselves_is_not_written_twice"),
+    ),
+    Mutation(
+        "a rollback is not gone on with on a server that somebody else writes to",
+        "_plan.py",
+        "rest = plan(after, replace(wanted, only_if_assigned=()))",
+        "rest = plan(after, replace(wanted, only_if_assigned=(), expected=None))",
+        _unit("test_apply_crossed", "test_nothing_is_written_once_more_for"),
+    ),
+    Mutation(
+        "two runs against each other come to an end",
+        "_apply.py",
+        "applied.rounds < ROUNDS and",
+        "applied.rounds < 9 and",
+        _unit("test_apply_crossed", "test_who_goes_on_against_us_has_the_last_word_and_that_is_told"),
+    ),
+    Mutation(
+        "all writes to a server are told and verified together",
+        "_apply.py",
+        "Applied(joined(applied.plan, more.plan), ",
+        "Applied(more.plan, ",
+        (*_CROSSED, *_unit("test_apply_crossed", "test_what_was_lost_beside_it_is_told_all_the_same")),
+    ),
+    Mutation(
+        "a server that others write to is looked at right before our write",
+        "_apply.py",
+        "fresh = CONTENDED if error.busy else fresh",
+        "fresh = FRESH",
+        _unit("test_apply_crossed", "test_a_server_that_others_write_to_is_looked_at_right_before_the_next_try"),
     ),
     Mutation(
         "a failed operation is a failure",
@@ -316,6 +359,13 @@ MANY = (
         "            self._verify([(row, applied) for row, applied in done if applied.plan.changes])\n",
         "",
         _unit("test_fleet_changes", "test_success_without_effect_is_a_failure_of_its_row"),
+    ),
+    Mutation(
+        "a fleet goes on where somebody else's write left something to do",
+        "_rollout.py",
+        "doubtful = self._go_on(wrong)",
+        "doubtful = []",
+        _unit("test_apply_crossed", "test_a_fleet_does_so_too_for_the_rows_that_need_it"),
     ),
     Mutation(
         "check mode writes nothing to a fleet",

@@ -85,6 +85,7 @@ class Reaction:
     polls: tuple[ServiceError, ...] = ()  # what the first polls raise
     other: float = 0  # seconds for which somebody else's operation is at work from now on
     meanwhile: Callable[[dict[str, Any]], None] | None = None  # somebody else's work on the map, right after it
+    unseen: Callable[[dict[str, Any]], None] | None = None  # the same, right before it
 
 
 class Service:
@@ -134,6 +135,8 @@ class Service:
         if self._updating:
             raise busy()
         reaction = self._reactions.pop(0) if self._reactions else Reaction()
+        if reaction.unseen:
+            reaction.unseen(self.raw["identity"]["userAssignedIdentities"])
         merged = merge(self.raw.get("identity"), body)
         if reaction.acts:
             self._coming = (self.time.time + reaction.seconds, {"identity": merged})

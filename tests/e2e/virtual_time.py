@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock
+from ansible_collections.pgflex.azure.plugins.modules import pgflex_identity_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,9 @@ class VirtualTime:
         def set_up(clock: Clock) -> None:
             clock.now, clock.sleep = self.now, self.sleep
 
-        sleep, now = patch("time.sleep", self.sleep), patch("time.time", self.since_1970)
-        with patch.object(Clock, "__init__", set_up), sleep, now:
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(Clock, "__init__", set_up))
+            stack.enter_context(patch("time.sleep", self.sleep))
+            stack.enter_context(patch("time.time", self.since_1970))
+            stack.enter_context(patch.object(pgflex_identity_fleet, "monotonic", self.now))
             yield
