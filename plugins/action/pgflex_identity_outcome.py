@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -18,16 +19,23 @@ class ActionModule(ActionBase):
     """Reads one small file; no module is run, and no host is connected to."""
 
     _requires_connection = False
-    _VALID_ARGS = frozenset(("result_dir",))
+    _VALID_ARGS = frozenset(("register", "result_dir"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The host's entry; one of its own where the fleet had no row for it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        folder = self._task.args.get("result_dir")
+        known = task_vars or {}
+        folder = self._task.args.get("result_dir") or _registered(str(self._task.args.get("register")), known)
         if not folder:
             raise AnsibleActionFail("result_dir: is not set: it has to be that of a result of pgflex_identity_fleet.")
         try:
-            entry = read_entry(str(folder), str((task_vars or {})["inventory_hostname"]))
+            entry = read_entry(str(folder), str(known["inventory_hostname"]))
         except (OSError, ValueError) as error:
             raise AnsibleActionFail(f"result_dir: what became of the server cannot be read: {error}.") from None
         return {**result, "changed": False, **(entry or {})}
+
+
+def _registered(name: str, task_vars: dict[str, Any]) -> Any:
+    """The folder of a registered result, None if it is none."""
+    result = task_vars.get(name)
+    return result.get("result_dir") if isinstance(result, Mapping) else None

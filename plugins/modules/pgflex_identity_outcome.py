@@ -18,10 +18,16 @@ description:
   - A host without a row is ok.
   - It sends no request and starts no process.
 options:
+  register:
+    description:
+      - Name of the variable in which the result of M(pgflex.azure.pgflex_identity_fleet) is registered.
+      - This is O(result_dir) without a template, which every host would compile for itself.
+    type: str
   result_dir:
-    description: RV(pgflex.azure.pgflex_identity_fleet#module:result_dir) of the fleet.
+    description:
+      - RV(pgflex.azure.pgflex_identity_fleet#module:result_dir) of the fleet.
+      - Either this or O(register) is required.
     type: path
-    required: true
 attributes:
   action:
     description: Runs on the controller, without a connection to the host.
@@ -45,7 +51,7 @@ EXAMPLES = r"""
 
 - name: Tell each host what became of its server
   pgflex.azure.pgflex_identity_outcome:
-    result_dir: "{{ fleet.result_dir }}"
+    register: fleet
 """
 
 RETURN = r"""

@@ -103,7 +103,7 @@ def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulat
 def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_outcome": options, "ignore_errors": True}
-        for options in ({}, {"result_dir": "none"})
+        for options in ({}, {"register": "nothing"}, {"result_dir": "none"})
     ]
     ran = run([{"hosts": "all", "gather_facts": False, "tasks": tasks}], HOSTS[:1])
     assert "result_dir: is not set: it has to be that of a result of pgflex_identity_fleet." in unwrapped(ran)
