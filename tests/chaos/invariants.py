@@ -80,7 +80,7 @@ def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
 def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts: Facts, hits: int) -> int:
     """Raise C(AssertionError) if anything is not as it must be. Returns how often an unseen change was overwritten."""
     output = "".join([*run.outputs, run.warned])
-    leaks = [(each, output.split(each)[0][-300:]) for each in secrets_of(emulator) if each in output]
+    leaks = [(each, output.split(each, maxsplit=1)[0][-300:]) for each in secrets_of(emulator) if each in output]
     assert leaks == []
     assert "Traceback" not in output
     assert run.seconds <= (PATIENCE["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
