@@ -205,6 +205,8 @@ def sdk(session: nox.Session, azure: str) -> None:
 def lint(session: nox.Session) -> None:
     """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
     HOME.mkdir(parents=True, exist_ok=True)
+    # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
+    copy_checkout(CACHE / "reuse")
     failed = set()
     for command, *args in (
         ("ruff", "format", "--check"),
@@ -214,7 +216,7 @@ def lint(session: nox.Session) -> None:
         ("ansible-lint", "--strict"),
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."),
         ("antsibull-changelog", "lint"),
-        ("reuse", "lint", "--quiet"),
+        ("reuse", "--root", str(CACHE / "reuse"), "lint", "--lines"),
     ):
         try:
             run(session, command, *args, **({"HOME": str(HOME)} if command == "antsibull-docs" else {}))

@@ -25,8 +25,10 @@ class ActionModule(ActionBase):
         """The host's entry; one of its own where the fleet had no row for it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         known = task_vars or {}
-        folder = self._task.args.get("result_dir") or _registered(str(self._task.args.get("register")), known)
-        if not folder:
+        folder, name = (self._task.args.get(option) for option in ("result_dir", "register"))
+        if name:
+            folder = _registered(str(name), known)
+        elif not folder:
             raise AnsibleActionFail("result_dir: is not set: it has to be that of a result of pgflex_identity_fleet.")
         try:
             entry = read_entry(str(folder), str(known["inventory_hostname"]))
@@ -36,6 +38,8 @@ class ActionModule(ActionBase):
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:
-    """The folder of a registered result, None if it is none."""
+    """The folder of a registered result. Raises C(AnsibleActionFail)."""
     result = task_vars.get(name)
-    return result.get("result_dir") if isinstance(result, Mapping) else None
+    if not isinstance(result, Mapping) or not result.get("result_dir"):
+        raise AnsibleActionFail(f"register: {name!r} is no result of pgflex_identity_fleet with a result_dir.")
+    return result["result_dir"]

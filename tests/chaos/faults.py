@@ -48,6 +48,7 @@ ENDS: dict[str, dict[str, Any]] = {
 #: Requests by what they are for. Sign-in is among them: its tries are the Azure libraries' own.
 PLACES = {
     "write": ("PATCH", "/flexibleServers/"),
+    "operation": ("PATCH", "/flexibleServers/"),
     "read": ("GET", "/flexibleServers/"),
     "list": ("GET", "/flexibleServers$"),
     "poll": ("GET", f"{POLL_PATH}|/operationResults/"),
@@ -107,10 +108,9 @@ _ANSWERS = [*map(str, STATUSES), *_LOST, *BODIES, "cut before", "cut during", "c
 @st.composite
 def faults(draw: st.DrawFn) -> Fault:
     """One fault at a random request."""
-    place = draw(st.sampled_from(["write", "write", "write", "poll", "poll", "read", "list", "any", "token"]))
-    more = {"write": [*ENDS, *ENDS], "poll": ["poll URL gone"] * 3}.get(place, [])
-    kinds = [*_ANSWERS, *more]
-    kind = draw(st.sampled_from(kinds))
+    place = draw(st.sampled_from(["write", "write", "operation", "operation", "poll", "poll", *PLACES]))
+    kinds = {"operation": list(ENDS), "poll": [*_ANSWERS, *["poll URL gone"] * 3]}
+    kind = draw(st.sampled_from(kinds.get(place, _ANSWERS)))
     retry_after = draw(st.sampled_from([*RETRY_AFTER, *DATED]))
     then = ENDS[kind] if kind in ENDS else _then(kind, retry_after)
     method, path = PLACES[place]

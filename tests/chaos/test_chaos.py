@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from chaos.drivers import DRIVERS, Asked, Run, Told, carry_out
 from chaos.estates import SERVERS, Estate, State, estates, wishes
-from chaos.faults import Fault, faults, foreign_writes
+from chaos.faults import ENDS, Fault, faults, foreign_writes
 from chaos.figures import FIGURES
 from chaos.invariants import REFUSALS, Facts, check_run, lost
 from chaos.refusing import Refusing
@@ -132,7 +132,8 @@ class Chaos(RuleBasedStateMachine):
         FIGURES.writes += sum(each["by"] == "client" and not each["refused"] for each in facts.changes)
         for fault, times in zip(sorted(faults, key=lambda each: each.here), hit, strict=True):
             FIGURES.faults[fault.kind] += times
-        FIGURES.lost += len(lost(asked, self.estate, facts))
+        FIGURES.lost += len(missing := lost(asked, self.estate, facts))
+        assert missing == []
         FIGURES.unseen += check_run(self.emulator, self.estate, asked, run, facts, sum(hit))
         return run
 
@@ -163,3 +164,4 @@ def test_nothing_is_lost_and_nothing_told_is_untrue(emulator: Emulator) -> None:
     )
     assert FIGURES.steps >= (STEPS or USUAL_STEPS) // 2
     assert set(FIGURES.runs) == set(DRIVERS)
+    assert sum(FIGURES.faults[kind] for kind in ENDS) > 0

@@ -246,5 +246,6 @@ def test_without_an_inventory_the_server_comes_from_the_command_line(
     ran = run(ASSIGN, {}, *arguments)
     assert ran.rc == 0, ran.output
     assert "localhost: missing id-a" in ran.output
+    assert "1 server: 0 as wanted, 1 changed, 0 failed, 0 not begun." in ran.output
     assert recap(ran) == {"localhost": "changed"}
     assert writes(emulator) == [HOSTS[0]]

@@ -107,5 +107,6 @@ def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     ]
     ran = run([{"hosts": "all", "gather_facts": False, "tasks": tasks}], HOSTS[:1])
     assert "result_dir: is not set: it has to be that of a result of pgflex_identity_fleet." in unwrapped(ran)
+    assert "register: 'nothing' is no result of pgflex_identity_fleet with a result_dir." in unwrapped(ran)
     assert "result_dir: what became of the server cannot be read: [Errno 2] No such file or directory" in unwrapped(ran)
     assert "Traceback" not in ran.output
