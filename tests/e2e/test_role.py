@@ -76,6 +76,10 @@ def check_alike(check: Ran, real: Ran, drifting: list[str]) -> None:
     counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "job": "assign", **NOBODY}
     assert told(real) == {"check": False, **counts}
     assert told(check) == {"check": True, **counts}
+    # A record of what was not written would have a workflow restore what nobody changed.
+    assert check.stats["pgflex_identity_result"]["rollback"] == ""
+    assert real.stats["pgflex_identity_result"]["rollback"].startswith("pgflex1:")
+    assert ("To undo it: " in check.output, "To undo it: " in real.output) == (False, True)
 
 
 def check_changed_in_waves(emulator: Emulator, real: Ran) -> None:
