@@ -192,19 +192,23 @@ def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted
     hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
     # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
     retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
+    begun, expected = waiter.clock.now(), waiter.pace.expected
     try:
         while not done:
-            yield waiter.poll_pause(doing, retry_after)
+            yield waiter.poll_pause(doing, retry_after, expected)
+            expected = 0.0
             if operation.url is None:
                 seen = yield from waiter.reading(partial(api.get_server, server.ref))
                 quiet = 0 if seen.updating else quiet + 1
                 done = quiet >= QUIET_LOOKS or _as_wanted(seen, wanted)
             else:
                 done, retry_after = yield from waiter.reading(lambda: api.poll(operation))
+        waiter.pace.learn(waiter.clock.now() - begun)
     except (WaitTimeout, UnexpectedAnswer) as error:
         error.hint = f"{error.hint} {hint}".strip()
         raise
     except OperationFailed:
+        waiter.pace.learn(waiter.clock.now() - begun)
         raise
     except ServiceError as error:
         if error.status not in (404, 410):

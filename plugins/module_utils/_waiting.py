@@ -39,10 +39,24 @@ class Clock:
 
 
 @dataclass
+class Pace:
+    """C(expected): seconds that the shortest operation of a run took, 0 while none has ended.
+
+    To ask sooner what became of a later one would be of no use, and reads are limited too.
+    """
+
+    expected: float = 0.0
+
+    def learn(self, seconds: float) -> None:
+        """An operation has ended after so many seconds, well or not."""
+        self.expected = min(self.expected or seconds, seconds)
+
+
+@dataclass
 class Waiter:
     """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds.
 
-    C(started) is when the deadline began to run, by default now.
+    C(started) is when the deadline began to run, by default now. Waiters of a fleet share a C(pace).
     """
 
     wait_timeout: float
@@ -50,6 +64,7 @@ class Waiter:
     busy_timeout: float
     clock: Clock = field(default_factory=Clock)
     started: float | None = None
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         self._deadline = (self.clock.now() if self.started is None else self.started) + self.wait_timeout
@@ -60,11 +75,14 @@ class Waiter:
         """Seconds until the deadline."""
         return self._deadline - self.clock.now()
 
-    def poll_pause(self, doing: str, retry_after: float | None) -> float:
-        """Seconds until the next look at something that runs. Raises C(WaitTimeout) when the deadline has passed."""
+    def poll_pause(self, doing: str, retry_after: float | None, expected: float = 0.0) -> float:
+        """Seconds until the next look at something that runs, and that is C(expected) to run for so long.
+
+        Raises C(WaitTimeout) when the deadline has passed.
+        """
         if self.remaining <= 0:
             raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
-        asked = retry_after if retry_after is not None and retry_after > 0 else self.poll_interval
+        asked = retry_after if retry_after is not None and retry_after > 0 else max(self.poll_interval, expected)
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
     def pause_after(self, error: ServiceError, failures: int) -> float:

@@ -279,7 +279,7 @@ from ..module_utils._module import run
 from ..module_utils._options import WAITING, percentage, waiter
 from ..module_utils._record import pack
 from ..module_utils._row import row_facts, totals
-from ..module_utils._waiting import Waiter
+from ..module_utils._waiting import Pace, Waiter
 from ..module_utils._waves import read_waves
 from ..module_utils._wishes import read_rows
 
@@ -327,9 +327,8 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """All rows, planned together and carried out together."""
     options = module.params
     waiter(options)
-    patience = partial(
-        Waiter, options["wait_timeout"], options["poll_interval"], options["busy_timeout"], started=monotonic()
-    )
+    times = [options[name] for name in ("wait_timeout", "poll_interval", "busy_timeout")]
+    patience = partial(Waiter, *times, started=monotonic(), pace=Pace())
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
     limits = Limits(percentage("quota_percentage", options) / 100)
     folder = _existing("result_dir", options["result_dir"])

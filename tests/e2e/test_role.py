@@ -45,7 +45,7 @@ def by_id(name: str) -> dict[str, str]:
 
 def last_task(output: str) -> str:
     """What the last task showed for the hosts."""
-    return output.split(f": {TASK}] ")[1].split("PLAY RECAP")[0]
+    return output.split(f"TASK [{TASK}] ")[1].split("PLAY RECAP")[0]
 
 
 def said_in_every_way() -> dict[str, dict[str, Any]]:

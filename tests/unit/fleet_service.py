@@ -20,7 +20,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._model import (
     server_from_arm,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._row import Row
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock, Pace, Waiter
 from unit.service import merge
 from unit.support import SUBSCRIPTION, TENANT, Cloud, FakeTime, refusal
 
@@ -169,7 +169,7 @@ def run(service: FleetService, wished: Any, *, check_mode: bool = False, **optio
     C(options) are fields of C(Fleet), and C(wait_timeout), and C(write_bucket), a size and a refill.
     """
     clock = Clock(service.time.now, service.time.sleep)
-    patience = partial(Waiter, options.pop("wait_timeout", 1800), 10, 600, clock, started=service.time.time)
+    patience = partial(Waiter, options.pop("wait_timeout", 1800), 10, 600, clock, service.time.time, Pace())
     limits = Limits()
     if "write_bucket" in options:
         size, refill = options.pop("write_bucket")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -40,6 +41,18 @@ def test_all_changes_are_waited_for_together() -> None:
     assert all(held.ids == [A, B] for held in service.held.values())
     assert len(service.writes()) == 100
     assert OPERATION <= service.time.time < 2 * OPERATION
+
+
+def test_what_the_first_operation_took_is_not_asked_for_sooner_of_the_later_ones() -> None:
+    service = FleetService()
+    service.add_many(100, A)
+    run(service, rows(service, MORE), write_bucket=(1, 1))
+    polls = Counter(name for method, name in service.calls if method == "POLL")
+    first = [name for name, looks in polls.items() if looks == 2]
+    assert first == [f"pg-{each:03}" for each in range(len(first))]
+    assert len(first) == pytest.approx(OPERATION, abs=2)
+    assert set(polls.values()) == {1, 2}
+    assert service.time.time == pytest.approx(99 + OPERATION, abs=2)
 
 
 def test_only_what_drifts_is_written() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import ServiceError, WaitTimeout
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import TRIES, Clock, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._waiting import TRIES, Clock, Pace, Waiter
 from unit.support import FakeTime, busy, refusal
 
 if TYPE_CHECKING:
@@ -163,6 +163,24 @@ def test_a_short_poll_interval_makes_all_pauses_short() -> None:
 )
 def test_the_pause_between_two_looks(retry_after: float | None, pause: float) -> None:
     assert FakeTime().waiter().poll_pause("The operation", retry_after) == pause
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"),
+    [
+        pytest.param((), 10, id="nothing is known"),
+        pytest.param((30.0,), 30, id="as long as one took"),
+        pytest.param((30.0, 20.0, 40.0), 20, id="the shortest"),
+        pytest.param((3.0,), 10, id="not less than poll_interval"),
+        pytest.param((500.0,), 60, id="a minute at most"),
+    ],
+)
+def test_an_operation_is_left_alone_while_it_cannot_be_ready(took: tuple[float, ...], pause: float) -> None:
+    pace = Pace()
+    for seconds in took:
+        pace.learn(seconds)
+    assert FakeTime().waiter().poll_pause("The operation", None, pace.expected) == pause
+    assert FakeTime().waiter().poll_pause("The operation", 5, pace.expected) == 5
 
 
 def test_the_last_look_is_at_the_deadline() -> None:
