@@ -161,7 +161,11 @@ class ActionModule(ActionBase):
         )
         variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
         templar.available_variables = variables
-        return {name: _template(templar, name, variables[name]) for name in variables if is_meant(name, job)}
+        meant = {name: variables[name] for name in variables if is_meant(name, job)}
+        try:
+            return dict(templar.template(meant))
+        except Exception:  # a template may raise anything: which one it was
+            return {name: _template(templar, name, value) for name, value in meant.items()}
 
 
 def _restoring(arguments: Mapping[str, Any]) -> Restoring:

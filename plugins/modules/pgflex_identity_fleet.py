@@ -327,8 +327,14 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """All rows, planned together and carried out together."""
     options = module.params
     waiter(options)
-    times = [options[name] for name in ("wait_timeout", "poll_interval", "busy_timeout")]
-    patience = partial(Waiter, *times, started=monotonic(), pace=Pace())
+    patience = partial(
+        Waiter,
+        options["wait_timeout"],
+        options["poll_interval"],
+        options["busy_timeout"],
+        started=monotonic(),
+        pace=Pace(),
+    )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
     limits = Limits(percentage("quota_percentage", options) / 100)
     folder = _existing("result_dir", options["result_dir"])

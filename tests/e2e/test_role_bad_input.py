@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 
+@pytest.mark.bad_input
 def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b", encryption={"primary": "id-b"})
     before = truth(emulator)
@@ -59,6 +60,7 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
     assert writes(emulator) == [HOSTS[0]]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("variables", "problem"),
     [
@@ -83,6 +85,7 @@ def test_what_cannot_work_ends_the_play_before_anything_is_sent(
     assert emulator.requests() == []
 
 
+@pytest.mark.bad_input
 def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b")
     ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a", pgflex_identity_report_csv="none/report.csv")
@@ -92,6 +95,7 @@ def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emul
     assert writes(emulator) == []
 
 
+@pytest.mark.bad_input
 def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:
     play = {"hosts": "all", "strategy": "free", "gather_facts": False, "roles": [ROLE]}
     ran = run([play], HOSTS[:2], pgflex_identity_present="id-a")
@@ -100,6 +104,7 @@ def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulat
     assert emulator.requests() == []
 
 
+@pytest.mark.bad_input
 def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_outcome": options, "ignore_errors": True}

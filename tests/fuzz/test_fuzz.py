@@ -21,11 +21,13 @@ from fuzz.targets import SEEDS, try_out
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: How many are tried; the latter for each module.
+TEXTS, OPTIONS = 400, 40
 pieces = st.sampled_from([*SEEDS, "/", "//", "..", "%2e%2e", "?", "#", "\x00", "\n", "é", "[" * 300, "9" * 500, "%"])
 texts = st.one_of(st.text(max_size=40), st.lists(st.one_of(pieces, st.text(max_size=5)), max_size=4).map("".join))
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=TEXTS, deadline=None, derandomize=True, database=None)
 @given(text=texts)
 @example(text="Mon, 01 Jan 2024 00:00:00 +99999999999")
 def test_any_text_is_understood_or_refused(text: str) -> None:
@@ -139,7 +141,9 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("name", list(MODULES))
 def test_any_option_is_understood_or_refused(name: str, emulator: Emulator) -> None:
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=OPTIONS, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(options=MODULES[name], check=st.booleans())
     def try_options(options: dict[str, Any], check: bool) -> None:
         seed_server(emulator, user_assigned("id-a"))
