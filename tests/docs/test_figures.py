@@ -24,8 +24,6 @@ def test_so_many_tests_are_marked(word: str, mark: str) -> None:
         "pytest",
         "--collect-only",
         "-q",
-        "-p",
-        "no:cacheprovider",
         "-m",
         mark,
         "tests/e2e",
