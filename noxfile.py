@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end.
+in the order of this file: what takes long comes first, so that no core is idle at the end. What only reads files is
+not done again for files with which it has passed: a new checkout, or `make clean`, does everything.
 
 lint, unit and e2e run in the environment that nox itself runs in (.venv); the others make one each below .nox.
 """
@@ -22,7 +23,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
-from utils.ansible_test import copy_checkout, make_home
+from utils.ansible_test import checkout_digest, copy_checkout, make_home
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -128,6 +129,28 @@ def run(session: nox.Session, command: str, *args: str, **more_env: str) -> None
     session.run(BIN / command, *args, env=env, external=True)
 
 
+class Passed:
+    """What a session has passed with: these files of the checkout, in the environment in which this is kept."""
+
+    def __init__(self, session: nox.Session, *folders: str) -> None:
+        self.stamp = Path(session.create_tmp()) / "passed"
+        self.digest = checkout_digest(*folders)
+
+    def before(self, session: nox.Session) -> bool:
+        """Whether the session, called without arguments, has passed with the same files."""
+        known = self.stamp.read_text(encoding="utf-8") if self.stamp.exists() else ""
+        if session.posargs or known != self.digest:
+            self.stamp.unlink(missing_ok=True)
+            return False
+        session.log("The same files have passed before")
+        return True
+
+    def remember(self, session: nox.Session) -> None:
+        """Say that it has passed."""
+        if not session.posargs:
+            self.stamp.write_text(self.digest, encoding="utf-8")
+
+
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
 def e2e(session: nox.Session) -> None:
     """Modules, role and playbooks against the emulator."""
@@ -145,14 +168,19 @@ def e2e(session: nox.Session) -> None:
 def sanity(session: nox.Session, core: str) -> None:
     """All of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
     install(session, f"ansible-core=={core}.*")
+    folders = () if core == NEWEST else (*PUBLISHED, "galaxy.yml", "noxfile.py")
+    passed = Passed(session, *folders)
+    if passed.before(session):
+        return
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
     copy_checkout(checkout)
     make_home(base / "home", pip_settings())
     session.chdir(checkout)
-    folders = [] if core == NEWEST else [f"{name}/" for name in PUBLISHED]
+    chosen = [f"{name}/" for name in PUBLISHED if folders]
     env = {"HOME": str(base / "home")}
-    session.run("ansible-test", "sanity", "--venv", "--color", "no", *folders, *session.posargs, env=env)
+    session.run("ansible-test", "sanity", "--venv", "--color", "no", *chosen, *session.posargs, env=env)
+    passed.remember(session)
 
 
 @nox.session(allow_parallel=True)
@@ -231,6 +259,9 @@ def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy and Automation Hub would."""
     HOME.mkdir(parents=True, exist_ok=True)
     install(session, "tests/requirements-galaxy.txt")
+    passed = Passed(session)
+    if passed.before(session):
+        return
     output = Path(session.create_tmp())
     for archive in output.glob("*.tar.gz"):
         archive.unlink()
@@ -244,6 +275,7 @@ def galaxy(session: nox.Session) -> None:
     # The importer ends well even where no documentation could be read.
     if "WARNING" in said or "ERROR" in said:
         raise nox.command.CommandFailed("The importer found something, see above")
+    passed.remember(session)
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
@@ -283,11 +315,8 @@ def browser(session: nox.Session) -> None:
     run(session, "pytest", "tests/browser", *session.posargs)
 
 
-@nox.session(tags=["test"], allow_parallel=True)
-def docs(session: nox.Session) -> None:
-    """Build the site in .cache/docs/html, without a broken link inside, and do what its pages show."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    install(session, "tests/requirements-docs.txt", f"ansible-core=={OWN_CORE}.*")
+def build_site(session: nox.Session) -> None:
+    """Build the site in .cache/docs/html from the documentation of the plugins and the written pages."""
     source, config = CACHE / "docs" / "rst", ROOT / "docs" / "site"
     shutil.rmtree(source.parent, ignore_errors=True)
     source.mkdir(mode=0o700, parents=True)
@@ -302,4 +331,15 @@ def docs(session: nox.Session) -> None:
         (source / page.name).write_text(text, encoding="utf-8")
     strict = ["--quiet", "--nitpicky", "--fail-on-warning", "--keep-going"]
     session.run("sphinx-build", *strict, "-c", str(config), str(source), str(source.with_name("html")))
+
+
+@nox.session(tags=["test"], allow_parallel=True)
+def docs(session: nox.Session) -> None:
+    """Build the site in .cache/docs/html, without a broken link inside, and do what its pages show."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    install(session, "tests/requirements-docs.txt", f"ansible-core=={OWN_CORE}.*")
+    passed = Passed(session)
+    if not (passed.before(session) and (CACHE / "docs" / "html" / "index.html").exists()):
+        build_site(session)
+        passed.remember(session)
     run(session, "pytest", "tests/docs", *session.posargs)

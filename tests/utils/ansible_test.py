@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PIP_SCRIPTS = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
 
+def checkout_files() -> list[str]:
+    """The names of what git would commit of this checkout, links and files."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    return sorted({name for name in names if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file())})
+
+
+def checkout_digest(*folders: str) -> str:
+    """A digest of the names and contents of what git would commit, of C(folders) or of all."""
+    digest = hashlib.sha256()
+    for name in checkout_files():
+        if not folders or name.split("/")[0] in folders:
+            content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+            digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
 def copy_checkout(target: Path) -> None:
     """Make target a git repository with what git would commit of this checkout, keeping target's tests/output.
 
@@ -26,14 +44,11 @@ def copy_checkout(target: Path) -> None:
     """
     target.mkdir(parents=True, exist_ok=True)
     git = ["git", "-C", str(target)]
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "rm", "-rf", "--quiet", "--ignore-unmatch", "."], check=True)
-    for name in filter(None, names):
-        if (ROOT / name).is_symlink() or (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    for name in checkout_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
     subprocess.run([*git, "add", "--all"], check=True)
 
 
