@@ -28,7 +28,7 @@ emulator: $(RUN) $(TREE) ## Keep the local Azure of the demo running, to try you
 	@.venv/bin/python tests/demo --keep
 
 test: $(DEV) $(TREE) ## Everything below except the full matrix and the benchmark
-	@$(NOX) --parallel 2 --tags test
+	@$(NOX) --parallel 3 --tags test
 
 lint: $(DEV) $(TREE) ## Formatting, types, documentation, licences, Galaxy's own checks
 	@$(NOX) --session lint galaxy

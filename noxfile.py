@@ -154,7 +154,7 @@ class Passed:
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
 def e2e(session: nox.Session) -> None:
     """Modules, role and playbooks against the emulator."""
-    run(session, "pytest", "tests/e2e", "--numprocesses", "3", "--dist", "worksteal", *session.posargs)
+    run(session, "pytest", "tests/e2e", "--numprocesses", "4", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(allow_parallel=True)
@@ -235,6 +235,7 @@ def lint(session: nox.Session) -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
     copy_checkout(CACHE / "reuse")
+    workflows = sorted(str(each.relative_to(ROOT)) for each in (ROOT / ".github" / "workflows").iterdir())
     failed = set()
     for command, *args in (
         ("ruff", "format", "--check"),
@@ -244,6 +245,8 @@ def lint(session: nox.Session) -> None:
         ("ansible-lint", "--strict"),
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."),
         ("antsibull-changelog", "lint"),
+        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows),
+        ("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml"),
         ("reuse", "--root", str(CACHE / "reuse"), "lint", "--lines"),
     ):
         try:

@@ -62,8 +62,8 @@ class ActionModule(ActionBase):
             return {**result, **self._run_module(arguments, known)}
         rows = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
-        if rows.restoring and not goes_on:
-            answer["warnings"] = [*answer.get("warnings", []), *rows.restoring.warnings()]
+        if (warnings := rows.warnings()) and self._speaks_once and not goes_on:
+            answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
 
     def _ask(self, rows: Rows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,10 @@ def _restoring(arguments: Mapping[str, Any]) -> Restoring:
     """Of one record, or of several packed ones: each batch of a play with C(serial) makes its own."""
     text = str(arguments.get("rollback") or "").strip()
     if not text:
-        raise AnsibleActionFail("rollback: is not set: it has to be the record of an earlier run, or its path.")
+        raise AnsibleActionFail(
+            "rollback: is not set. Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a "
+            "file or as a text."
+        )
     texts = text.split() if text.startswith("pgflex1:") else [text]
     try:
         records = [read_record("rollback", each) for each in texts]

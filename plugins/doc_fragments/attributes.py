@@ -40,6 +40,14 @@ attributes:
     details: This module does not change anything.
 """
 
+    ACTION = r"""
+options: {}
+attributes:
+  action:
+    description: Runs on the controller, without a connection to the host.
+    support: full
+"""
+
     ACTIONGROUP_AZURE = r"""
 options: {}
 attributes:

@@ -155,7 +155,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             hosts, warnings = survey_hosts(options, Connection(options))
         except PgflexError as error:
-            raise AnsibleParserError(str(error)) from None
+            raise AnsibleParserError(f"{error} See {error.help}") from None
         except ImportError as error:
             raise AnsibleParserError(
                 f"The Python package {missing_package(error)} is missing in the Python that runs Ansible: "
@@ -176,7 +176,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             named = name_hosts([as_text(each) for each in hosts], self._preferred_name)
         except PgflexError as error:
-            raise AnsibleParserError(str(error)) from None
+            raise AnsibleParserError(f"{error} See {error.help}") from None
         for name, known in named:
             self.inventory.add_host(name, group=GROUP)
             for variable, value in known.items():

@@ -74,11 +74,16 @@ class PgflexError(Exception):
         """Where the page for troubleshooting explains the code, empty for its top. It has all of this collection."""
         return self.code.lower()
 
+    @property
+    def help(self) -> str:
+        """The address of what the page for troubleshooting says of the code."""
+        return f"{TROUBLESHOOTING}#{self.anchor}" if self.anchor else TROUBLESHOOTING
+
     def as_dict(self) -> dict[str, Any]:
         """The C(error) of a failed result."""
         return {
             "code": self.code,
-            "help": f"{TROUBLESHOOTING}#{self.anchor}" if self.anchor else TROUBLESHOOTING,
+            "help": self.help,
             "message": self.message,
             "status": self.status,
             "target": self.target or None,
@@ -208,13 +213,16 @@ def connection_problem(error: BaseException) -> str:
     The text of the libraries in between quotes the URL, and the URL of an operation carries a signature.
     """
     reason = error
+    proxy = ""
     chain: BaseException | None = error
     while chain is not None:
+        if type(chain).__name__ == "ProxyError":
+            proxy = "the proxy of HTTPS_PROXY: "
         if isinstance(chain, OSError) and (chain.strerror or chain.args):
             reason = chain
         inner = [getattr(chain, "inner_exception", None), getattr(chain, "reason", None), *chain.args[:1]]
         chain = next((each for each in inner if isinstance(each, BaseException)), chain.__cause__ or chain.__context__)
     if isinstance(reason, OSError) and reason.strerror:
-        return reason.strerror
+        return proxy + reason.strerror
     words = {"ServiceResponseTimeoutError": "no answer in time", "ServiceRequestTimeoutError": "no connection in time"}
     return words.get(type(error).__name__, "the connection broke before an answer came")

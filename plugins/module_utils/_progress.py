@@ -18,8 +18,8 @@ from ._waiting import Clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Seconds between two lines.
-INTERVAL = 10.0
+#: Seconds before the first line, and between two.
+FIRST, INTERVAL = 2.0, 10.0
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Progress:
 
     @contextmanager
     def told(self, path: str | None) -> Iterator[None]:
-        """While the body runs, append a line to the file C(path) every C(INTERVAL) seconds, if there is a path."""
+        """While the body runs, append a line to the file C(path) every now and then, if there is a path."""
         if not path:
             yield
             return
@@ -93,7 +93,9 @@ class Progress:
             teller.join()
 
     def _tell(self, path: Path, over: threading.Event) -> None:
-        while not over.wait(INTERVAL):
+        pause = FIRST
+        while not over.wait(pause):
+            pause = INTERVAL
             try:
                 with path.open("a", encoding="utf-8") as file:
                     file.write(f"{self.line()}\n")

@@ -91,8 +91,8 @@ def places(name: str) -> str:
 def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Settings from C(options), C(environment) and the credentials file. Raises C(CredentialError), C(InvalidInput).
 
-    C(auth_source=env) leaves the file out, C(auth_source=credential_file) the environment but for the certificate
-    authority; the options always count.
+    C(auth_source=env) leaves the file out, C(auth_source=credential_file) the environment but for the profile and
+    the certificate authority; the options always count.
     """
     given = {each.name: _option(options.get(each.name)) for each in FIELDS}
     found = {each.name: _first(environment, each.environment) for each in FIELDS}

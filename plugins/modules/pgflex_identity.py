@@ -22,6 +22,7 @@ description:
   - An identity that the server uses for data encryption is never removed.
 extends_documentation_fragment:
   - pgflex.azure.azure
+  - pgflex.azure.waiting
   - pgflex.azure.attributes
   - pgflex.azure.attributes.actiongroup_azure
 options:
@@ -114,17 +115,6 @@ options:
       - A change takes about two minutes.
     type: int
     default: 1800
-  poll_interval:
-    description:
-      - Seconds between two looks at a running operation, unless Azure asks for another time. Also the longest pause
-        between two tries of a request that failed in passing.
-    type: float
-    default: 10
-  busy_timeout:
-    description:
-      - Seconds for which a server is tried again that is busy with another operation.
-    type: int
-    default: 600
 seealso:
   - name: Associate user assigned managed identities to servers
     description: Microsoft's own guide to the same task with the Azure CLI.

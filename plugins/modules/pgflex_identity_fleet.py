@@ -19,6 +19,7 @@ description:
   - A row that fails does not fail the task; RV(servers[].failed) says how each row ended, and RV(totals) counts them.
 extends_documentation_fragment:
   - pgflex.azure.azure
+  - pgflex.azure.waiting
   - pgflex.azure.attributes
   - pgflex.azure.attributes.actiongroup_azure
 options:
@@ -138,24 +139,13 @@ options:
         for about a minute.
     type: int
     default: 1800
-  poll_interval:
-    description:
-      - Seconds between two looks at a running operation, unless Azure asks for another time. Also the longest pause between
-        two tries of a request that failed in passing.
-    type: float
-    default: 10
-  busy_timeout:
-    description:
-      - Seconds for which a server is tried again that is busy with another operation.
-    type: int
-    default: 600
   rollback_file:
     description:
       - File to keep a record in of what each server holds before and is to hold after. It is written before the first
         change, and again at the end; nobody but its owner can read it. Nothing is written in check mode.
     type: path
   progress_file:
-    description: File to append a line to, every 10 seconds, that says how many servers are done, in flight and left.
+    description: File to append a line to, after 2 seconds and then every 10, that says how many servers are done, in flight and left.
     type: path
   result_dir:
     description:

@@ -17,6 +17,8 @@ description:
     C(--diff), C(max_fail_percentage) and the host status in AWX.
   - A host without a row is ok.
   - It sends no request and starts no process.
+extends_documentation_fragment:
+  - pgflex.azure.attributes.action
 options:
   register:
     description:
@@ -29,9 +31,6 @@ options:
       - Either this or O(register) is required.
     type: path
 attributes:
-  action:
-    description: Runs on the controller, without a connection to the host.
-    support: full
   check_mode:
     description: Tells what the fleet would do, where that ran in check mode.
     support: full

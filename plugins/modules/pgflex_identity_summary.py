@@ -16,6 +16,8 @@ description:
   - Hands the sum on as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
     C(serial) the batches add up.
   - It sends no request and starts no process.
+extends_documentation_fragment:
+  - pgflex.azure.attributes.action
 options:
   plan:
     description: The result of M(pgflex.azure.pgflex_identity_fleet) in check mode, for all hosts.
@@ -34,9 +36,6 @@ options:
     description: Where the record of the rollout is; the last line tells the command that takes it back.
     type: path
 attributes:
-  action:
-    description: Runs on the controller, without a connection to the host.
-    support: full
   check_mode:
     description: Says what would be changed, and hands on no record.
     support: full

@@ -60,6 +60,7 @@ class Launch:
     diff: bool = False
     become: bool = False
     limit: str = ""
+    verbosity: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     arguments += [f"-l {launch.limit}"] if launch.limit else []
     arguments += ["--check"] if launch.check else []
     arguments += ["--diff"] if launch.diff else []
+    arguments += [f"-{'v' * launch.verbosity}"] if launch.verbosity else []
     inject(launch.credentials, env, arguments, private)
     (private / "env" / "cmdline").write_text(" ".join(arguments).replace("/runner/", f"{runner}/"), encoding="utf-8")
     facts = {f"{prefix}_{name}": value for prefix in ("awx", "tower") for name, value in _FACTS.items()}

@@ -29,7 +29,7 @@ NAME = "PostgreSQL identities: {}"
 
 @dataclass
 class Place:
-    """Where jobs run: the inventory as its script prints it, C(inputs) of the credential, C(env) of the image.
+    """Where jobs run: the inventory as its script prints it, C(inputs) of the C(credential), C(env) of the image.
 
     C(container) is empty for a process, else an image and options for podman.
     """
@@ -41,6 +41,7 @@ class Place:
     folder: Path
     jobs: list[Job] = field(default_factory=list)
     container: list[str] = field(default_factory=list)
+    credential: str = "Microsoft Azure Resource Manager"
 
     def kind(self, name: str) -> ManagedCredentialType:
         """A credential type by its name."""
@@ -54,7 +55,7 @@ class Place:
 
     def run(self, template: Object, answers: Mapping[str, Any], *more: Attached, **prompts: Any) -> Job:
         """Run a job with these extra variables."""
-        credential = Attached(self.kind("Microsoft Azure Resource Manager"), self.inputs)
+        credential = Attached(self.kind(self.credential), self.inputs)
         launch = Launch(
             playbook=template["playbook"],
             inventory=self.inventory,

@@ -96,10 +96,13 @@ def test_a_sliced_rollout_counts_its_own_hosts_and_a_failed_host_is_red(emulator
     seeded = servers("app", 2, "id-a")
     keys = {"name": "pg-keys", "identity": {"type": "UserAssigned", "user_assigned": ["id-cmk"]}}
     seed_servers(emulator, [*seeded, {**keys, "encryption": {"primary": "id-cmk"}}])
+    emulator.settings(operation_seconds=4)
     # AWX gives a slice an inventory of its own hosts.
     place.inventory = inventory_of([seeded[1]["name"], "pg-keys"], pgflex_identity_max_fail_percentage="100")
     job = place.launch("remove", {"pgflex_identity_absent__survey": "id-a\nid-cmk"}, become=True)
     assert job.status == "failed"
+    # It was told while the server was changed.
+    assert "0 done, 0 changed, 0 failed, 1 in flight, 0 left" in job.stdout
     assert job.hosts("changed") == ["pg-app-001"]
     assert job.hosts("failures") == ["pg-keys"]
     assert "because it's used for data encryption." in job.results(OUTCOME)["pg-keys"]["msg"]
@@ -128,6 +131,34 @@ def test_two_azure_credentials_are_refused_by_name(emulator: Emulator, place: Pl
     assert job.status == "failed"
     assert "The job has 2 Azure credentials, a client secret (AZURE_SECRET) and a certificate: leave one" in job.stdout
     assert emulator.requests("arm") == []
+
+
+def test_empty_answers_and_a_check_job_before_it_change_nothing(emulator: Emulator, place: Place) -> None:
+    seed_servers(emulator, servers("app", 1, "id-a"))
+    place.inventory = inventory_of(["pg-app-000"])
+    needed = {
+        "pgflex_identity_absent__survey": "id-b",
+        "pgflex_identity_rotate_from": "id-b",
+        "pgflex_identity_rotate_to": "id-c",
+    }
+    jobs = {}
+    for name in ("list", "audit", "assign", "remove", "rotate"):
+        template = place.controller.named("job_templates", f"PostgreSQL identities: {name}")
+        questions = template.get("survey_spec", {}).get("spec", [])
+        answers = {
+            each["variable"]: each.get("default", needed.get(each["variable"])) if each["required"] else ""
+            for each in questions
+        }
+        jobs[name] = place.launch(name, answers)
+        assert jobs[name].status == "successful", jobs[name].stdout
+    said = "Nothing is to be changed on any host: none has an identity in pgflex_identity_present or"
+    assert said in " ".join(jobs["assign"].stdout.split())
+    check = place.launch("assign", {"pgflex_identity_present__survey": "id-b"}, check=True)
+    template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
+    undone = place.run(template, {**check.artifacts, "pgflex_identity_rollback": ""})
+    assert undone.status == "failed"
+    assert "rollback: is not set. Set pgflex_identity_rollback, or" in undone.stdout
+    assert [each for each in emulator.requests("arm") if each["method"] == "PATCH"] == []
 
 
 def test_a_template_in_an_answer_stays_text(emulator: Emulator, place: Place) -> None:

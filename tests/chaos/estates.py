@@ -86,7 +86,7 @@ class Wish:
         )
 
     def refused(self, state: State, encrypting: frozenset[str]) -> bool:
-        """Whether it must fail, on a server in this state, with nothing written."""
+        """Whether it must fail for what is in use, on a server in this state."""
         purged = state.held - self.wanted if self.purge and not self.keep else frozenset()
         switched_off = state.system and self.system is False and bool(encrypting)
         return bool((purged | self.unwanted) & encrypting) or switched_off
@@ -136,11 +136,18 @@ class Estate:
     servers: list[dict[str, Any]]
     settings: dict[str, Any]
     encrypting: dict[str, frozenset[str]] = field(init=False)
+    #: The names of the elastic clusters among them.
+    elastic: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.encrypting = {
             each["name"]: frozenset(map(short, each.get("encryption", {}).values())) for each in self.servers
         }
+        self.elastic = frozenset(each["name"] for each in self.servers if "cluster_size" in each)
+
+    def refuses(self, wish: Wish, state: State) -> bool:
+        """Whether the wish must fail, on its server in this state, with nothing written."""
+        return wish.server in self.elastic or wish.refused(state, self.encrypting[wish.server])
 
 
 @st.composite
@@ -167,6 +174,8 @@ def _servers(draw: st.DrawFn, name: str) -> dict[str, Any]:
     kind = ",".join(["SystemAssigned"] * system + ["UserAssigned"] * bool(held)) or "None"
     spelled = [draw(st.sampled_from(SPELLINGS[2:]))(each) for each in held]
     server: dict[str, Any] = {"name": name, "identity": {"type": kind, "user_assigned": spelled}}
+    if draw(st.sampled_from([False] * 5 + [True])):
+        server["cluster_size"] = 2
     if held and draw(st.sampled_from([False, False, True])):
         uses = draw(st.sampled_from([("primary",), ("primary", "geo_backup")]))
         server["encryption"] = {use: draw(st.sampled_from(SPELLINGS[2:]))(draw(st.sampled_from(held))) for use in uses}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 #: Failures that are known before any write.
-REFUSALS = ("IdentityUsedForEncryption", "SystemAssignedIdentityInUse")
+REFUSALS = ("ElasticCluster", "IdentityUsedForEncryption", "SystemAssignedIdentityInUse")
 #: What an operation fails with on a server that another one is at work on.
 BUSY = ("ServerIsBusy", "ServerBusy")
 #: How often a write is sent that fails in passing.
@@ -96,7 +96,7 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
         encrypting = estate.encrypting[told.wish.server]
         unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told.wish.server, facts))
         _check_writes(told, facts, hits)
-        _check_told(told, encrypting, facts, check=asked.check)
+        _check_told(told, estate, facts, check=asked.check)
     return unseen
 
 
@@ -146,20 +146,21 @@ def _check_writes(told: Told, facts: Facts, hits: int) -> None:
     assert len(facts.writes_to(server)) <= TRIES + len(ours) + len(answered_busy) + hits
 
 
-def _check_told(told: Told, encrypting: frozenset[str], facts: Facts, *, check: bool) -> None:
+def _check_told(told: Told, estate: Estate, facts: Facts, *, check: bool) -> None:
     """What is told is true."""
     server = told.wish.server
     if told.failed:
         assert told.facts["msg"], told.facts
         assert told.code, told.facts
         assert not told.facts.get("changed"), told.facts
-        if told.code in REFUSALS and told.wish.refused(facts.before[server], encrypting):
+        if server in estate.elastic or (told.code in REFUSALS and estate.refuses(told.wish, facts.before[server])):
             assert facts.writes_to(server) == []
         return
+    assert server not in estate.elastic, told.facts
     if check:
         return
     state = told.state
-    assert told.wish.met_by(state, encrypting), (told.wish, told.facts)
+    assert told.wish.met_by(state, estate.encrypting[server]), (told.wish, told.facts)
     assert state in facts.states_of(server), (state, facts.states_of(server))
     if not facts.changes_of(server, "meanwhile"):
         assert state == facts.after[server], (state, facts.after[server])

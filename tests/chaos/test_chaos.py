@@ -104,7 +104,7 @@ class Chaos(RuleBasedStateMachine):
 
     def _check_outcome(self, told: Told, before: State) -> None:
         """Without trouble a run fails only for what cannot be."""
-        refused = told.wish.refused(before, self.estate.encrypting[told.wish.server])
+        refused = self.estate.refuses(told.wish, before)
         if refused:
             assert told.code in REFUSALS, (told.wish, told.facts)
         else:

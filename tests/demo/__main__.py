@@ -75,7 +75,8 @@ def tour(azure: Emulator) -> int:
         print(f"\n===== {number}. {step.title}\n$ {shlex.join(command)}", flush=True)
         done = subprocess.run(
             [Path(sys.executable).with_name(command[0]), *command[1:]],
-            env={**os.environ, "ANSIBLE_NOCOWS": "1", **azure.environment},
+            # The records for rollbacks belong to this estate, not into the user's home.
+            env={**os.environ, "ANSIBLE_NOCOWS": "1", "ANSIBLE_HOME": str(REPORT.parent), **azure.environment},
             check=False,
         )
         written = [each for each in azure.requests("arm") if each["method"] != "GET"]

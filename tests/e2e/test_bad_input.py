@@ -147,6 +147,20 @@ def test_a_cloud_that_refuses_connections(emulator: Emulator, module: RunModule)
 
 
 @pytest.mark.bad_input
+def test_a_proxy_that_refuses_connections(
+    emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    result = module(identities=[A])
+    assert f"cannot reach {emulator.ready['arm']}: the proxy of HTTPS_PROXY: Connection refused." in result["msg"]
+    assert emulator.requests() == []
+
+
+@pytest.mark.bad_input
 def test_a_cloud_with_a_certificate_authority_that_is_not_given(emulator: Emulator, module: RunModule) -> None:
     result = module(identities=[A], ca_path=None)
     assert result["msg"].startswith(f"cloud_environment: cannot reach {emulator.ready['arm']}: ")

@@ -123,6 +123,7 @@ def test_half_of_a_list_makes_no_host(
     done = inventory(**BOTH)
     assert LISTING in done.output
     assert problem in done.output
+    assert " See https://pgflex.github.io/azure/docsite/troubleshooting.html" in " ".join(done.output.split())
     assert done.hosts == {}
 
 

@@ -119,7 +119,7 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     for value, hosts, problem in (
         (edited, HOSTS, "rollback: the record was changed after it was written, or a part of it is missing."),
         (path, HOSTS[5:], "The record names none of the servers of this play."),
-        ("", HOSTS, "rollback: is not set: it has to be the record of an earlier run, or its path."),
+        ("", HOSTS, "rollback: is not set. Set pgflex_identity_rollback, "),
     ):
         ran = run(ROLLBACK, hosts, "-e", f"pgflex_identity_rollback={value}")
         assert ran.rc == 2

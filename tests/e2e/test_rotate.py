@@ -27,7 +27,7 @@ def test_an_identity_is_replaced_in_one_write_wherever_it_is_held_and_encrypts_n
     seeded = [{"name": name, "identity": user_assigned(*names)} for name, names in zip(HOSTS, held)]
     seed_servers(emulator, [*seeded, {"name": HOSTS[5], "identity": user_assigned("id-a"), **KEYS}])
     # Longer than what comes before the first word of progress.
-    emulator.settings(operation_seconds=12)
+    emulator.settings(operation_seconds=4)
     given = {
         "pgflex_identity_rotate_from": "id-a",
         "pgflex_identity_rotate_to": "id-b",

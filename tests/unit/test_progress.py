@@ -65,7 +65,7 @@ def test_a_fleet_counts_all_its_rows() -> None:
 
 
 def test_lines_come_while_the_work_goes_on_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_progress, "INTERVAL", 0.01)
+    monkeypatch.setattr(_progress, "FIRST", 0.01)
     file = tmp_path / "lines"
     with Progress().told(str(file)):
         deadline = time.monotonic() + 10
@@ -78,7 +78,7 @@ def test_lines_come_while_the_work_goes_on_and_no_longer(tmp_path: Path, monkeyp
 
 
 def test_nobody_has_to_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_progress, "INTERVAL", 0.01)
+    monkeypatch.setattr(_progress, "FIRST", 0.01)
     with Progress().told(str(tmp_path / "no" / "folder")):
         time.sleep(0.03)
     assert list(tmp_path.iterdir()) == []

@@ -195,3 +195,25 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
     found = rows.answers({**nothing_asked(), "result_dir": "/somewhere"})
     assert [list(each) for each in found["servers"]] == [["name", "changed", "failed", "msg"]]
     assert rows.refusals()[0]["error"]["code"] == "InvalidInput"
+
+
+@pytest.mark.parametrize(
+    ("job", "variables", "warned"),
+    [
+        pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without a wish"),
+        pytest.param(ASSIGN, {"pgflex_identity_purge": False}, "pgflex_identity_present", id="a purge that is off"),
+        pytest.param(ASSIGN, {"pgflex_identity_purge": True}, "", id="a purge"),
+        pytest.param(ASSIGN, {"pgflex_identity_system_assigned": False}, "", id="the system assigned identity"),
+        pytest.param(ASSIGN, {"pgflex_identity_absent": "b"}, "", id="assign with a wish"),
+        pytest.param(REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another job's wish"),
+        pytest.param(REMOVE, {"pgflex_identity_absent": "a"}, "", id="remove with a wish"),
+        pytest.param(
+            ROTATE, {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"}, "", id="a rotation"
+        ),
+    ],
+)
+def test_a_run_in_which_no_host_wants_anything_warns(job: str, variables: dict[str, Any], warned: str) -> None:
+    rows = Rows(job)
+    rows.add("one", lambda: {**WHERE, **variables})
+    assert bool(rows.warnings()) == bool(warned)
+    assert all(warned in each for each in rows.warnings())

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """How whatever changes servers waits for them."""
+
+    DOCUMENTATION = r"""
+options:
+  poll_interval:
+    description:
+      - Seconds between two looks at a running operation, unless Azure asks for another time. Also the longest pause
+        between two tries of a request that failed in passing.
+    type: float
+    default: 10
+  busy_timeout:
+    description:
+      - Seconds for which a server is tried again that is busy with another operation.
+    type: int
+    default: 600
+"""
