@@ -133,7 +133,7 @@ class Passed:
     """What a session has passed with: these files of the checkout, in the environment in which this is kept."""
 
     def __init__(self, session: nox.Session, *folders: str) -> None:
-        self.stamp = Path(session.create_tmp()) / "passed"
+        self.stamp = Path(session.virtualenv.location).resolve() / "passed"
         self.digest = checkout_digest(*folders)
 
     def before(self, session: nox.Session) -> bool:
@@ -345,4 +345,4 @@ def docs(session: nox.Session) -> None:
     if not (passed.before(session) and (CACHE / "docs" / "html" / "index.html").exists()):
         build_site(session)
         passed.remember(session)
-    run(session, "pytest", "tests/docs", *session.posargs)
+    run(session, "pytest", "tests/docs", "--numprocesses", "3", "--dist", "worksteal", *session.posargs)

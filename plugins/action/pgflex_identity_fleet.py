@@ -116,7 +116,8 @@ class ActionModule(ActionBase):
         if job not in JOBS:
             raise AnsibleActionFail(f"job: {job!r} is none of {', '.join(JOBS)}.")
         templar = Templar(loader=self._loader)
-        rows = Rows(job, _restoring(arguments) if job == ROLLBACK else None)
+        handed_on = task_vars.get("pgflex_identity_result")
+        rows = Rows(job, _restoring(arguments, handed_on) if job == ROLLBACK else None)
         for host in self._hosts(task_vars):
             rows.add(host, partial(self._wishes, host, job, task_vars, templar))
         if rows.restoring and not rows.restoring.matched and not rows.hosts and self._speaks_for_all:
@@ -168,14 +169,18 @@ class ActionModule(ActionBase):
             return {name: _template(templar, name, value) for name, value in meant.items()}
 
 
-def _restoring(arguments: Mapping[str, Any]) -> Restoring:
-    """Of one record, or of several packed ones: each batch of a play with C(serial) makes its own."""
+def _restoring(arguments: Mapping[str, Any], handed_on: Any) -> Restoring:
+    """Of one record, or of several packed ones: each batch of a play with C(serial) makes its own.
+
+    C(handed_on) is what an earlier job of a workflow in AWX tells of itself, if there was one.
+    """
     text = str(arguments.get("rollback") or "").strip()
     if not text:
-        raise AnsibleActionFail(
-            "rollback: is not set. Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a "
-            "file or as a text."
-        )
+        why = "Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a file or as a text."
+        if isinstance(handed_on, Mapping):
+            kind = "a check job, which changes nothing" if handed_on.get("check") else "a job that changed nothing"
+            why = f"The artifact pgflex_identity_result is of {kind}; a job that was killed hands on none. {why}"
+        raise AnsibleActionFail(f"rollback: is not set. {why}")
     texts = text.split() if text.startswith("pgflex1:") else [text]
     try:
         records = [read_record("rollback", each) for each in texts]

@@ -52,6 +52,12 @@ CLI_OR_MANAGED_IDENTITY = Kind("Azure CLI or managed identity", "", ())
 _PROVEN = (SECRET, CERTIFICATE, USER, TOKEN, TOKEN_FILE)
 # Set by App Service, Functions, Container Apps, Arc, Service Fabric and Cloud Shell (azure-identity 1.27.0).
 _MANAGED_IDENTITY_SIGNS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
+# What AWX's own credential sets to an empty string where somebody has left a field empty, and the field's label.
+_AWX_FIELDS = {
+    "secret": ("AZURE_SECRET", "Client Secret"),
+    "ad_user": ("AZURE_AD_USER", "Username"),
+    "password": ("AZURE_PASSWORD", "Password"),
+}
 # The public client that the Azure CLI itself uses, for a user who brings no application of his own.
 _AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
@@ -73,11 +79,11 @@ def choose(settings: Settings, environment: Mapping[str, str]) -> Kind:
     if complete:
         return complete[0]
     if begun or (settings.get("client_id") and settings.get("tenant")):
-        raise _incomplete(begun[0] if begun else SECRET, settings)
+        raise _incomplete(begun[0] if begun else SECRET, settings, environment)
     if settings.get("ad_user"):
-        raise _incomplete(USER, settings)
+        raise _incomplete(USER, settings, environment)
     if settings.get("auth_source") != "auto":
-        raise _incomplete(SECRET, settings)
+        raise _incomplete(SECRET, settings, environment)
     means_managed_identity = settings.get("client_id") or any(environment.get(sign) for sign in _MANAGED_IDENTITY_SIGNS)
     # AWX's credential sets both to empty strings when it holds nothing but a subscription.
     awx_holds_nothing = environment.get("AZURE_AD_USER") == "" and environment.get("AZURE_PASSWORD") == ""
@@ -88,14 +94,18 @@ def _missing(kind: Kind, settings: Settings) -> list[str]:
     return [name for name in kind.needs if not settings.get(name)]
 
 
-def _incomplete(kind: Kind, settings: Settings) -> CredentialError:
+def _incomplete(kind: Kind, settings: Settings, environment: Mapping[str, str]) -> CredentialError:
     missing = _missing(kind, settings)
+    hints = []
+    variable, label = _AWX_FIELDS.get(missing[0], ("", ""))
+    if environment.get(variable) == "":
+        hints.append(f"In AWX that is the field {label} of the credential, which is empty.")
+    if not settings.get(kind.proof):
+        hints.append("For a managed identity set auth_source=msi, for the Azure CLI's login cli.")
     return CredentialError(
         f"The credential is incomplete: a {kind.name} needs also {' and '.join(places(name) for name in missing)}.",
         target=missing[0],
-        hint=""
-        if settings.get(kind.proof)
-        else "For a managed identity set auth_source=msi, for the Azure CLI's login cli.",
+        hint=" ".join(hints),
     )
 
 

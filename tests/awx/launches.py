@@ -95,6 +95,15 @@ def run_workflow(place: Place, name: str, answers: Mapping[str, Any], approve: C
     return done
 
 
+def status_of(place: Place, done: Mapping[str, Node]) -> str:
+    """How the workflow ends, as WorkflowDAG.has_workflow_failed has it: what follows a failure has handled it."""
+    links = place.controller.links
+    nodes = place.controller.objects["workflow_job_template_nodes"].values()
+    handled = {node["identifier"] for node in nodes for link in LINKS[1:] if links.get(f"{node['url']}{link}/")}
+    failed = [name for name, node in done.items() if node.ended == "failed"]
+    return "successful" if set(failed) <= handled else "failed"
+
+
 def _parents(controller: Controller, node: Object, nodes: list[Object]) -> list[tuple[str, str]]:
     return [
         (other["identifier"], link)

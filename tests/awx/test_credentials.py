@@ -131,6 +131,7 @@ def test_a_service_principal_without_a_secret_is_told_what_is_missing(emulator: 
     assert result["failed"]
     assert "a service principal with secret needs also secret" in result["msg"]
     assert "AZURE_SECRET" in result["msg"]
+    assert "In AWX that is the field Client Secret of the credential, which is empty." in result["msg"]
     assert emulator.requests() == []
 
 
@@ -138,4 +139,11 @@ def test_a_password_without_a_user_is_told_what_is_missing(emulator: Emulator, s
     result = sign_in(("azure_rm", {"password": emulator.ready["password"]}))
     assert result["failed"]
     assert "AZURE_AD_USER" in result["msg"]
+    assert "In AWX that is the field Username of the credential, which is empty." in result["msg"]
     assert emulator.ready["password"] not in str(result)
+
+
+def test_a_user_without_a_password_is_told_what_is_missing(emulator: Emulator, sign_in: Any) -> None:
+    result = sign_in(("azure_rm", {"username": emulator.ready["ad_user"]}))
+    assert result["failed"]
+    assert "In AWX that is the field Password of the credential, which is empty." in result["msg"]

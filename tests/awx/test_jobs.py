@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from awx.jobs import Attached, largest_result
-from awx.launches import run_workflow
+from awx.launches import run_workflow, status_of
 from awx.places import inventory_of
 from awx.rules import Refused
 from e2e.fleets import held_by_server, seed_servers, servers
@@ -51,9 +52,7 @@ def check_events(jobs: dict[str, Any], names: list[str]) -> None:
     assert "3 servers: 0 as wanted, 3 changed, 0 failed, 0 not begun." in jobs["fleet"].stdout
 
 
-def test_a_rollout_is_planned_tried_on_canaries_approved_done_audited_and_can_be_undone(
-    emulator: Emulator, place: Place
-) -> None:
+def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(emulator: Emulator, place: Place) -> None:
     seeded = servers("app", 4, "id-a")
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
@@ -83,32 +82,77 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_audited_and_can_be
     assert done["audit"].artifacts["pgflex_identity_audit"]["as_wanted"] == 4
     check_events({name: node.job for name, node in done.items() if node.job}, names)
 
-    # The node for a failure: the artifact of the job before says what to undo, with the workflow's answers beside it.
-    template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
-    undone = place.run(template, {**done["fleet"].artifacts, "pgflex_identity_present__survey": ANSWER})
-    assert undone.status == "successful", undone.stdout
-    assert undone.hosts("changed") == names[1:]
-    assert held(emulator, names) == [["id-a", "id-b"]] + [["id-a"]] * 3
+    assert status_of(place, done) == "successful"
     check_no_secret(place, emulator)
+
+
+def check_rollback_fails(place: Place, artifacts: dict[str, Any], why: str) -> None:
+    """The node that puts back the fleet, with what jobs before it have handed on."""
+    template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
+    job = place.run(template, {"pgflex_identity_rollback": "", **artifacts}, limit="all:!pgflex_canary")
+    assert job.status == "failed"
+    assert why in " ".join(job.stdout.split())
+
+
+def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 2, "id-a")
+    seed_servers(emulator, seeded)
+    names = [each["name"] for each in seeded]
+    place.inventory = inventory_of(names, names[:1])
+    done = run_workflow(place, "rollout", {"pgflex_identity_present__survey": ANSWER}, lambda: False)
+    assert [(name, node.ended) for name, node in done.items()] == [
+        ("plan", "successful"),
+        ("canary", "successful"),
+        ("approval", "failed"),
+        ("rollback canary", "successful"),
+        ("audit", "failed"),
+    ], [job.stdout for job in place.jobs]
+    # The artifact of the canary says what to undo, with the workflow's answers beside it.
+    assert [job.hosts("changed") for job in place.jobs[1:3]] == [names[:1], names[:1]]
+    assert held(emulator, names) == [["id-a"], ["id-a"]]
+    assert f"Not as wanted: {', '.join(names)}" in place.jobs[-1].stdout
+    assert status_of(place, done) == "failed"
+
+    # A job that is cancelled hands on nothing, so that the next one gets what an earlier one has handed on.
+    check_rollback_fails(
+        place, done["plan"].artifacts, "is of a check job, which changes nothing; a job that was killed"
+    )
+    check_rollback_fails(
+        place, done["canary"].artifacts, "rollback: The record names none of the servers of this play."
+    )
 
 
 def test_a_sliced_rollout_counts_its_own_hosts_and_a_failed_host_is_red(emulator: Emulator, place: Place) -> None:
     seeded = servers("app", 2, "id-a")
     keys = {"name": "pg-keys", "identity": {"type": "UserAssigned", "user_assigned": ["id-cmk"]}}
     seed_servers(emulator, [*seeded, {**keys, "encryption": {"primary": "id-cmk"}}])
-    emulator.settings(operation_seconds=4)
     # AWX gives a slice an inventory of its own hosts.
     place.inventory = inventory_of([seeded[1]["name"], "pg-keys"], pgflex_identity_max_fail_percentage="100")
     job = place.launch("remove", {"pgflex_identity_absent__survey": "id-a\nid-cmk"}, become=True)
     assert job.status == "failed"
-    # It was told while the server was changed.
-    assert "0 done, 0 changed, 0 failed, 1 in flight, 0 left" in job.stdout
     assert job.hosts("changed") == ["pg-app-001"]
     assert job.hosts("failures") == ["pg-keys"]
     assert "because it's used for data encryption." in job.results(OUTCOME)["pg-keys"]["msg"]
     result = job.artifacts["pgflex_identity_result"]
     assert (result["servers"], result["changed"], result["failed_hosts"]) == (2, 1, ["pg-keys"])
     check_no_secret(place, emulator)
+
+
+def test_a_job_tells_how_far_it_is_while_it_changes_servers(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 3, "id-a")
+    seed_servers(emulator, seeded)
+    names = [each["name"] for each in seeded]
+    place.inventory = inventory_of(names, pgflex_identity_present="id-b", pgflex_identity_waves="1,100%")
+    for name in names[1:]:
+        emulator.fault("PATCH", name, {"delay": 4})
+    job = place.launch("assign")
+    assert job.status == "successful", job.stdout
+    [told] = [event for event in job.events if " in flight, " in event["stdout"]]
+    assert told["stdout"] == "wave 2 of 2: 1 done, 1 changed, 0 failed, 2 in flight, 0 left, about 10 s to go"
+    of_task = [event for event in job.events if event["event_data"].get("task") == "Change the servers"]
+    [ended] = [event for event in of_task if event["event"] == "runner_on_ok"]
+    at, end = (datetime.fromisoformat(event["created"]) for event in (told, ended))
+    assert (end - at).total_seconds() > 0.5
 
 
 def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emulator, place: Place) -> None:
@@ -122,18 +166,58 @@ def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emu
     check_no_secret(place, emulator)
 
 
-def test_two_azure_credentials_are_refused_by_name(emulator: Emulator, place: Place) -> None:
-    seeded = servers("app", 1)
-    seed_servers(emulator, seeded)
+def test_a_credential_without_its_secret_is_told_which_field_is_empty(emulator: Emulator, place: Place) -> None:
+    place.inventory = inventory_of(["pg-app-000"])
+    place.inputs = {**place.inputs, "secret": ""}
+    job = place.launch("assign")
+    assert job.status == "failed"
+    assert "In AWX that is the field Client Secret of the credential, which is empty." in " ".join(job.stdout.split())
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize("kind", ["user", "subscription", "managed identity"])
+def test_a_job_signs_in_as_a_user_or_with_nothing_but_a_subscription(
+    kind: str, emulator: Emulator, place: Place
+) -> None:
+    ready = emulator.ready
+    seed_servers(emulator, servers("app", 1, "id-a"))
+    place.inventory = inventory_of(["pg-app-000"])
+    user = {"username": ready["ad_user"], "password": ready["password"]} if kind == "user" else {}
+    place.inputs = {**{name: place.inputs[name] for name in ("subscription", "cloud_environment")}, **user}
+    if kind == "managed identity":
+        place.credential = "Azure with managed identity"
+    # MSAL signs a user in at a host with a port only under this tenant.
+    tenant = {"AZURE_TENANT_ID": "adfs"} if kind == "user" else {}
+    place.env = {**place.env, **tenant, "AZURE_POD_IDENTITY_AUTHORITY_HOST": ready["arm"]}
+    job = place.launch("list")
+    assert job.status == "successful", job.stdout
+    assert "id-a" in job.stdout
+    [token] = emulator.requests("token")
+    assert token["path"].startswith("/adfs/" if kind == "user" else "/metadata/identity/")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ((), "a client secret (AZURE_SECRET)"),
+        (("secret",), "a client secret (AZURE_SECRET)"),
+        (("secret", "client", "tenant"), "a user or a subscription alone (AZURE_AD_USER)"),
+    ],
+)
+def test_two_azure_credentials_are_refused_by_name(
+    missing: tuple[str, ...], said: str, emulator: Emulator, place: Place
+) -> None:
+    seed_servers(emulator, servers("app", 1))
     place.inventory = inventory_of(["pg-app-000"])
     inputs = {**place.inputs, "certificate": "-----BEGIN"}
+    place.inputs = {name: value for name, value in inputs.items() if name not in missing}
     job = place.launch("list", {}, Attached(place.kind("Azure with certificate"), inputs))
     assert job.status == "failed"
-    assert "The job has 2 Azure credentials, a client secret (AZURE_SECRET) and a certificate: leave one" in job.stdout
+    assert f"The job has 2 Azure credentials, {said} and a certificate: leave one" in job.stdout
     assert emulator.requests("arm") == []
 
 
-def test_empty_answers_and_a_check_job_before_it_change_nothing(emulator: Emulator, place: Place) -> None:
+def test_empty_answers_change_nothing(emulator: Emulator, place: Place) -> None:
     seed_servers(emulator, servers("app", 1, "id-a"))
     place.inventory = inventory_of(["pg-app-000"])
     needed = {
@@ -142,7 +226,7 @@ def test_empty_answers_and_a_check_job_before_it_change_nothing(emulator: Emulat
         "pgflex_identity_rotate_to": "id-c",
     }
     jobs = {}
-    for name in ("list", "audit", "assign", "remove", "rotate"):
+    for name in ("audit", "assign", "remove", "rotate"):
         template = place.controller.named("job_templates", f"PostgreSQL identities: {name}")
         questions = template.get("survey_spec", {}).get("spec", [])
         answers = {
@@ -153,11 +237,6 @@ def test_empty_answers_and_a_check_job_before_it_change_nothing(emulator: Emulat
         assert jobs[name].status == "successful", jobs[name].stdout
     said = "Nothing is to be changed on any host: none has an identity in pgflex_identity_present or"
     assert said in " ".join(jobs["assign"].stdout.split())
-    check = place.launch("assign", {"pgflex_identity_present__survey": "id-b"}, check=True)
-    template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
-    undone = place.run(template, {**check.artifacts, "pgflex_identity_rollback": ""})
-    assert undone.status == "failed"
-    assert "rollback: is not set. Set pgflex_identity_rollback, or" in undone.stdout
     assert [each for each in emulator.requests("arm") if each["method"] == "PATCH"] == []
 
 

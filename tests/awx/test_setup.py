@@ -90,14 +90,17 @@ def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller
     assert edges == {
         ("plan", "success", "canary"),
         ("canary", "success", "approval"),
-        ("canary", "failure", "rollback"),
+        ("canary", "failure", "rollback canary"),
         ("approval", "success", "fleet"),
-        ("approval", "failure", "rollback"),
+        ("approval", "failure", "rollback canary"),
         ("fleet", "success", "audit"),
-        ("fleet", "failure", "rollback"),
+        ("fleet", "failure", "rollback fleet"),
+        ("rollback canary", "success", "audit"),
+        ("rollback fleet", "success", "audit"),
     }
     limits = {node["identifier"]: node["limit"] for node in nodes.values() if "limit" in node}
-    assert limits == {"canary": "pgflex_canary", "fleet": "all:!pgflex_canary"}
+    canary, others = "pgflex_canary", "all:!pgflex_canary"
+    assert limits == {"canary": canary, "rollback canary": canary, "fleet": others, "rollback fleet": others}
     plan = next(each for each in nodes.values() if each["identifier"] == "plan")
     assert plan["job_type"] == "check"
 

@@ -128,6 +128,13 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     assert emulator.requests() == []
 
 
+def test_a_job_in_a_workflow_that_changed_nothing_has_nothing_to_roll_back(emulator: Emulator, run: Run) -> None:
+    ran = run(ROLLBACK, HOSTS, pgflex_identity_result={"check": False, "rollback": ""})
+    assert ran.rc == 2
+    assert "The artifact pgflex_identity_result is of a job that changed nothing; " in unwrapped(ran)
+    assert emulator.requests() == []
+
+
 def start(emulator: Emulator, folder: Path) -> subprocess.Popen[str]:
     """The playbook assign on all hosts, three at once."""
     inventory = fleet_inventory(HOSTS, folder, pgflex_identity_waves="3", **WISHES)

@@ -77,9 +77,10 @@ NEEDS_TENANT = "tenant (option tenant, or environment variable AZURE_TENANT or A
 NEEDS_PROOF = "(option secret, or environment variable AZURE_SECRET or AZURE_CLIENT_SECRET)"
 NEEDS_CLIENT = "client_id (option client_id, or environment variable AZURE_CLIENT_ID)"
 MANAGED_HINT = "For a managed identity set auth_source=msi, for the Azure CLI's login cli."
+AWX_HINT = f"In AWX that is the field Client Secret of the credential, which is empty. {MANAGED_HINT}"
 
 INCOMPLETE: list[tuple[str, dict[str, Any], dict[str, str], str, str]] = [
-    ("AWX's service principal without a secret", {}, {**AWX_PRINCIPAL, "AZURE_SECRET": ""}, NEEDS_PROOF, MANAGED_HINT),
+    ("AWX's service principal without a secret", {}, {**AWX_PRINCIPAL, "AZURE_SECRET": ""}, NEEDS_PROOF, AWX_HINT),
     ("a secret without a tenant", {"secret": "s", "client_id": "c"}, {}, NEEDS_TENANT, ""),
     ("a secret only", {"secret": "s"}, {}, f"{NEEDS_CLIENT} and {NEEDS_TENANT}", ""),
     ("a certificate only", {"x509_certificate_path": "/pem"}, PAIR | {"AZURE_CLIENT_ID": ""}, NEEDS_CLIENT, ""),

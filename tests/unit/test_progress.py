@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -82,3 +83,17 @@ def test_nobody_has_to_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with Progress().told(str(tmp_path / "no" / "folder")):
         time.sleep(0.03)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_comes_at_least_every_ten_seconds(tmp_path: Path) -> None:
+    class Over(threading.Event):
+        """Comes after five lines, and lets nobody wait."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0.0)
+            return len(pauses) > 5
+
+    pauses: list[float] = []
+    Progress()._tell(tmp_path / "lines", Over())
+    assert len((tmp_path / "lines").read_text().splitlines()) == 5
+    assert max(pauses) <= 10
