@@ -11,10 +11,8 @@ lint, unit and e2e run in the environment that nox itself runs in (.venv); the o
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +22,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from utils.ansible_test import checkout_digest, copy_checkout, make_home
+from utils.machine import link_interpreters, pip_settings
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -37,7 +36,6 @@ CACHE = ROOT / ".cache"
 TREE = CACHE / "collections"
 # For tools that write into the home folder: a log, copies of plugins.
 HOME = CACHE / "home"
-PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 # ansible-core and the Pythons of its controller: https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
 CORES = {
     "2.16": ("3.10", "3.11", "3.12"),
@@ -68,34 +66,7 @@ TEST_REQUIREMENTS = ("requirements.txt", "tests/emulator/requirements.txt", "tes
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def link_interpreters() -> set[str]:
-    """Put every Python that runs on this machine first on PATH as pythonX.Y, and return their X.Y.
-
-    The shims of pyenv stand on PATH for versions that are not selected, and fail; ansible-test hands on neither
-    PYENV_VERSION nor PYENV_ROOT. So the programs behind them are linked under .cache/bin.
-    """
-    links = CACHE / "bin"
-    links.mkdir(parents=True, exist_ok=True)
-    env = dict(os.environ)
-    if pyenv := shutil.which("pyenv"):
-        found = subprocess.run([pyenv, "versions", "--bare"], capture_output=True, text=True, check=True).stdout
-        env["PYENV_VERSION"] = ":".join(found.split())
-    for name in (f"python{python}" for python in PYTHONS if not (links / f"python{python}").exists()):
-        if command := shutil.which(name):
-            probe = [command, "-c", "import os, sys; print(os.path.realpath(sys.executable))"]
-            result = subprocess.run(probe, env=env, capture_output=True, text=True, check=False)
-            if result.returncode == 0:
-                # By way of a name of its own: sessions that run side by side come here at the same time.
-                link = links / f".{name}.{os.getpid()}"
-                link.symlink_to(result.stdout.strip())
-                link.replace(links / name)
-    # Without the shims: ansible-test takes any pythonX.Y that it finds on PATH, and ends where one fails.
-    others = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
-    os.environ["PATH"] = os.pathsep.join([str(links), *others])
-    return {python for python in PYTHONS if (links / f"python{python}").exists()}
-
-
-AVAILABLE = link_interpreters()
+AVAILABLE = link_interpreters(CACHE / "bin")
 
 
 def usual_python(core: str) -> str:
@@ -107,16 +78,9 @@ def usual_python(core: str) -> str:
     return usable[0] if core == OLDEST else usable[-1]
 
 
-def pip_settings() -> dict[str, str]:
-    """Return pip's settings as pip itself joins them from its files and variables, for tools that read only some."""
-    listed = subprocess.run([BIN / "pip", "config", "list"], capture_output=True, text=True, check=True).stdout
-    pairs = (line.split("=", 1) for line in listed.splitlines())
-    return {name.rsplit(".", 1)[-1]: " ".join(ast.literal_eval(value).split()) for name, value in pairs}
-
-
 def install(session: nox.Session, *requirements: str) -> None:
     """Install requirements, a file where the name ends in .txt, from where pip would take them."""
-    settings = pip_settings()
+    settings = pip_settings(BIN / "pip")
     env = {variable: settings[name] for name, variable in UV_VARIABLES.items() if name in settings}
     args = [arg for item in requirements for arg in (["-r", item] if item.endswith(".txt") else [item])]
     session.install(*args, env={"UV_INDEX_STRATEGY": "unsafe-best-match", **env})
@@ -132,9 +96,9 @@ def run(session: nox.Session, command: str, *args: str, **more_env: str) -> None
 class Passed:
     """What a session has passed with: these files of the checkout, in the environment in which this is kept."""
 
-    def __init__(self, session: nox.Session, *folders: str) -> None:
+    def __init__(self, session: nox.Session) -> None:
         self.stamp = Path(session.virtualenv.location).resolve() / "passed"
-        self.digest = checkout_digest(*folders)
+        self.digest = checkout_digest()
 
     def before(self, session: nox.Session) -> bool:
         """Whether the session, called without arguments, has passed with the same files."""
@@ -168,18 +132,17 @@ def e2e(session: nox.Session) -> None:
 def sanity(session: nox.Session, core: str) -> None:
     """All of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
     install(session, f"ansible-core=={core}.*")
-    folders = () if core == NEWEST else (*PUBLISHED, "galaxy.yml", "noxfile.py")
-    passed = Passed(session, *folders)
+    passed = Passed(session)
     if passed.before(session):
         return
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
     copy_checkout(checkout)
-    make_home(base / "home", pip_settings())
+    make_home(base / "home", pip_settings(BIN / "pip"))
     session.chdir(checkout)
-    chosen = [f"{name}/" for name in PUBLISHED if folders]
+    folders = [] if core == NEWEST else [f"{name}/" for name in PUBLISHED]
     env = {"HOME": str(base / "home")}
-    session.run("ansible-test", "sanity", "--venv", "--color", "no", *chosen, *session.posargs, env=env)
+    session.run("ansible-test", "sanity", "--venv", "--color", "no", *folders, *session.posargs, env=env)
     passed.remember(session)
 
 

@@ -62,7 +62,7 @@ class ActionModule(ActionBase):
             return {**result, **self._run_module(arguments, known)}
         rows = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
-        if (warnings := rows.warnings()) and self._speaks_once and not goes_on:
+        if (warnings := rows.warnings(whole=self._speaks_for_all)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
 

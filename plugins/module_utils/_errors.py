@@ -225,4 +225,4 @@ def connection_problem(error: BaseException) -> str:
     if isinstance(reason, OSError) and reason.strerror:
         return proxy + reason.strerror
     words = {"ServiceResponseTimeoutError": "no answer in time", "ServiceRequestTimeoutError": "no connection in time"}
-    return words.get(type(error).__name__, "the connection broke before an answer came")
+    return proxy + words.get(type(error).__name__, "the connection broke before an answer came")

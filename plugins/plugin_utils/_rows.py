@@ -170,13 +170,13 @@ class Rows:
             self.refused[host] = error
         self.hosts.append(host)
 
-    def warnings(self) -> list[str]:
-        """What all rows together are hardly meant to be."""
+    def warnings(self, *, whole: bool) -> list[str]:
+        """What is to be said of all rows together. C(whole): they are all that the play has."""
         if self.restoring:
             return self.restoring.warnings()
         sets = [variable for option, variable in _SETS.items() if variable in _SETS_OF.get(self.job, ())]
         wishes = {"present", "absent", "system_assigned"}
-        if not sets or not self.asked or any(wishes & row.keys() or row.get("purge") for row in self.asked):
+        if not (whole and sets and self.asked) or any(wishes & row.keys() or row.get("purge") for row in self.asked):
             return []
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 

@@ -24,6 +24,8 @@ LIST_PATH = "/flexibleServers$"
 SHARED = identity_id("id-shared", GROUP_A)
 #: The same in another spelling.
 SHOUTED = identity_id("ID-SHARED", "RG-A", segment="RESOURCEGROUPS")
+#: Options of an inventory that keeps what it has read.
+CACHE: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
 
 
 def server_id(name: str, group: str = GROUP_A, subscription: str = SUBSCRIPTION) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.estates import GROUP_A, GROUP_B, LIST_PATH, item, listener, listings, page, seed_estate
+from e2e.estates import CACHE, GROUP_A, GROUP_B, LIST_PATH, item, listener, listings, page, seed_estate
 from e2e.failures import HTML
 from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION
 
@@ -144,9 +144,6 @@ def test_a_page_that_fails_in_passing_is_asked_for_again(
     done = inventory(resource_groups=[GROUP_B])
     assert sorted(done.hosts) == ["pg-cmk", "pg-twin"]
     assert len(listings(emulator)) == 3
-
-
-CACHE: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
 
 
 def test_the_cache_answers_without_any_request_until_it_is_flushed(emulator: Emulator, inventory: RunInventory) -> None:

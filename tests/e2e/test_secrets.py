@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from e2e.canaries import CANARIES, IN_FILES, WRONG, found_in, signed_in_by, spoil
 from e2e.conftest import secrets_of
 from e2e.world import GROUP, SERVER, SERVER_OPTIONS, SERVER_PATH, identity_id, seed_server
 
 if TYPE_CHECKING:
-    from e2e.conftest import RunModule, RunPlaybook
+    from pathlib import Path
+
+    from e2e.conftest import RunInfo, RunModule, RunPlaybook
     from e2e.emulator_client import Emulator
 
 # MSAL says so whenever a user signs in; the documentation of ad_user says so too.
@@ -24,67 +26,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:This API has been deprecated for
 A = identity_id("id-a")
 #: What the log file of Ansible takes of the libraries in the controller's process, where inventory plugins run.
 LOGGED = logging.INFO
-#: Wrong values by option: nothing may show them, though Microsoft Entra or a library may quote what it was given.
-CANARIES = {
-    "secret": "canary-secret-5d1f",
-    "password": "canary-password-5d1f",
-    "x509_certificate_password": "canary-certificate-password-5d1f",
-    "oidc_token": "eyJhbGciOiJIUzI1NiJ9.eyJjYW5hcnkiOiI1ZDFmIn0.canary-oidc-token-5d1f",
-}
-IN_FILES = {"oidc_token_file_path": "canary-token-in-a-file-5d1f", "x509_certificate_path": "canary-private-key-5d1f"}
-#: Options beside those of a secret, for each way to sign in: what is right is in C(ready), what is wrong a canary.
-RIGHT: dict[str, dict[str, str]] = {
-    "secret": {"secret": "secret"},
-    "certificate": {"x509_certificate_path": "client_certificate"},
-    "encrypted certificate": {
-        "x509_certificate_path": "client_certificate_encrypted",
-        "x509_certificate_password": "client_certificate_password",
-    },
-    "token file": {"oidc_token_file_path": "federated_token_file"},
-    "user": {"ad_user": "ad_user", "password": "password"},
-}
-WRONG: dict[str, tuple[str, ...]] = {
-    "secret": ("secret",),
-    "certificate": ("x509_certificate_path",),
-    "encrypted certificate": ("x509_certificate_password",),
-    "token": ("oidc_token",),
-    "token file": ("oidc_token_file_path",),
-    "user": ("password",),
-}
-
-
-def signed_in_by(kind: str, emulator: Emulator) -> dict[str, Any]:
-    """The connection options of a way to sign in, all right."""
-    tenant = {"tenant": "adfs"} if kind == "user" else {}
-    options = {name: emulator.ready[key] for name, key in RIGHT.get(kind, {}).items()}
-    if kind == "token":
-        options = {"oidc_token": Path(emulator.ready["federated_token_file"]).read_text(encoding="utf-8")}
-    return {**emulator.connection, "secret": None, **tenant, **options}
-
-
-def spoil(kind: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same with canaries in the place of what is secret."""
-    wrong = {}
-    for name in WRONG[kind]:
-        wrong[name] = CANARIES.get(name)
-        if name in IN_FILES:
-            path = folder / name
-            path.write_text(IN_FILES[name], encoding="utf-8")
-            wrong[name] = str(path)
-    return {**options, **wrong}
-
-
-def found_in(text: str, secrets: list[str]) -> list[str]:
-    return [each for each in secrets if each in text]
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
 @pytest.mark.parametrize("kind", list(WRONG))
+@pytest.mark.parametrize("asks", ["pgflex_identity", "pgflex_identity_info"])
 def test_no_way_to_sign_in_tells_a_secret(
+    asks: str,
     kind: str,
     right: bool,
     emulator: Emulator,
     module: RunModule,
+    info: RunInfo,
     outputs: list[str],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -94,7 +47,10 @@ def test_no_way_to_sign_in_tells_a_secret(
     options = options if right else spoil(kind, options, tmp_path)
     files = set(tmp_path.rglob("*"))
     with caplog.at_level(LOGGED):
-        result = module(bare=True, **{**SERVER_OPTIONS, **options}, identities=[A])
+        if asks == "pgflex_identity":
+            result = module(bare=True, **{**SERVER_OPTIONS, **options}, identities=[A])
+        else:
+            result = info(**options)
     assert bool(result.get("failed")) is not right, result.get("msg")
     secrets = [*secrets_of(emulator), *CANARIES.values(), *IN_FILES.values()]
     assert found_in("".join(outputs) + caplog.text, secrets) == []

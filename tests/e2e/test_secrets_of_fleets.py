@@ -1,30 +1,29 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret comes out of inventories, listings and rollouts: output at -vvvv, logs, caches, records, reports."""
+"""No secret comes out of inventories and rollouts: output at -vvvv, logs, caches, records, reports."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from e2e.audit_runs import run_on
+from e2e.canaries import CANARIES, IN_FILES, WRONG, found_in, signed_in_by, spoil
 from e2e.conftest import secrets_of
+from e2e.estates import CACHE
 from e2e.roles import ASSIGN, HOSTS, fleet_inventory, seed_fleet
-from e2e.test_secrets import CANARIES, IN_FILES, WRONG, found_in, signed_in_by, spoil
 from e2e.world import seed_server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.conftest import RunInfo, RunInventory
+    from e2e.conftest import RunInventory
     from e2e.emulator_client import Emulator
 
 pytestmark = pytest.mark.filterwarnings("ignore:This API has been deprecated for public client flows")
 
-CACHE: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
 OTHERS = [*CANARIES.values(), *IN_FILES.values()]
 
 
@@ -49,26 +48,6 @@ def test_an_inventory_tells_no_secret(
     assert any(name.startswith("cache/") for name in texts) is right
     for name, text in texts.items():
         assert found_in(text, [*secrets_of(emulator), *OTHERS]) == [], name
-
-
-@pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
-@pytest.mark.parametrize("kind", list(WRONG))
-def test_a_listing_tells_no_secret(
-    kind: str,
-    right: bool,
-    emulator: Emulator,
-    info: RunInfo,
-    outputs: list[str],
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    seed_server(emulator)
-    options = signed_in_by(kind, emulator)
-    options = options if right else spoil(kind, options, tmp_path)
-    with caplog.at_level(logging.INFO):
-        result = info(**options)
-    assert bool(result.get("failed")) is not right, result.get("msg")
-    assert found_in("".join(outputs) + caplog.text, [*secrets_of(emulator), *OTHERS]) == []
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])

@@ -26,13 +26,12 @@ def checkout_files() -> list[str]:
     return sorted({name for name in names if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file())})
 
 
-def checkout_digest(*folders: str) -> str:
-    """A digest of the names and contents of what git would commit, of C(folders) or of all."""
+def checkout_digest() -> str:
+    """A digest of the names and contents of what git would commit of this checkout."""
     digest = hashlib.sha256()
     for name in checkout_files():
-        if not folders or name.split("/")[0] in folders:
-            content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
-            digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+        content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+        digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 
