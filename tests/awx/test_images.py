@@ -22,6 +22,7 @@ from awx.controller import ROOT
 from awx.places import inventory_of
 from awx.public_collections import public_collections
 from e2e.fleets import seed_servers, servers
+from utils.ansible_test import copy_checkout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,12 @@ RUN_ARGUMENTS = os.environ.get("EE_RUN_ARGS", "").split()
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the definition and the archive that it names, as a user has it after make build."""
+    """A copy of the checkout in which the page's own command has built the archive that the definition names."""
     folder = tmp_path_factory.mktemp("context")
-    build = ["ansible-galaxy", "collection", "build", "--output-path", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    shutil.copy(ROOT / DEFINITION, folder)
+    copy_checkout(folder)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    build = [*documented("make build"), f"PYTHON={ROOT / '.venv' / 'bin' / 'python'}"]
+    subprocess.run(build, cwd=folder, check=True, capture_output=True)
     return folder
 
 
