@@ -30,11 +30,13 @@ from ansible.utils.display import Display
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._record import read_record
+from ..plugin_utils._alike import CONNECTION, OF_THE_ROLE, Alike
 from ..plugin_utils._following import following
-from ..plugin_utils._restoring import Restoring
+from ..plugin_utils._restoring import Restoring, some_of
 from ..plugin_utils._rows import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
+_ROLE = "pgflex.azure.pgflex_identity"
 # Their hosts do not wait for each other: Ansible runs a task with run_once for every host there, with a warning.
 _WITHOUT_RUN_ONCE = ("free", "host_pinned")
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
@@ -59,6 +61,7 @@ class ActionModule(ActionBase):
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
         if arguments.get("servers") is not None:
+            _refuse_options_of_rows(arguments)
             return {**result, **self._run_module(arguments, known)}
         rows = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
@@ -106,22 +109,22 @@ class ActionModule(ActionBase):
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """C(pgflex_identity_connection), under the options of the task and its C(module_defaults)."""
-        options = self._templar.template(task_vars.get("pgflex_identity_connection")) or {}
+        options = self._templar.template(task_vars.get(CONNECTION)) or {}
         if not isinstance(options, Mapping):
-            raise AnsibleActionFail("pgflex_identity_connection is not a dictionary of connection options.")
+            raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
 
     def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Rows:
         job = arguments.get("job") or ASSIGN
         if job not in JOBS:
             raise AnsibleActionFail(f"job: {job!r} is none of {', '.join(JOBS)}.")
-        templar = Templar(loader=self._loader)
+        templar, alike = Templar(loader=self._loader), Alike(OF_THE_ROLE if self._is_of_the_role else (CONNECTION,))
         handed_on = task_vars.get("pgflex_identity_result")
         rows = Rows(job, _restoring(arguments, handed_on) if job == ROLLBACK else None)
         for host in self._hosts(task_vars):
-            rows.add(host, partial(self._wishes, host, job, task_vars, templar))
+            rows.add(host, partial(self._wishes, host, job, task_vars, templar, alike))
         if rows.restoring and not rows.restoring.matched and not rows.hosts and self._speaks_for_all:
-            raise AnsibleActionFail("rollback: The record names none of the servers of this play.")
+            raise AnsibleActionFail(_none_of_these(arguments, handed_on))
         return rows
 
     def _refuse_to_mix_hosts(self) -> None:
@@ -131,6 +134,11 @@ class ActionModule(ActionBase):
                 "result_dir: run_once and the strategy of this play do not go together: it has to wait for all hosts, "
                 "as linear does."
             )
+
+    @property
+    def _is_of_the_role(self) -> bool:
+        role = self._task._role
+        return role is not None and role.get_name(include_role_fqcn=True) == _ROLE
 
     @property
     def _speaks_once(self) -> bool:
@@ -146,7 +154,9 @@ class ActionModule(ActionBase):
             return [str(host) for host in task_vars["ansible_play_batch"]]
         return [str(task_vars["inventory_hostname"])]
 
-    def _wishes(self, host: str, job: str, task_vars: Mapping[str, Any], templar: Templar) -> dict[str, Any]:
+    def _wishes(
+        self, host: str, job: str, task_vars: Mapping[str, Any], templar: Templar, alike: Alike
+    ) -> dict[str, Any]:
         """The host's own variables as its own task would see them; only those that are meant are templated.
 
         C(hostvars) would leave out what the play, its roles and this task set.
@@ -162,11 +172,16 @@ class ActionModule(ActionBase):
         )
         variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
         templar.available_variables = variables
-        meant = {name: variables[name] for name in variables if is_meant(name, job)}
+        meant = {name: variables[name] for name in variables if name in alike.names or is_meant(name, job)}
         try:
-            return dict(templar.template(meant))
+            said = dict(templar.template(meant))
         except Exception:  # a template may raise anything: which one it was
-            return {name: _template(templar, name, value) for name, value in meant.items()}
+            said = {name: _template(templar, name, value) for name, value in meant.items()}
+        try:
+            alike.add(host, said)
+        except InvalidInput as error:  # it concerns no host alone
+            raise _failure(error) from None
+        return said
 
 
 def _restoring(arguments: Mapping[str, Any], handed_on: Any) -> Restoring:
@@ -186,7 +201,32 @@ def _restoring(arguments: Mapping[str, Any], handed_on: Any) -> Restoring:
         records = [read_record("rollback", each) for each in texts]
         return Restoring(records, force=boolean(arguments.get("rollback_force") or False))
     except InvalidInput as error:
-        raise AnsibleActionFail(str(error), result={"error": error.as_dict()}) from None
+        raise _failure(error) from None
+
+
+def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
+    """Why a rollback finds no server. A job of a workflow without an artifact leaves that of an earlier one."""
+    problem = "rollback: The record names none of the servers of this play."
+    if not isinstance(handed_on, Mapping) or handed_on.get("rollback") != arguments.get("rollback"):
+        return problem
+    hosts = [str(each) for each in handed_on.get("changed_hosts") or []]
+    return (
+        f"{problem} It is that of an earlier job of this workflow ({handed_on.get('job')}), which changed "
+        f"{some_of(hosts)}: the job before this one has handed on none, so it was cancelled, timed out, or never "
+        "began. Run it again, or look at its servers with pgflex.azure.list."
+    )
+
+
+def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
+    """They say how rows are made of hosts. Raises C(AnsibleActionFail)."""
+    for option in _OF_ROWS:
+        if arguments.get(option) not in (None, "", False, ASSIGN):
+            problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
+            raise _failure(InvalidInput(option, problem))
+
+
+def _failure(error: InvalidInput) -> AnsibleActionFail:
+    return AnsibleActionFail(str(error), result={"error": error.as_dict()})
 
 
 def _template(templar: Templar, name: str, value: Any) -> Any:

@@ -32,8 +32,11 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, known)
         arguments, check = self._task.args, self._task.check_mode
         rollout = arguments.get("rollout") or {}
+        before = _earlier()
+        # Where a whole batch has failed, Ansible has taken its hosts from all other lists, and none of the rest begins.
+        left = [str(each) for each in known.get("ansible_play_hosts_all") or []][before.get("servers", 0) :]
         try:
-            batch = sum_up(arguments["plan"], rollout)
+            batch = sum_up(arguments["plan"], rollout, left)
             lines = tell(batch, rollout.get("waves") or [], check=check)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
@@ -41,18 +44,23 @@ class ActionModule(ActionBase):
             batch["rollback"] = ""
         if batch["rollback"] and arguments.get("rollback_file"):
             lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
-        summary = {"check": check, "job": arguments.get("job"), **_added(batch)}
+        summary = {"check": check, "job": arguments.get("job"), **_keep(add(before, batch))}
         handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
 
 
-def _added(batch: dict[str, Any]) -> dict[str, Any]:
-    """The batch and those before it in this run of C(ansible-playbook), which removes the folder at its end.
+def _path() -> Path:
+    """In a folder that C(ansible-playbook) removes at its end: a fact would outlive the run where facts are cached."""
+    return Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
 
-    A fact would outlive the run where facts are cached.
-    """
-    path = Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    added = add(before, batch)
-    write_private(path, json.dumps(added))
+
+def _earlier() -> dict[str, Any]:
+    """The sum of the batches before this one in this run; empty for the first."""
+    found: dict[str, Any] = json.loads(_path().read_text(encoding="utf-8")) if _path().exists() else {}
+    return found
+
+
+def _keep(added: dict[str, Any]) -> dict[str, Any]:
+    """C(added), for the batches to come."""
+    write_private(_path(), json.dumps(added))
     return added

@@ -96,8 +96,9 @@ options:
       - V(rotate) assigns C(pgflex_identity_rotate_to) and removes C(pgflex_identity_rotate_from), in one write, wherever
         the latter is assigned.
       - V(rollback) makes the servers of the record O(rollback) hold what they held before.
+      - V(list) asks for nothing, whatever the variables want; the result tells what the servers hold.
     type: str
-    choices: [assign, remove, rotate, rollback]
+    choices: [assign, remove, rotate, rollback, list]
     default: assign
   rollback:
     description:
@@ -299,7 +300,7 @@ ROW: dict[str, Any] = {
 SPEC: dict[str, Any] = {
     # The action plugin of the same name fills it in where a task leaves it out, by the three that follow.
     "servers": {"type": "list", "elements": "dict", "options": ROW},
-    "job": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback"], "default": "assign"},
+    "job": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback", "list"], "default": "assign"},
     "rollback": {"type": "str"},
     "rollback_force": {"type": "bool", "default": False},
     "validate_identities": {"type": "bool", "default": False},

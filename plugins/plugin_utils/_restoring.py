@@ -88,6 +88,12 @@ class Restoring:
             )
         if self._left:
             names = [split(each.server_id).name for each in self._left.values()]
-            shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
-            found.append(f"Not rolled back, since they are not in this play: {shown}; {len(names)} of the record.")
+            found.append(
+                f"Not rolled back, since they are not in this play: {some_of(names)}; {len(names)} of the record."
+            )
         return found
+
+
+def some_of(names: list[str]) -> str:
+    """The first few."""
+    return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")

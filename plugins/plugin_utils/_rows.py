@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._restoring import Restoring
 
-ASSIGN, REMOVE, ROTATE, ROLLBACK = JOBS = ("assign", "remove", "rotate", "rollback")
+ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = JOBS = ("assign", "remove", "rotate", "rollback", "list")
 # Option of a row -> variable of a host.
 _PLACE = {
     "server_id": "pgflex_server_id",
@@ -96,9 +96,10 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         place["server_name"] = place["server_name"] or host
     for option in ("resource_group", "server_name"):
         if not place[option]:
-            raise InvalidInput(
-                _PLACE[option], "is not set, nor is pgflex_server_id: one of them has to say which server."
-            )
+            problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
+            # Ansible's stand-in for an inventory without a host.
+            hint = " Without a host in the inventory, -e has to name one server." * (host == "localhost")
+            raise InvalidInput(_PLACE[option], problem + hint)
     return place
 
 

@@ -14,20 +14,23 @@ from ._report import read_report
 from ._report_text import counted, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: What adds up when a play with C(serial) has several batches.
 COUNTS = ("servers", "ok", "changed", "failed", "not_started")
 HOSTS = ("changed_hosts", "failed_hosts")
 
 
-def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any]) -> dict[str, Any]:
+def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = ()) -> dict[str, Any]:
     """The counts C(COUNTS), the names C(HOSTS) and the packed record C(rollback) of one batch.
 
-    C(plan) is the result of C(pgflex_identity_fleet) in check mode for all its hosts, C(rollout) the result for those
-    that drift, empty where there was none: then what was planned has not been begun. Raises C(AttributeError),
-    C(KeyError) or C(TypeError) if they are no such results.
+    C(plan) is the result of C(pgflex_identity_fleet) in check mode for all of them, C(rollout) the result for those
+    that drift, empty where there was none: then what was planned has not been begun. If the plan as a whole failed, so
+    did all C(hosts). Raises C(AttributeError), C(KeyError) or C(TypeError) if they are no such results.
     """
+    if plan.get("failed") and "totals" not in plan:
+        counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
+        return {**counts, "changed_hosts": [], "failed_hosts": [*hosts], "rollback": ""}
     planned, last = plan["totals"], rollout or plan
     done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"]}
     servers, changed = planned["servers"], done["changed"]

@@ -188,7 +188,7 @@ def test_what_groups_and_surveys_say_adds_up(emulator: Emulator, audit: Any) -> 
 def test_hosts_without_a_server_say_which_variable_to_set(audit: Any) -> None:
     *lines, _summary = audit({"localhost": {}, "pg-x": {"pgflex_resource_group": ""}}).shown
     assert lines == [
-        f"localhost: error: pgflex_server_name: {UNSET}",
+        f"localhost: error: pgflex_server_name: {UNSET} Without a host in the inventory, -e has to name one server.",
         f"pg-x: error: pgflex_resource_group: {UNSET}",
     ]
 

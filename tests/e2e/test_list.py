@@ -28,12 +28,17 @@ def test_a_line_for_each_server(emulator: Emulator, outputs: list[str], tmp_path
     hosts = {
         "pg-one": {"pgflex_resource_group": GROUP_A},
         "a-twin": {"pgflex_resource_group": GROUP_B, "pgflex_server_name": "pg-twin"},
-        # What the inventory wants of it is refused, and does not matter here.
-        "pg-cmk": {"pgflex_resource_group": GROUP_B, "pgflex_identity_absent": "id-cmk"},
+        # What the inventory wants of it is refused, or no text at all, and does not matter here.
+        "pg-cmk": {
+            "pgflex_resource_group": GROUP_B,
+            "pgflex_identity_absent": "id-cmk",
+            "pgflex_identity_purge": "perhaps",
+        },
     }
     ran = run_on(tmp_path, {"all": {"hosts": hosts}}, LIST, "--become", env=emulator.environment)
     outputs.append(ran.output)
     assert ran.rc == 0, ran.output
+    assert "[WARNING]" not in ran.output
     assert ran.shown == [
         "SERVER   GROUP  REGION          STATE  IDENTITIES",
         "pg-one   rg-a   Canada Central  Ready  id-a, id-shared",

@@ -69,7 +69,7 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
             "waves: 'many' is neither a number of servers, from 1, nor a percentage",
         ),
         ({"pgflex_identity_max_fail_percentage": "200"}, "max_fail_percentage: 200 is not a percentage that can work."),
-        ({"pgflex_identity_job": "assing"}, "job: 'assing' is none of assign, remove, rotate, rollback."),
+        ({"pgflex_identity_job": "assing"}, "job: 'assing' is none of assign, remove, rotate, rollback, list."),
     ],
     ids=["waves", "failure budget", "job"],
 )
@@ -86,6 +86,38 @@ def test_what_cannot_work_ends_the_play_before_anything_is_sent(
 
 
 @pytest.mark.bad_input
+@pytest.mark.parametrize("variable", ["pgflex_identity_waves", "pgflex_identity_connection"])
+def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
+    emulator: Emulator, run: Run, variable: str
+) -> None:
+    seed_fleet(emulator)
+    values = {"pgflex_identity_waves": ["100%"], "pgflex_identity_connection": {"secret": "a-secret"}}
+    hosts: dict[str, dict[str, Any]] = {HOSTS[0]: {}, HOSTS[1]: {variable: values[variable]}}
+    ran = run(ASSIGN, hosts, pgflex_identity_present="id-a")
+    assert ran.rc == 2
+    shown = "one" if variable.endswith("connection") else "['100%']"
+    problem = f"{variable}: is not set for {HOSTS[0]} and {shown} for {HOSTS[1]}, but counts for all hosts of a run"
+    assert problem in unwrapped(ran)
+    assert emulator.requests() == []
+    if variable.endswith("waves"):
+        assert told(ran) == {
+            "check": False,
+            "job": "assign",
+            "servers": 2,
+            "ok": 0,
+            "changed": 0,
+            "failed": 2,
+            "not_started": 0,
+            "changed_hosts": [],
+            "failed_hosts": HOSTS[:2],
+        }
+        alone = run(ASSIGN, hosts, "--limit", HOSTS[1], pgflex_identity_present="id-a")
+        assert alone.rc == 0, alone.output
+        # What the role does not take matters to no other playbook.
+        assert run("pgflex.azure.list", hosts).rc == 0
+
+
+@pytest.mark.bad_input
 def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b")
     ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a", pgflex_identity_report_csv="none/report.csv")
@@ -93,6 +125,18 @@ def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emul
     assert "pgflex_identity_report_csv: the folder " in unwrapped(ran)
     assert "Traceback" not in ran.output
     assert writes(emulator) == []
+
+
+@pytest.mark.bad_input
+def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Emulator, run: Run) -> None:
+    tasks = [
+        {"pgflex.azure.pgflex_identity_fleet": {"servers": [], **option}, "ignore_errors": True}
+        for option in ({"job": "remove"}, {"rollback": "pgflex1:x"}, {"rollback_force": True})
+    ]
+    ran = run([{"hosts": "all", "gather_facts": False, "tasks": tasks}], HOSTS[:1])
+    for option in ("job", "rollback", "rollback_force"):
+        assert f"{option}: is about rows that are made of the hosts of the play" in unwrapped(ran)
+    assert emulator.requests() == []
 
 
 @pytest.mark.bad_input

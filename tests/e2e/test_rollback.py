@@ -110,18 +110,26 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     emulator: Emulator, run: Run, tmp_path: Path
 ) -> None:
     seed_mixed(emulator)
-    assert run(ASSIGN, HOSTS[2:3], **WISHES).rc == 0
+    artifact = run(ASSIGN, HOSTS[2:3], **WISHES).stats["pgflex_identity_result"]
     path = record(tmp_path)
     edited = tmp_path / "edited.json"
     edited.write_text(path.read_text(encoding="utf-8").replace("id-b", "id-c"), encoding="utf-8")
     seed_fleet(emulator, "id-a")
     emulator.clear_requests()
-    for value, hosts, problem in (
-        (edited, HOSTS, "rollback: the record was changed after it was written, or a part of it is missing."),
-        (path, HOSTS[5:], "The record names none of the servers of this play."),
-        ("", HOSTS, "rollback: is not set. Set pgflex_identity_rollback, "),
+    of_another = (
+        "The record names none of the servers of this play. It is that of an earlier job of this workflow (assign), "
+        f"which changed {HOSTS[2]}: "
+    )
+    for variables, hosts, problem in (
+        (
+            {"pgflex_identity_rollback": str(edited)},
+            HOSTS,
+            "rollback: the record was changed after it was written, or a part of it is missing.",
+        ),
+        ({"pgflex_identity_result": artifact}, HOSTS[5:], of_another),
+        ({"pgflex_identity_rollback": ""}, HOSTS, "rollback: is not set. Set pgflex_identity_rollback, "),
     ):
-        ran = run(ROLLBACK, hosts, "-e", f"pgflex_identity_rollback={value}")
+        ran = run(ROLLBACK, hosts, "-e", json.dumps(variables))
         assert ran.rc == 2
         assert problem in unwrapped(ran)
         assert "Traceback" not in ran.output

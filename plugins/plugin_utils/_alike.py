@@ -1,0 +1,77 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Variables that count for all hosts of a run at once, though an inventory can say something else for each. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..module_utils._errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: It may hold secrets, so that its values are not shown.
+CONNECTION = "pgflex_identity_connection"
+#: What the role takes once for all hosts of a play, or of a batch with C(serial).
+OF_THE_ROLE = (
+    CONNECTION,
+    *(
+        f"pgflex_identity_{name}"
+        for name in (
+            "job",
+            "waves",
+            "max_fail_percentage",
+            "strict",
+            "validate",
+            "quota_percentage",
+            "wait_timeout",
+            "poll_interval",
+            "busy_timeout",
+            "rollback",
+            "rollback_force",
+            "rollback_dir",
+            "report_json",
+            "report_csv",
+            "report_html",
+        )
+    ),
+)
+
+
+class Alike:
+    """The variables C(names), which have to be the same for every host. Ansible itself would take those of the first.
+
+    A canary that one group asks for would silently not be there if another group's host came first.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = frozenset(names)
+        self._first: tuple[str, dict[str, Any]] | None = None
+
+    def add(self, host: str, variables: Mapping[str, Any]) -> None:
+        """Compare a host's templated variables with those of the first one. Raises C(InvalidInput)."""
+        # An empty text is unset, as everywhere.
+        said = {name: variables[name] for name in self.names & variables.keys() if variables[name] not in (None, "")}
+        if self._first is None:
+            self._first = host, said
+            return
+        first, before = self._first
+        if said == before:
+            return
+        name = min(each for each in said.keys() | before.keys() if said.get(each) != before.get(each))
+        raise InvalidInput(
+            name,
+            f"is {_shown(name, before)} for {first} and {_shown(name, said)} for {host}, but counts for all hosts of a "
+            "run at once. Set it for all of them, in group_vars/all or with -e, or run their groups one after the "
+            "other, with --limit.",
+        )
+
+
+def _shown(name: str, said: Mapping[str, Any]) -> str:
+    if name not in said:
+        return "not set"
+    return "one" if name == CONNECTION else repr(said[name])
