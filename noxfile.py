@@ -6,7 +6,8 @@
 in the order of this file: what takes long comes first, so that no core is idle at the end. What only reads files is
 not done again for files with which it has passed: a new checkout, or `make clean`, does everything.
 
-lint, unit and e2e run in the environment that nox itself runs in (.venv); the others make one each below .nox.
+lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
+below .nox.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ class Passed:
     """What a session has passed with: these files of the checkout, in the environment in which this is kept."""
 
     def __init__(self, session: nox.Session) -> None:
-        self.stamp = Path(session.virtualenv.location).resolve() / "passed"
+        own = session.virtualenv.venv_backend != "none"
+        folder = Path(session.virtualenv.location).resolve() if own else BIN.parent
+        self.stamp = folder / f"passed.{session.name}"
         self.digest = checkout_digest()
 
     def before(self, session: nox.Session) -> bool:
@@ -119,6 +122,13 @@ class Passed:
 def e2e(session: nox.Session) -> None:
     """Modules, role and playbooks against the emulator."""
     run(session, "pytest", "tests/e2e", "--numprocesses", "4", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session(tags=["test"], allow_parallel=True)
+def awx(session: nox.Session) -> None:
+    """Jobs as AWX runs them, what is set up in AWX, and execution environments."""
+    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
+    session.run("pytest", "tests/awx", *session.posargs)
 
 
 @nox.session(allow_parallel=True)
@@ -196,6 +206,9 @@ def sdk(session: nox.Session, azure: str) -> None:
 def lint(session: nox.Session) -> None:
     """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
     HOME.mkdir(parents=True, exist_ok=True)
+    passed = Passed(session)
+    if passed.before(session):
+        return
     # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
     copy_checkout(CACHE / "reuse")
     workflows = sorted(str(each.relative_to(ROOT)) for each in (ROOT / ".github" / "workflows").iterdir())
@@ -218,6 +231,7 @@ def lint(session: nox.Session) -> None:
             failed.add(command)
     if failed:
         raise nox.command.CommandFailed(f"Not clean: {', '.join(sorted(failed))}")
+    passed.remember(session)
 
 
 @nox.session(tags=["test"], allow_parallel=True)
@@ -266,13 +280,6 @@ def fuzz(session: nox.Session) -> None:
         session.skip("atheris has no wheel for this Python: Hypothesis tries out the same in `make test`")
     path = os.pathsep.join([str(TREE), str(ROOT / "tests")])
     session.run("python", "-m", "fuzz", *session.posargs, env={"PYTHONPATH": path})
-
-
-@nox.session(tags=["test"], allow_parallel=True)
-def awx(session: nox.Session) -> None:
-    """Jobs as AWX runs them, what is set up in AWX, and execution environments."""
-    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
-    session.run("pytest", "tests/awx", *session.posargs)
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)

@@ -11,6 +11,7 @@ its environment (ANSIBLE_...) is started from PATH, since Ansible reads these wh
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -59,6 +60,8 @@ def run_command(command: Sequence[str], folder: Path, env: Mapping[str, str]) ->
 
 def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[str]) -> None:
     """Be the command, in the forked process."""
+    # A look for garbage among what was imported would copy it, here and in each worker of Ansible.
+    gc.freeze()
     for descriptor, path in enumerate(outputs, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
     os.environ.clear()
