@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end. What only reads files is
-not done again for files with which it has passed: a new checkout, or `make clean`, does everything.
+in the order of this file: what takes long comes first, so that no core is idle at the end. What only reads files, or
+builds an image of them, is not done again for files with which it has passed: a new checkout, or `make clean`, does
+everything.
 
 lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
 below .nox.
@@ -128,7 +129,10 @@ def e2e(session: nox.Session) -> None:
 def awx(session: nox.Session) -> None:
     """Jobs as AWX runs them, what is set up in AWX, and execution environments."""
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
-    session.run("pytest", "tests/awx", *session.posargs)
+    passed = Passed(session)
+    without = ["-m", "not image"] if passed.before(session) else []
+    session.run("pytest", "tests/awx", *without, *session.posargs)
+    passed.remember(session)
 
 
 @nox.session(allow_parallel=True)

@@ -8,15 +8,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from urllib3.util import Retry
 
+from awx.base_images import NoBaseError, settings_of_containers, usable_base
 from awx.conftest import documented
 from awx.controller import ROOT
 from awx.places import inventory_of
@@ -25,14 +29,14 @@ from e2e.fleets import seed_servers, servers
 from utils.ansible_test import copy_checkout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from awx.launches import Place
     from e2e.emulator_client import Emulator
 
 DEFINITION = "execution-environment.yml"
-IMAGE = "localhost/pgflex-azure-ee-test"
-RUN_ARGUMENTS = os.environ.get("EE_RUN_ARGS", "").split()
+HOME = os.environ["HOME"]
 
 
 @pytest.fixture(scope="module")
@@ -81,25 +85,78 @@ def test_the_archive_tells_its_python_packages_and_fits_beside_azcollection(cont
         assert need.specifier.contains(Version(pinned.version)), f"{need} beside {theirs[name]}"
 
 
-@pytest.mark.skipif(
-    not (shutil.which("podman") and os.environ.get("EE_DEFINITION")),
-    reason="needs podman, and EE_DEFINITION: JSON that names an image to build upon; see docs/awx.md",
-)
-def test_an_image_is_built_and_a_job_runs_in_it(context: Path, emulator: Emulator, place: Place) -> None:
+@pytest.fixture(scope="module")
+def image(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image of the definition, built by the page's command."""
+    folder = tmp_path_factory.mktemp("image")
     definition = yaml.safe_load((context / DEFINITION).read_text(encoding="utf-8"))
-    for name, changes in json.loads(os.environ["EE_DEFINITION"]).items():
-        definition[name] |= changes
-    (context / DEFINITION).write_text(yaml.safe_dump(definition), encoding="utf-8")
-    extra = f"--extra-build-cli-args={os.environ.get('EE_BUILD_ARGS', '')} --pull=never"
-    build = documented("ansible-builder build")[1:2]
-    builder(*build, "--tag", IMAGE, "--container-runtime", "podman", extra, folder=context)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CONTAINERS_CONF", str(settings_of_containers(folder)))
+        try:
+            base = usable_base(definition, folder)
+        except NoBaseError as error:
+            pytest.skip(f"No image was built and no job run in one: {error}.")
+        for name, changes in base.changes.items():
+            definition[name] |= changes
+        (context / DEFINITION).write_text(yaml.safe_dump(definition), encoding="utf-8")
+        _builder, build, tag, name = documented("ansible-builder build")
+        local = f"localhost/{name.rpartition('/')[2]}"
+        # Nothing shall be left of it.
+        extra = " ".join(["--network=host", "--layers=false", *base.arguments])
+        more = ["--container-runtime", "podman", f"--extra-build-cli-args={extra}"]
+        builder(build, tag, local, *more, folder=context)
+        yield local
+        subprocess.run(["podman", "rmi", "--force", local], check=True, capture_output=True)
+
+
+@pytest.mark.image
+def test_an_image_is_built_and_a_job_runs_in_it(
+    image: str, emulator: Emulator, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Images of somebody who is not root are in the home.
+    monkeypatch.setenv("HOME", HOME)
     seeded = servers("app", 2, "id-a")
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
     place.inventory = inventory_of(names, pgflex_identity_present="id-b")
     authority = emulator.ready["ca_file"]
     place.env = {"REQUESTS_CA_BUNDLE": authority}
-    place.container = [IMAGE, "--network=host", f"--volume={authority}:{authority}:ro", *RUN_ARGUMENTS]
+    place.container = [image, "--network=host", "--user=root", f"--volume={authority}:{authority}:ro"]
     job = place.launch("assign")
     assert job.status == "successful", job.stdout
     assert job.hosts("changed") == names
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """The address of a registry that is empty."""
+    program = shutil.which("docker-registry")
+    if not program:
+        pytest.skip("No image was pushed: docker-registry is not installed.")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "http": {"addr": address},
+        "storage": {"filesystem": {"rootdirectory": str(tmp_path)}},
+        "log": {"level": "error"},
+    }
+    (tmp_path / "registry.yml").write_text(json.dumps(settings), encoding="utf-8")
+    process = subprocess.Popen([program, "serve", str(tmp_path / "registry.yml")])
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.mark.image
+def test_the_image_is_pushed_to_a_registry(image: str, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", HOME)
+    *push, name = documented("podman push")
+    there = f"{registry}/{name.partition('/')[2]}"
+    retry = Retry(total=20, backoff_factor=0.05)
+    with urllib3.PoolManager(retries=retry) as http:
+        assert http.request("GET", f"http://{registry}/v2/_catalog").json() == {"repositories": []}
+        subprocess.run([*push, "--quiet", "--tls-verify=false", image, there], check=True)
+        assert http.request("GET", f"http://{registry}/v2/_catalog").json() == {"repositories": ["pgflex-azure-ee"]}
