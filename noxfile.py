@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end. What only reads files, or
-builds an image of them, is not done again for files with which it has passed: a new checkout, or `make clean`, does
-everything.
+in the order of this file: what takes long comes first, so that no core is idle at the end. What reads files, builds an
+image of them, or tries in another environment what e2e tries in this one, is not done again for files with which it
+has passed: a new checkout, or `make clean`, does everything.
 
 lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
 below .nox.
@@ -23,8 +23,9 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
-from utils.ansible_test import checkout_digest, copy_checkout, make_home
+from utils.ansible_test import copy_checkout, make_home
 from utils.machine import link_interpreters, pip_settings
+from utils.passed import Passed, once
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -95,30 +96,6 @@ def run(session: nox.Session, command: str, *args: str, **more_env: str) -> None
     session.run(BIN / command, *args, env=env, external=True)
 
 
-class Passed:
-    """What a session has passed with: these files of the checkout, in the environment in which this is kept."""
-
-    def __init__(self, session: nox.Session) -> None:
-        own = session.virtualenv.venv_backend != "none"
-        folder = Path(session.virtualenv.location).resolve() if own else BIN.parent
-        self.stamp = folder / f"passed.{session.name}"
-        self.digest = checkout_digest()
-
-    def before(self, session: nox.Session) -> bool:
-        """Whether the session, called without arguments, has passed with the same files."""
-        known = self.stamp.read_text(encoding="utf-8") if self.stamp.exists() else ""
-        if session.posargs or known != self.digest:
-            self.stamp.unlink(missing_ok=True)
-            return False
-        session.log("The same files have passed before")
-        return True
-
-    def remember(self, session: nox.Session) -> None:
-        """Say that it has passed."""
-        if not session.posargs:
-            self.stamp.write_text(self.digest, encoding="utf-8")
-
-
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
 def e2e(session: nox.Session) -> None:
     """Modules, role and playbooks against the emulator."""
@@ -143,12 +120,10 @@ def awx(session: nox.Session) -> None:
         for core in sorted({OLDEST, OWN_CORE, NEWEST}, key=list(CORES).index)
     ],
 )
+@once
 def sanity(session: nox.Session, core: str) -> None:
     """All of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
     install(session, f"ansible-core=={core}.*")
-    passed = Passed(session)
-    if passed.before(session):
-        return
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
     copy_checkout(checkout)
@@ -157,7 +132,6 @@ def sanity(session: nox.Session, core: str) -> None:
     folders = [] if core == NEWEST else [f"{name}/" for name in PUBLISHED]
     env = {"HOME": str(base / "home")}
     session.run("ansible-test", "sanity", "--venv", "--color", "no", *folders, *session.posargs, env=env)
-    passed.remember(session)
 
 
 @nox.session(allow_parallel=True)
@@ -174,6 +148,7 @@ def sanity(session: nox.Session, core: str) -> None:
         for python in pythons
     ],
 )
+@once
 def cores(session: nox.Session, core: str) -> None:
     """Smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
     install(session, f"ansible-core=={core}.*", *TEST_REQUIREMENTS)
@@ -189,6 +164,7 @@ def cores(session: nox.Session, core: str) -> None:
         nox.param("newest", id="newest"),
     ],
 )
+@once
 def sdk(session: nox.Session, azure: str) -> None:
     """The module's requests with another Azure SDK. `make test` leaves out the newest, which e2e runs with."""
     wanted = {
@@ -207,12 +183,10 @@ def sdk(session: nox.Session, azure: str) -> None:
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+@once
 def lint(session: nox.Session) -> None:
     """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
     HOME.mkdir(parents=True, exist_ok=True)
-    passed = Passed(session)
-    if passed.before(session):
-        return
     # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
     copy_checkout(CACHE / "reuse")
     workflows = sorted(str(each.relative_to(ROOT)) for each in (ROOT / ".github" / "workflows").iterdir())
@@ -235,17 +209,14 @@ def lint(session: nox.Session) -> None:
             failed.add(command)
     if failed:
         raise nox.command.CommandFailed(f"Not clean: {', '.join(sorted(failed))}")
-    passed.remember(session)
 
 
 @nox.session(tags=["test"], allow_parallel=True)
+@once
 def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy and Automation Hub would."""
     HOME.mkdir(parents=True, exist_ok=True)
     install(session, "tests/requirements-galaxy.txt")
-    passed = Passed(session)
-    if passed.before(session):
-        return
     output = Path(session.create_tmp())
     for archive in output.glob("*.tar.gz"):
         archive.unlink()
@@ -259,7 +230,6 @@ def galaxy(session: nox.Session) -> None:
     # The importer ends well even where no documentation could be read.
     if "WARNING" in said or "ERROR" in said:
         raise nox.command.CommandFailed("The importer found something, see above")
-    passed.remember(session)
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
@@ -287,6 +257,7 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+@once
 def browser(session: nox.Session) -> None:
     """The HTML report in a headless Chromium; skipped with a word where there is none."""
     run(session, "pytest", "tests/browser", *session.posargs)

@@ -149,8 +149,8 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     seed_fleet(emulator, "id-b")
     emulator.fault("PATCH", f"/flexibleServers/{HOSTS[5]}$", REFUSED)
     reports = {f"pgflex_identity_report_{kind}": str(tmp_path / f"report.{kind}") for kind in ("json", "csv", "html")}
-    variables = {"pgflex_identity_present": "id-a", "pgflex_identity_waves": [4], **reports}
-    ran = run(ASSIGN, HOSTS, **variables)
+    variables = {"pgflex_identity_present": "id-a", "pgflex_identity_waves": [4]}
+    ran = run(ASSIGN, HOSTS, **variables, **reports)
     assert ran.rc == 2
     assert "Traceback" not in ran.output
     changed = [*HOSTS[:5], *HOSTS[6:8]]
