@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: The credential that setup shall make, besides what the page asks for.
-SETTINGS = {"pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"}}
+#: The credential that setup shall make, and all that a site may have, besides what the page asks for.
+SETTINGS = {
+    "pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"},
+    "pgflex_awx_project_credential": "git",
+    "pgflex_awx_image_credential": "registry",
+    "pgflex_awx_instance_group": "on AKS",
+    "pgflex_awx_notify_on_failure": ["database team"],
+}
 
 
 def documented(beginning: str) -> list[str]:
@@ -75,15 +81,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def controller(tmp_path_factory: pytest.TempPathFactory) -> Controller:
-    """Set up by the playbook, from nothing but an organization."""
+    """Set up by the playbook, from nothing but an organization and what a site may have."""
     controller = Controller()
-    collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
-    with serving(controller) as url:
-        command = documented("ansible-playbook pgflex.azure.awx.setup")
-        done = run_setup(url, collections, [*command, "-e", json.dumps(SETTINGS)])
+    for collection, name in (
+        ("credentials", "git"),
+        ("credentials", "registry"),
+        ("instance_groups", "on AKS"),
+        ("notification_templates", "database team"),
+    ):
+        controller.add(collection, {"name": name})
+    done = set_up(controller, tmp_path_factory.mktemp("collections"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stderr, done.stderr
     return controller
+
+
+def set_up(controller: Controller, folder: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run the page's command with C(SETTINGS) and more."""
+    collections = with_modules_in_process(public_collections(), folder)
+    with serving(controller) as url:
+        command = documented("ansible-playbook pgflex.azure.awx.setup")
+        return run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})])
 
 
 @pytest.fixture

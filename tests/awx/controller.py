@@ -107,6 +107,15 @@ class Controller:
                 raise Refused(f"{name}: Field is not configured to prompt on launch.")
         accepted(template, fields.get("extra_data", {}))
 
+    def remove(self, collection: str, number: int) -> None:
+        """Forget an object, and that others lead to it."""
+        gone = self.objects[collection].pop(number)
+        for url, linked in [*self.links.items()]:
+            if url.startswith(gone["url"]):
+                del self.links[url]
+            else:
+                linked[:] = [each for each in linked if each != number]
+
     def startable(self, number: int) -> Object:
         """A job template, project, source, workflow or approval by its number."""
         return next(self.objects[each][number] for each in STARTABLE if number in self.objects.get(each, {}))
@@ -126,6 +135,13 @@ class Controller:
 def _same(held: Any, asked: str) -> bool:
     # The organization of a job template is that of its project.
     return held is None or str(held) == asked
+
+
+def _shown(item: Object) -> Object:
+    """AWX never shows a secret."""
+    if "secret" not in item.get("inputs", {}):
+        return item
+    return {**item, "inputs": {**item["inputs"], "secret": "$encrypted$"}}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -163,23 +179,27 @@ class _Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             self.answer(400, {"error": str(refused)})
 
-    do_GET = do_POST = do_PATCH = serve  # noqa: N815
+    do_DELETE = do_GET = do_POST = do_PATCH = serve  # noqa: N815
 
     def serve_collection(self, collection: str, query: Object, fields: Object) -> None:
         """List or create."""
         if self.command == "GET":
             found = self.controller.find(collection, query)
-            self.answer(200, {"count": len(found), "next": None, "results": found})
+            self.answer(200, {"count": len(found), "next": None, "results": [_shown(each) for each in found]})
         else:
-            self.answer(201, self.controller.create(collection, fields))
+            self.answer(201, _shown(self.controller.create(collection, fields)))
 
     def serve_item(self, collection: str, number: int, fields: Object) -> None:
         """Show or change."""
+        if self.command == "DELETE":
+            self.controller.remove(collection, number)
+            self.answer(204)
+            return
         item = self.controller.objects[collection][number]
         if self.command == "PATCH":
             self.controller.check(collection, {**item, **fields})
             item.update(fields)
-        self.answer(200, item)
+        self.answer(200, _shown(item))
 
     def serve_part(self, item: Object, part: str, fields: Object) -> None:
         """A survey, an approval, or what an object is associated with."""
@@ -196,7 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             linked = self.controller.links.setdefault(f"{item['url']}{part}/", [])
             if self.command == "POST":
-                linked.append(fields["id"])
+                if fields.get("disassociate"):
+                    linked.remove(fields["id"])
+                else:
+                    linked.append(fields["id"])
                 self.answer(204)
             else:
                 self.answer(200, {"count": len(linked), "next": None, "results": [{"id": each} for each in linked]})

@@ -196,4 +196,6 @@ def inject(credentials: list[Attached], env: dict[str, str], arguments: list[str
 
 def largest_result(job: Job) -> int:
     """Characters of the largest result; of one with more than 700,000 AWX keeps nothing."""
-    return max(len(json.dumps(event["event_data"].get("res", {}))) for event in job.events)
+    results = [event["event_data"]["res"] for event in job.events if "res" in event["event_data"]]
+    assert all(results), "one was too large, so that the runner has put {} in its place"
+    return max(len(json.dumps(each)) for each in results)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from awx.controller import Controller, Object
+    from awx.launches import Place
     from e2e.emulator_client import Emulator
 
 SERVERS = [
@@ -51,13 +53,23 @@ def source_of(controller: Controller, inventory: str) -> Object:
     return found
 
 
-def test_every_server_is_a_host_and_the_tagged_ones_are_canaries(
-    emulator: Emulator, controller: Controller, tmp_path: Path
+def test_every_server_is_a_host_the_tagged_ones_are_canaries_and_groups_say_what_they_want(
+    emulator: Emulator, controller: Controller, place: Place, tmp_path: Path
 ) -> None:
-    group = {"name": GROUP, "location": "canadacentral", "identities": [{"name": "id-a"}], "servers": SERVERS}
+    group = {
+        "name": GROUP,
+        "location": "canadacentral",
+        "identities": [{"name": "id-a"}, {"name": "id-b"}],
+        "servers": SERVERS,
+    }
     emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "resource_groups": [group]}]})
-    source = source_of(controller, "PostgreSQL servers")
-    servers = exported(tmp_path, emulator.environment, str(ROOT / source["source_path"]))
+    source = ROOT / source_of(controller, "PostgreSQL servers")["source_path"]
+    # A repository of somebody's own: what a group wants stands beside the inventory file.
+    shutil.copytree(source.parent, tmp_path / "inventory")
+    wanted = tmp_path / "inventory" / "group_vars" / "tag_environment_prod.yml"
+    wanted.parent.mkdir()
+    wanted.write_text("pgflex_identity_present__backup: id-b\n", encoding="utf-8")
+    servers = exported(tmp_path, emulator.environment, f"inventory/{source.name}")
     assert {"pg-first", "pg-other", "pg-third"} <= set(servers["pgflex_servers"]["hosts"])
     assert servers["holds_id_a"]["hosts"] == servers["tag_environment_prod"]["hosts"] == ["pg-first"]
     # The interpreter is named by a template, which is resolved where the job runs.
@@ -74,3 +86,9 @@ def test_every_server_is_a_host_and_the_tagged_ones_are_canaries(
     rollout = exported(tmp_path, {}, "hosts", "constructed.yml")
     assert rollout["pgflex_canary"]["hosts"] == ["pg-first"]
     assert set(rollout["pgflex_servers"]["hosts"]) == set(servers["pgflex_servers"]["hosts"])
+
+    place.inventory = rollout
+    plan = place.launch("assign", check=True)
+    assert plan.status == "successful", plan.stdout
+    assert plan.hosts("changed") == ["pg-first"]
+    assert "pg-first: missing id-b" in plan.stdout

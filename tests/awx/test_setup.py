@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from awx.conftest import run_setup
+from awx.conftest import run_setup, set_up
 from awx.controller import ROOT
 from awx.launches import LINKS
 from awx.rules import Refused, accepted, check_credential_type, check_survey
@@ -41,7 +42,12 @@ def test_every_job_has_a_template_on_an_existing_playbook(controller: Controller
         text = (ROOT / template["playbook"]).read_text(encoding="utf-8")
         assert f"import_playbook: pgflex.azure.{name}\n" in text
         assert controller.links[f"{template['url']}credentials/"]
+        assert template["ask_inventory_on_launch"]
         changes = name not in ("list", "audit")
+        # What a job writes is thrown away with its container.
+        assert json.loads(template.get("extra_vars", "{}")) == ({"pgflex_identity_rollback_dir": ""} if changes else {})
+        # A slice has a record of its own, and a workflow keeps only one of them.
+        assert not template.get("ask_job_slice_count_on_launch")
         assert template.get("ask_job_type_on_launch", False) == changes
         assert template.get("diff_mode", False) == changes
 
@@ -62,6 +68,14 @@ def test_every_optional_question_takes_an_empty_answer_and_none(controller: Cont
         assert accepted(template, {**needed, **optional}) == accepted(template, needed) == {**needed, **optional}
 
 
+def test_a_question_that_needs_an_answer_takes_no_empty_one(controller: Controller) -> None:
+    for template in surveys(controller):
+        needed = [each["variable"] for each in template["survey_spec"]["spec"] if each["required"]]
+        for variable in needed:
+            with pytest.raises(Refused, match=f"Value '' for '{variable}'"):
+                accepted(template, {**dict.fromkeys(needed, "true"), variable: ""})
+
+
 def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None:
     # Extra variables beat the inventory's, and a survey sends empty answers too. So identities add to those of the
     # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
@@ -70,6 +84,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
         "pgflex_identity_absent__survey",
         "pgflex_identity_present__survey",
         "pgflex_identity_rollback",
+        "pgflex_identity_rollback_force",
         "pgflex_identity_rotate_from",
         "pgflex_identity_rotate_to",
     }
@@ -101,6 +116,9 @@ def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller
     limits = {node["identifier"]: node["limit"] for node in nodes.values() if "limit" in node}
     canary, others = "pgflex_canary", "all:!pgflex_canary"
     assert limits == {"canary": canary, "rollback canary": canary, "fleet": others, "rollback fleet": others}
+    [workflow] = controller.objects["workflow_job_templates"].values()
+    # The only one that knows canaries.
+    assert workflow["inventory"] == controller.named("inventories", "PostgreSQL rollout")["id"]
     plan = next(each for each in nodes.values() if each["identifier"] == "plan")
     assert plan["job_type"] == "check"
 
@@ -110,6 +128,24 @@ def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> Non
     audit = templates(controller)["audit"]
     assert schedule["unified_job_template"] == audit["id"]
     assert accepted(audit, schedule["extra_data"]) == {"audit_fail_on_drift": "true"}
+
+
+CHANGED = re.compile(r"^changed: \[localhost\] => \(item=(.*)\)$", re.MULTILINE)
+
+
+def test_a_second_time_only_what_differs_is_changed(controller: Controller, tmp_path: Path) -> None:
+    [workflow] = controller.objects["workflow_job_templates"].values()
+    controller.create("workflow_job_template_nodes", {"identifier": "of old", "workflow_job_template": workflow["id"]})
+    changes = {"pgflex_awx_project_branch": "stable", "pgflex_awx_credential_update_secrets": True}
+    done = set_up(controller, tmp_path, **changes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # The credential, which is not shown, the project, and the workflow, whose nodes the module always makes anew.
+    hidden = "(censored due to no_log)"
+    assert CHANGED.findall(done.stdout) == [hidden, "PostgreSQL identities", "PostgreSQL identities: rollout"]
+    assert controller.named("projects", "PostgreSQL identities")["scm_branch"] == "stable"
+    nodes = {each["identifier"] for each in controller.objects["workflow_job_template_nodes"].values()}
+    assert "of old" not in nodes
+    assert "rollback fleet" in nodes
 
 
 def test_without_an_image_nothing_is_asked_of_the_controller(tmp_path: Path) -> None:
