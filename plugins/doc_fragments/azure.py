@@ -93,8 +93,8 @@ options:
     type: str
   disable_instance_discovery:
     description:
-      - Do not ask the public cloud whether the authority is known. Needed where that cannot be reached; it is always so
-        for a cloud given by URL.
+      - Do not ask the public cloud whether the authority is known. Needed where that cannot be reached. It is always so
+        for a cloud given by a URL that is not the address of a cloud known by name.
       - If it is not set, E(AZURE_DISABLE_INSTANCE_DISCOVERY) is used, else V(false).
     type: bool
   ca_path:

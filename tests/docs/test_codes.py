@@ -100,9 +100,15 @@ def test_the_page_for_clouds_has_every_known_one() -> None:
         assert f"``{name}``\n     - ``{cloud.resource_manager}``\n     - ``{cloud.authority}``\n" in page
 
 
-def test_the_role_definition_is_json_with_actions_of_the_two_providers_only() -> None:
+def test_the_role_definition_has_these_actions_and_no_others() -> None:
     [role] = [json.loads(each.text) for each in blocks(RST / "permissions.rst") if each.language == "json"]
-    assert {each.split("/")[0] for each in role["Actions"]} == {
-        "Microsoft.DBforPostgreSQL",
-        "Microsoft.ManagedIdentity",
-    }
+    assert role["Actions"] == [
+        "Microsoft.DBforPostgreSQL/flexibleServers/read",
+        "Microsoft.DBforPostgreSQL/flexibleServers/write",
+        "Microsoft.DBforPostgreSQL/flexibleServers/configurations/read",
+        "Microsoft.DBforPostgreSQL/locations/azureAsyncOperation/read",
+        "Microsoft.DBforPostgreSQL/locations/operationResults/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    ]
+    assert not role["NotActions"]
