@@ -14,8 +14,8 @@ options:
     description:
       - Where the credential comes from.
       - With V(auto) it is made of what is really there, field by field from the options, else the environment, else the
-        credentials file. Of several complete credentials the one whose proof comes from the strongest place wins;
-        within one place the order is secret, certificate, user and password, federated token, federated token file.
+        credentials file. Of several complete credentials the one whose secret comes from the strongest source wins;
+        within one source the order is secret, certificate, user and password, federated token, federated token file.
         Without any of these it is the managed identity where the platform announces one, where only O(client_id) is
         set, or where AWX sets E(AZURE_AD_USER) and E(AZURE_PASSWORD) to empty strings; else the login of the Azure CLI
         if C(az) is there, else the managed identity.
