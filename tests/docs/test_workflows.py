@@ -37,7 +37,7 @@ def test_the_readme_names_every_core_and_python_that_is_tested() -> None:
     [requirement] = re.findall(
         r"(?s)- Tested are ansible-core (.+?)\.\n", (ROOT / "README.md").read_text(encoding="utf-8")
     )
-    shown = {}
+    shown: dict[str, tuple[str, ...]] = {}
     for first, second, oldest, newest in re.findall(
         r"2\.(\d+) and 2\.(\d+) on Python 3\.(\d+) to\s+3\.(\d+)", requirement
     ):
