@@ -14,8 +14,8 @@ options:
     description:
       - Where the credential comes from.
       - With V(auto) it is made of what is really there, field by field from the options, else the environment, else the
-        credentials file. Of several complete credentials the one whose proof comes from the strongest place wins;
-        within one place the order is secret, certificate, user and password, federated token, federated token file.
+        credentials file. Of several complete credentials the one whose secret comes from the strongest source wins;
+        within one source the order is secret, certificate, user and password, federated token, federated token file.
         Without any of these it is the managed identity where the platform announces one, where only O(client_id) is
         set, or where AWX sets E(AZURE_AD_USER) and E(AZURE_PASSWORD) to empty strings; else the login of the Azure CLI
         if C(az) is there, else the managed identity.
@@ -93,8 +93,8 @@ options:
     type: str
   disable_instance_discovery:
     description:
-      - Do not ask the public cloud whether the authority is known. Needed where that cannot be reached; it is always so
-        for a cloud given by URL.
+      - Do not ask the public cloud whether the authority is known. Needed where that cannot be reached. It is always so
+        for a cloud given by a URL that is not the address of a cloud known by name.
       - If it is not set, E(AZURE_DISABLE_INSTANCE_DISCOVERY) is used, else V(false).
     type: bool
   ca_path:

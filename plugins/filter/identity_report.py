@@ -11,9 +11,9 @@ version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
   - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns.
-  - Of a result in check mode it is an audit. What would be assigned is missing, what would be removed is unwanted, and
-    a server with either drifts.
-  - Of a rollout that was carried out, which is a result in which a wave has begun, it says what was done. An identity
+  - For a result from check mode, the report is an audit. What would be assigned is missing, what would be removed is
+    unwanted, and a server with either drifts.
+  - For a rollout that was carried out, which is a result in which a wave has begun, it says what was done. An identity
     was added, removed, or assigned before as well, and a server with either of the first two is changed. A server that
     failed or was not begun shows what was assigned before.
 positional: _input, format

@@ -112,7 +112,7 @@ options:
   wait_timeout:
     description:
       - Seconds after which the task gives up, whatever it waits for. What was started in Azure goes on.
-      - A change takes about two minutes.
+      - A change takes one to two minutes in Azure.
     type: int
     default: 1800
 seealso:

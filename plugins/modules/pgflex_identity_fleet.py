@@ -12,8 +12,10 @@ short_description: Assign and remove managed identities on many Azure Database f
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
-  - Does for many servers what M(pgflex.azure.pgflex_identity) does for one, in one process. Servers are read from lists, all
-    changes are planned before the first one is sent, and those that are sent are waited for together.
+  - Does for many servers what M(pgflex.azure.pgflex_identity) does for one, in one process. All changes are planned before the
+    first one is sent, and those that are sent are waited for together.
+  - Where more than 25 servers of a subscription are asked for they are read from its list, a request for each page; otherwise one
+    by one.
   - It keeps within the limits of Azure Resource Manager for each subscription, 250 reads and 25 a second, 200 writes and 10 a
     second, and obeys what Azure answers about them.
   - A row that fails does not fail the task; RV(servers[].failed) says how each row ended, and RV(totals) counts them.

@@ -23,7 +23,7 @@ options:
   register:
     description:
       - Name of the variable in which the result of M(pgflex.azure.pgflex_identity_fleet) is registered.
-      - This is O(result_dir) without a template, which every host would compile for itself.
+      - Same as O(result_dir), but avoids evaluating a template for every host.
     type: str
   result_dir:
     description:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: What a test does not do: installing, building, and programs that not every machine has.
 NOT_RUN = (
+    "ansible-builder ",
     "ansible-galaxy ",
     "ansible-navigator ",
     "az ",

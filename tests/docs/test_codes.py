@@ -100,9 +100,31 @@ def test_the_page_for_clouds_has_every_known_one() -> None:
         assert f"``{name}``\n     - ``{cloud.resource_manager}``\n     - ``{cloud.authority}``\n" in page
 
 
-def test_the_role_definition_is_json_with_actions_of_the_two_providers_only() -> None:
+def test_the_pages_name_the_figures_of_reading_and_waiting_as_they_are() -> None:
+    waiting, reading, apply = private("_waiting"), private("_reading"), private("_apply")
+    scale = " ".join((RST / "scale.rst").read_text(encoding="utf-8").split())
+    for words in (
+        f"more than {reading.ONE_BY_ONE} servers of one subscription",
+        f"- {waiting.TRIES} tries",
+        f"{waiting.LONGEST_POLL_INTERVAL:.0f} seconds at most",
+        f"not at work {apply.QUIET_LOOKS} times in a row",
+        f"a second round - {apply.ROUNDS} times",
+    ):
+        assert words in scale, words
+    for page in ("reliability.rst", "system_assigned.rst"):
+        assert f"may be up to {apply.FRESH:.0f} seconds old" in (RST / page).read_text(encoding="utf-8")
+    assert apply.CONTENDED == 1.0
+
+
+def test_the_role_definition_has_these_actions_and_no_others() -> None:
     [role] = [json.loads(each.text) for each in blocks(RST / "permissions.rst") if each.language == "json"]
-    assert {each.split("/")[0] for each in role["Actions"]} == {
-        "Microsoft.DBforPostgreSQL",
-        "Microsoft.ManagedIdentity",
-    }
+    assert role["Actions"] == [
+        "Microsoft.DBforPostgreSQL/flexibleServers/read",
+        "Microsoft.DBforPostgreSQL/flexibleServers/write",
+        "Microsoft.DBforPostgreSQL/flexibleServers/configurations/read",
+        "Microsoft.DBforPostgreSQL/locations/azureAsyncOperation/read",
+        "Microsoft.DBforPostgreSQL/locations/operationResults/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    ]
+    assert not role["NotActions"]

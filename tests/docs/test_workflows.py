@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The workflows run what the sessions of nox are, and all of them."""
+"""The workflow C(test) has the matrices of the noxfile, ansible-core on Python and the Azure SDK; so has the README."""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 import yaml
@@ -30,6 +31,19 @@ def constant(name: str) -> Any:
 def test_the_workflow_runs_every_core_on_every_python_of_the_matrix() -> None:
     wanted = [{"core": core, "python": python} for core, pythons in constant("CORES").items() for python in pythons]
     assert TEST["jobs"]["cores"]["strategy"]["matrix"]["include"] == wanted
+
+
+def test_the_readme_names_every_core_and_python_that_is_tested() -> None:
+    [requirement] = re.findall(
+        r"(?s)- Tested are ansible-core (.+?)\.\n", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    shown: dict[str, tuple[str, ...]] = {}
+    for first, second, oldest, newest in re.findall(
+        r"2\.(\d+) and 2\.(\d+) on Python 3\.(\d+) to\s+3\.(\d+)", requirement
+    ):
+        pythons = tuple(f"3.{minor}" for minor in range(int(oldest), int(newest) + 1))
+        shown |= {f"2.{first}": pythons, f"2.{second}": pythons}
+    assert shown == constant("CORES")
 
 
 def test_the_workflow_runs_every_sdk_of_the_matrix() -> None:
