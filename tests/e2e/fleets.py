@@ -82,10 +82,7 @@ def ended(process: subprocess.Popen[str], outputs: list[str]) -> str:
 
 def held_by_server(emulator: Emulator) -> dict[str, set[str]]:
     """Names of the identities that each server truly holds, by the server's lower case ID."""
-    return {
-        each["id"].lower(): {held.rpartition("/")[2].lower() for held in each["identity"]["user_assigned"]}
-        for each in emulator.servers()
-    }
+    return {server: {each.rpartition("/")[2] for each in held} for server, (_type, held) in emulator.holdings().items()}
 
 
 def row_id(row: dict[str, Any]) -> str:

@@ -73,9 +73,8 @@ def user_assigned(*names: str, system: bool = False) -> dict[str, Any]:
 
 def true_identity(emulator: Emulator) -> dict[str, Any]:
     """Type and lower case IDs that the server truly has."""
-    server = next(each for each in emulator.servers() if each["name"] == SERVER)
-    found = server["identity"]
-    return {"type": found["type"], "ids": sorted(each.lower() for each in found["user_assigned"])}
+    kind, held = emulator.holdings()[SERVER_ID.lower()]
+    return {"type": kind, "ids": held}
 
 
 def arm_calls(emulator: Emulator) -> list[str]:
