@@ -162,7 +162,7 @@ def test_a_server_that_does_not_exist(info: RunInfo) -> None:
     assert (result["error"]["code"], result["error"]["status"]) == ("ResourceNotFound", 404)
 
 
-def test_in_a_play(emulator: Emulator, playbook: RunPlaybook) -> None:
+def test_a_play_in_check_mode_gets_the_servers_that_the_filters_name(playbook: RunPlaybook) -> None:
     options: dict[str, Any] = {"resource_group": GROUP_A, "filters": {"identity": "id-shared"}, "client_ids": True}
     tasks = [{"pgflex.azure.pgflex_identity_info": options}]
     played = playbook(tasks, "--check", module_defaults={"group/pgflex.azure.azure": {"poll_interval": 0.02}})

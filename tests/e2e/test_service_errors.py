@@ -135,7 +135,7 @@ def test_a_server_that_does_not_exist_is_not_created(emulator: Emulator, module:
     assert emulator.servers() == before
 
 
-def test_a_resource_group_that_does_not_exist(emulator: Emulator, module: RunModule) -> None:
+def test_a_resource_group_that_does_not_exist_is_told(module: RunModule) -> None:
     result = module(identities=[A], resource_group="rg-absent")
     message = f"Cannot read server {SERVER} in resource group rg-absent: Resource group 'rg-absent' could not be found "
     target = SERVER_ID.replace(GROUP, "rg-absent")
@@ -143,7 +143,7 @@ def test_a_resource_group_that_does_not_exist(emulator: Emulator, module: RunMod
     check_failure(result, message, hint, code="ResourceGroupNotFound", status=404, target=target)
 
 
-def test_a_subscription_that_does_not_exist(emulator: Emulator, module: RunModule) -> None:
+def test_a_subscription_that_does_not_exist_is_told(module: RunModule) -> None:
     absent = "00000000-0000-4000-8000-000000000009"
     result = module(identities=[A], subscription_id=absent)
     message = f"{READING}The subscription '{absent}' could not be found "
