@@ -9,9 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from e2e.calls import count as count
 from e2e.runs import run_in_process
 from e2e.world import GROUP, NAMES, SUBSCRIPTION, user_assigned
 
@@ -91,20 +91,3 @@ def row_id(row: dict[str, Any]) -> str:
         f"/subscriptions/{row['subscription_id']}/resourcegroups/{GROUP}"
         f"/providers/microsoft.dbforpostgresql/flexibleservers/{row['server_name']}"
     ).lower()
-
-
-def count(emulator: Emulator) -> Counter[str]:
-    """ARM requests by what they were, and C(429), and C(token)."""
-    counts = Counter(_kind(each) for each in emulator.requests("arm"))
-    counts["429"] = sum(each["status"] == 429 for each in emulator.requests("arm"))
-    counts["token"] = sum(each["method"] == "POST" for each in emulator.requests("token"))
-    return counts
-
-
-def _kind(request: dict[str, Any]) -> str:
-    path = request["path"].lower()
-    if "/azureasyncoperation/" in path:
-        return "poll"
-    if path.endswith("/flexibleservers"):
-        return "list"
-    return {"PATCH": "write"}.get(request["method"], "read")
