@@ -144,6 +144,22 @@ def test_rights(client: Any) -> None:
     assert client.arm("GET", "/subscriptions").body["value"] == []
 
 
+def test_a_caller_has_the_actions_of_its_role_and_no_others(client: Any) -> None:
+    assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    client.seed(allowed_actions=["microsoft.dbforpostgresql/flexibleservers/*", assign])
+    accepted = client.assign("pg-plain", "id-app")
+    assert accepted.status == 202
+    for header, name in (("azure-asyncoperation", "azureAsyncOperation"), ("location", "operationResults")):
+        answer = client.arm("GET", accepted.headers[header])
+        assert answer.error == (403, "AuthorizationFailed")
+        assert f"Microsoft.DBforPostgreSQL/locations/{name}/read" in answer.body["error"]["message"]
+    client.seed(allowed_actions=["*/read"])
+    assert client.arm("GET", f"{SERVERS}/pg-plain").status == 200
+    assert client.assign("pg-plain", "id-app").error == (403, "AuthorizationFailed")
+    client.seed(allowed_actions=None)
+    assert client.settle(accepted)["status"] == "Succeeded"
+
+
 def test_lists(client: Any) -> None:
     names = {}
     for path in ("resourceGroups", "locations", "providers/Microsoft.ManagedIdentity/userAssignedIdentities"):
