@@ -168,7 +168,7 @@ WAITING = (
         "_waiting.py",
         "return min(asked, LONGEST_POLL_INTERVAL, self.remaining)",
         "return min(asked, self.remaining)",
-        unit("test_waiting", "test_the_pause_between_two_looks"),
+        unit("test_waiting", "test_the_pause_between_two_looks_is_never_too_long"),
     ),
     Mutation(
         "Retry-After of a moment is no loop",
