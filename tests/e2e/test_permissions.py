@@ -27,8 +27,8 @@ def actions() -> list[str]:
     """The actions of the role on the page."""
     found = re.search(r"^   (\{\n.*?^   \})$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert found
-    actions: list[str] = json.loads(found[1])["Actions"]
-    return actions
+    named: list[str] = json.loads(found[1])["Actions"]
+    return named
 
 
 def complaints(emulator: Emulator, module: RunModule, info: RunInfo) -> list[str]:
