@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,21 +86,3 @@ class _Memory(threading.Thread):
                     with suppress(psutil.Error):
                         used += each.memory_full_info().pss
             self.peak = max(self.peak, used / 1e6)
-
-
-def count_requests(emulator: Emulator) -> Counter[str]:
-    """Requests by kind: write, poll, list, other, and 429; token."""
-    requests = emulator.requests("arm")
-    counts = Counter(_kind(each) for each in requests)
-    counts["429"] = sum(each["status"] == 429 for each in requests)
-    counts["token"] = sum(each["method"] == "POST" for each in emulator.requests("token"))
-    return counts
-
-
-def _kind(request: dict[str, Any]) -> str:
-    path = request["path"].lower()
-    if path.endswith("/flexibleservers"):
-        return "list"
-    if "/azureasyncoperation/" in path:
-        return "poll"
-    return "write" if request["method"] == "PATCH" else "other"

@@ -68,7 +68,7 @@ STEPS = (
 
 def tour(azure: Emulator) -> int:
     """Run all steps; returns the exit status."""
-    before = holdings(azure)
+    before = azure.holdings()
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     for number, step in enumerate(STEPS, 1):
         command = [step.program, "-i", os.path.relpath(step.inventory), *step.arguments]
@@ -89,7 +89,7 @@ def tour(azure: Emulator) -> int:
             return 1
         azure.clear_requests()
     drifting = [each["host"] for each in audited() if each["status"] != "ok"]
-    if holdings(azure) != before or drifting != ["pg-orders"]:
+    if azure.holdings() != before or drifting != ["pg-orders"]:
         print(f"\nThe servers hold something else than before, or the audit is wrong: {drifting}.", file=sys.stderr)
         return 1
     writes = sum(step.writes for step in STEPS)
@@ -105,11 +105,6 @@ def audited() -> list[dict[str, str]]:
     """The servers in the report of the audit."""
     servers: list[dict[str, str]] = json.loads(REPORT.with_suffix(".json").read_text(encoding="utf-8"))["servers"]
     return servers
-
-
-def holdings(azure: Emulator) -> dict[str, list[str]]:
-    """The user assigned identities of each server, as the emulator knows them."""
-    return {each["name"]: sorted(each["identity"]["user_assigned"], key=str.lower) for each in azure.servers()}
 
 
 def keep(azure: Emulator) -> int:

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from e2e.commands import run_command
+from e2e.world import GROUP, SUBSCRIPTION, user_assigned
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+
+Audit = Callable[..., "Ran"]
 
 _SHOWN = re.compile(r'=> (\{\n +"msg": .*?\n\})$', re.DOTALL | re.MULTILINE)
 _STATS = re.compile(r"^\tRUN: (\{.*\})$", re.MULTILINE)
@@ -65,3 +71,37 @@ def run_on(
     name = playbook if isinstance(playbook, str) else "site.yml"
     done = run_command(["ansible-playbook", "-i", "estate.yml", name, *arguments], folder, {"HOME": str(folder), **env})
     return Ran(done.rc, done.stdout + done.stderr)
+
+
+def audit_inventory(hosts: dict[str, dict[str, Any]], **variables: Any) -> dict[str, Any]:
+    """An inventory in whose way to the hosts nothing works."""
+    return {"all": {"hosts": hosts, "vars": {"pgflex_resource_group": GROUP, **ELSEWHERE, **variables}}}
+
+
+def auditor(emulator: Emulator, outputs: list[str], folder: Path) -> Audit:
+    """Runs the audit, or another playbook or plays, on hosts with these variables."""
+
+    def run(
+        hosts: dict[str, dict[str, Any]],
+        *arguments: str,
+        playbook: str | list[dict[str, Any]] = "pgflex.azure.audit",
+        **variables: Any,
+    ) -> Ran:
+        inventory = audit_inventory(hosts, **variables)
+        ran = run_on(folder, inventory, playbook, *arguments, env=emulator.environment)
+        outputs.append(ran.output)
+        return ran
+
+    return run
+
+
+def seed_kinds(emulator: Emulator) -> None:
+    """One server of each kind, in C(GROUP)."""
+    servers = [
+        {"name": "pg-good", "identity": user_assigned("id-a")},
+        {"name": "pg-drift", "identity": user_assigned("id-b"), "tags": {"{{ 6 * 7 }}": "{{ undefined_name }}"}},
+        {"name": "pg-keys", "identity": user_assigned("id-cmk"), "encryption": {"primary": "id-cmk"}},
+    ]
+    identities = [{"name": name} for name in ("id-a", "id-b", "id-cmk")]
+    group = {"name": GROUP, "location": "canadacentral", "identities": identities, "servers": servers}
+    emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "resource_groups": [group]}]})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from e2e.audit_runs import Audit, auditor
 from e2e.emulator_client import Emulator, running_emulator
 from e2e.roles import Run, runner
 from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
@@ -148,6 +149,12 @@ def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInve
         return done
 
     return run
+
+
+@pytest.fixture
+def audit(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Audit:
+    """Runs the playbook audit, or others, on hosts."""
+    return auditor(emulator, outputs, tmp_path)
 
 
 @pytest.fixture

@@ -81,6 +81,16 @@ class Emulator:
         found: list[dict[str, Any]] = self._control("GET", "servers")
         return found
 
+    def holdings(self) -> dict[str, tuple[str, list[str]]]:
+        """What each server truly holds, by its lower case ID: the type, and the IDs of identities in lower case."""
+        return {
+            each["id"].lower(): (
+                each["identity"]["type"],
+                sorted(held.lower() for held in each["identity"]["user_assigned"]),
+            )
+            for each in self.servers()
+        }
+
     def seed(self, document: dict[str, Any]) -> None:
         """Add subscriptions, groups, identities and servers; those of the same name are replaced."""
         self._control("POST", "seed", document)

@@ -9,9 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from e2e import calls
 from e2e.runs import run_in_process
 from e2e.world import GROUP, NAMES, SUBSCRIPTION, user_assigned
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 MODULE = "pgflex_identity_fleet"
+count = calls.count
 QUICK = {"poll_interval": 0.1, "wait_timeout": 60, "busy_timeout": 30}
 
 
@@ -82,10 +83,7 @@ def ended(process: subprocess.Popen[str], outputs: list[str]) -> str:
 
 def held_by_server(emulator: Emulator) -> dict[str, set[str]]:
     """Names of the identities that each server truly holds, by the server's lower case ID."""
-    return {
-        each["id"].lower(): {held.rpartition("/")[2].lower() for held in each["identity"]["user_assigned"]}
-        for each in emulator.servers()
-    }
+    return {server: {each.rpartition("/")[2] for each in held} for server, (_type, held) in emulator.holdings().items()}
 
 
 def row_id(row: dict[str, Any]) -> str:
@@ -94,20 +92,3 @@ def row_id(row: dict[str, Any]) -> str:
         f"/subscriptions/{row['subscription_id']}/resourcegroups/{GROUP}"
         f"/providers/microsoft.dbforpostgresql/flexibleservers/{row['server_name']}"
     ).lower()
-
-
-def count(emulator: Emulator) -> Counter[str]:
-    """ARM requests by what they were, and C(429), and C(token)."""
-    counts = Counter(_kind(each) for each in emulator.requests("arm"))
-    counts["429"] = sum(each["status"] == 429 for each in emulator.requests("arm"))
-    counts["token"] = sum(each["method"] == "POST" for each in emulator.requests("token"))
-    return counts
-
-
-def _kind(request: dict[str, Any]) -> str:
-    path = request["path"].lower()
-    if "/azureasyncoperation/" in path:
-        return "poll"
-    if path.endswith("/flexibleservers"):
-        return "list"
-    return {"PATCH": "write"}.get(request["method"], "read")

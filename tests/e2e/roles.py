@@ -87,13 +87,7 @@ def record(folder: Path) -> Path:
 
 def truth(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:
     """What each server truly holds, by its ID."""
-    return {
-        each["id"].lower(): (
-            each["identity"]["type"],
-            sorted(held.lower() for held in each["identity"]["user_assigned"]),
-        )
-        for each in emulator.servers()
-    }
+    return emulator.holdings()
 
 
 def writes(emulator: Emulator) -> list[str]:

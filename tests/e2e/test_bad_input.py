@@ -122,7 +122,7 @@ def test_a_cloud_whose_metadata_are(then: dict[str, Any], emulator: Emulator, mo
 
 
 @pytest.mark.bad_input
-def test_a_cloud_without_metadata(emulator: Emulator, module: RunModule) -> None:
+def test_a_cloud_without_metadata_is_told(emulator: Emulator, module: RunModule) -> None:
     emulator.fault("GET", "/metadata/endpoints", {"status": 404, "code": "NotFound"}, times=-1)
     result = module(identities=[A])
     assert "/metadata/endpoints answered HTTP 404." in result["msg"]
@@ -136,7 +136,7 @@ def test_a_cloud_that_only_knows_the_old_metadata_is_understood(emulator: Emulat
 
 
 @pytest.mark.bad_input
-def test_a_cloud_that_refuses_connections(emulator: Emulator, module: RunModule) -> None:
+def test_a_cloud_that_refuses_connections_is_told(emulator: Emulator, module: RunModule) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"https://127.0.0.1:{closed.getsockname()[1]}"
@@ -147,7 +147,7 @@ def test_a_cloud_that_refuses_connections(emulator: Emulator, module: RunModule)
 
 
 @pytest.mark.bad_input
-def test_a_proxy_that_refuses_connections(
+def test_a_proxy_that_refuses_connections_is_told(
     emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as closed:
@@ -161,7 +161,7 @@ def test_a_proxy_that_refuses_connections(
 
 
 @pytest.mark.bad_input
-def test_a_cloud_with_a_certificate_authority_that_is_not_given(emulator: Emulator, module: RunModule) -> None:
+def test_a_cloud_whose_certificate_authority_is_not_given_is_not_trusted(emulator: Emulator, module: RunModule) -> None:
     result = module(identities=[A], ca_path=None)
     assert result["msg"].startswith(f"cloud_environment: cannot reach {emulator.ready['arm']}: ")
     assert "certificate" in result["msg"].lower()

@@ -72,7 +72,7 @@ KINDS = ("secret", "certificate", "encrypted certificate", "token", "token file"
 
 @pytest.mark.parametrize("auth_source", [None, "auto", "env"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_by_options(kind: str, auth_source: str | None, emulator: Emulator, module: RunModule) -> None:
+def test_the_options_sign_in(kind: str, auth_source: str | None, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     result = module(state="info", **{"secret": None, "auth_source": auth_source, **options_of(kind, emulator)})
     check_signed_in(emulator, result, "POST /oauth2/v2.0/token")
@@ -106,7 +106,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) 
 
 @pytest.mark.parametrize("family", ["awx", "azure-identity"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_by_the_environment(
+def test_the_environment_signs_in_by_either_family_of_names(
     kind: str, family: str, emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_server(emulator)
@@ -116,7 +116,7 @@ def test_by_the_environment(
 
 @pytest.mark.parametrize("identity", ["system", "user"])
 @pytest.mark.parametrize("platform", ["machine", "app"])
-def test_by_a_managed_identity(
+def test_a_managed_identity_signs_in(
     identity: str, platform: str, emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_server(emulator)
@@ -172,7 +172,7 @@ def az(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 @pytest.mark.parametrize("auth_source", ["auto", "cli"])
-def test_by_the_login_of_the_azure_cli(
+def test_the_login_of_the_azure_cli_signs_in(
     auth_source: str, az: Path, tmp_path: Path, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator)
@@ -188,13 +188,13 @@ def test_by_the_login_of_the_azure_cli(
     assert AUDIENCE in call
 
 
-def test_by_the_login_of_the_azure_cli_in_a_tenant(az: Path, emulator: Emulator, module: RunModule) -> None:
+def test_the_azure_cli_is_asked_for_a_token_of_the_tenant(az: Path, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     assert "msg" not in module(state="info", auth_source="cli", client_id=None, secret=None)
     assert f"--tenant {emulator.ready['tenant_id']}" in az.read_text(encoding="utf-8")
 
 
-def test_an_azure_cli_that_is_not_there(
+def test_an_azure_cli_that_is_not_there_is_told(
     tmp_path: Path, emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -220,7 +220,7 @@ def write_profile(home: Path, section: str, values: dict[str, str]) -> None:
         ("prod", {"auth_source": "credential_file", "profile": "prod"}, {"AZURE_SECRET": "wrong-secret-1"}),
     ],
 )
-def test_by_the_credentials_file(
+def test_the_credentials_file_signs_in(
     section: str,
     options: dict[str, Any],
     variables: dict[str, str],
@@ -235,7 +235,7 @@ def test_by_the_credentials_file(
     check_signed_in(emulator, module(bare=True, **INFO, **options), "POST /oauth2/v2.0/token")
 
 
-def test_option_over_environment_over_file_field_by_field(
+def test_an_option_beats_the_environment_and_that_beats_the_file_field_by_field(
     home: Path, emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_server(emulator)
@@ -263,7 +263,7 @@ def test_a_secret_in_the_environment_or_the_file_is_not_shown(
 EMPTY_USER = {"AZURE_AD_USER": "", "AZURE_PASSWORD": ""}
 
 
-def test_as_awx_injects_a_service_principal(
+def test_a_service_principal_that_awx_injects_signs_in(
     emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_server(emulator)
@@ -271,7 +271,9 @@ def test_as_awx_injects_a_service_principal(
     check_signed_in(emulator, module(bare=True, **INFO), "POST /oauth2/v2.0/token")
 
 
-def test_as_awx_injects_a_user(emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_that_awx_injects_signs_in(
+    emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seed_server(emulator)
     ready = emulator.ready
     variables = {"AZURE_AD_USER": ready["ad_user"], "AZURE_PASSWORD": ready["password"], "AZURE_TENANT": USER_TENANT}
@@ -280,7 +282,7 @@ def test_as_awx_injects_a_user(emulator: Emulator, module: RunModule, monkeypatc
     check_signed_in(emulator, module(bare=True, **INFO), "POST /oauth2/v2.0/token")
 
 
-def test_as_awx_injects_nothing_but_a_subscription(
+def test_the_managed_identity_signs_in_where_awx_injects_a_subscription_only(
     emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_server(emulator)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.fleets import count, held_by_server, row_id, rows, run_fleet, seed_servers, servers
+from e2e.calls import count
+from e2e.fleets import held_by_server, row_id, rows, run_fleet, seed_servers, servers
 from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION, patches
 
 if TYPE_CHECKING:

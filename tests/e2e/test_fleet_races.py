@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.fleets import count, ended, held_by_server, row_id, rows, run_fleet, seed_servers, servers, start_fleet
+from e2e.calls import count
+from e2e.fleets import ended, held_by_server, row_id, rows, run_fleet, seed_servers, servers, start_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -76,7 +76,7 @@ def ids(result: dict[str, Any]) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-def test_where_to_look(
+def test_the_options_say_where_to_look(
     options: dict[str, Any], expected: list[str], requests: int, check: bool, emulator: Emulator, info: RunInfo
 ) -> None:
     result = info(check=check, **options)
@@ -104,7 +104,9 @@ def test_where_to_look(
     ],
     ids=str,
 )
-def test_filters(filters: dict[str, Any], expected: list[str], info: RunInfo) -> None:
+def test_only_servers_that_pass_the_filters_are_listed(
+    filters: dict[str, Any], expected: list[str], info: RunInfo
+) -> None:
     assert names(info(subscriptions=[SUBSCRIPTION, OTHER_SUBSCRIPTION], filters=filters)) == expected
 
 
@@ -121,7 +123,7 @@ def test_server_and_identity_are_those_of_pgflex_identity(
 
 
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-def test_the_cost_is_pages(check: bool, emulator: Emulator, info: RunInfo) -> None:
+def test_the_cost_is_one_request_a_page(check: bool, emulator: Emulator, info: RunInfo) -> None:
     seed_many(emulator, MANY, 1000)
     result = info(check=check, subscriptions=[MANY])
     assert len(names(result)) == 1000
@@ -156,13 +158,13 @@ def test_an_identity_that_was_deleted_is_read_once_and_one_warning(emulator: Emu
     assert result["requests"] == 2
 
 
-def test_a_server_that_does_not_exist(info: RunInfo) -> None:
+def test_a_server_that_does_not_exist_is_a_failure(info: RunInfo) -> None:
     result = info(resource_group=GROUP_A, server_name="pg-absent")
     assert result["failed"]
     assert (result["error"]["code"], result["error"]["status"]) == ("ResourceNotFound", 404)
 
 
-def test_in_a_play(emulator: Emulator, playbook: RunPlaybook) -> None:
+def test_a_play_in_check_mode_gets_the_servers_that_the_filters_name(playbook: RunPlaybook) -> None:
     options: dict[str, Any] = {"resource_group": GROUP_A, "filters": {"identity": "id-shared"}, "client_ids": True}
     tasks = [{"pgflex.azure.pgflex_identity_info": options}]
     played = playbook(tasks, "--check", module_defaults={"group/pgflex.azure.azure": {"poll_interval": 0.02}})

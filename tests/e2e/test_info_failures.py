@@ -132,14 +132,14 @@ def test_a_closed_subscription_is_an_error(
     assert (result["error"]["code"], result["error"]["status"]) == ("AuthorizationFailed", 403)
 
 
-def test_no_subscription_is_visible(emulator: Emulator, info: RunInfo) -> None:
+def test_a_credential_that_sees_no_subscription_is_told(emulator: Emulator, info: RunInfo) -> None:
     deny(emulator, *BOTH, *emulator.ready["subscription_ids"])
     result = info(all_subscriptions=True, subscription_id=None)
     assert result["failed"]
     assert result["msg"].startswith("subscriptions: the credential can see no subscription: give it a role in one")
 
 
-def test_a_group_that_is_nowhere(info: RunInfo) -> None:
+def test_a_group_that_is_nowhere_is_a_failure(info: RunInfo) -> None:
     result = info(resource_group="rg-absent", subscriptions=BOTH)
     assert result["failed"]
     assert result["msg"] == "resource group: rg-absent is in none of the subscriptions."
@@ -193,7 +193,9 @@ def test_a_page_that_leads_to_itself_is_an_error(
     ],
 )
 @pytest.mark.parametrize("after", [0, 1], ids=["first page", "second page"])
-def test_a_page_that_is_none(then: dict[str, Any], problem: str, after: int, emulator: Emulator, info: RunInfo) -> None:
+def test_a_page_that_is_none_is_a_failure(
+    then: dict[str, Any], problem: str, after: int, emulator: Emulator, info: RunInfo
+) -> None:
     emulator.settings(page_size=2)
     emulator.fault("GET", LIST_PATH, then, after=after)
     result = info()

@@ -45,7 +45,7 @@ def names(done: Inventoried) -> list[str]:
 
 
 @pytest.mark.smoke
-def test_a_host_for_each_server_with_its_variables(emulator: Emulator, inventory: RunInventory, info: RunInfo) -> None:
+def test_each_server_is_a_host_with_its_variables(emulator: Emulator, inventory: RunInventory, info: RunInfo) -> None:
     strict = {**emulator.environment, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
     done = inventory(env=strict, **BOTH, **GROUPS)
     assert names(done) == sorted([*TWINS, "pg-cmk", FAR, "pg-one"])
@@ -64,14 +64,14 @@ def test_a_host_for_each_server_with_its_variables(emulator: Emulator, inventory
         assert set(host) == {f"pgflex_{each}" for each in FACTS} | {"ansible_connection", "ansible_python_interpreter"}
 
 
-def test_the_cost_is_pages(emulator: Emulator, inventory: RunInventory) -> None:
+def test_the_cost_is_one_request_a_page(emulator: Emulator, inventory: RunInventory) -> None:
     emulator.settings(page_size=2)
     inventory(**GROUPS)
     assert len(listings(emulator)) == 2
     assert sign_ins(emulator) == 1
 
 
-def test_graph(inventory: RunInventory) -> None:
+def test_the_graph_shows_the_servers_in_their_group(inventory: RunInventory) -> None:
     done = inventory("ansible-inventory", "--graph", resource_groups=[GROUP_B])
     assert done.rc == 0
     assert "  |--@pgflex_servers:" in done.stdout
@@ -79,7 +79,7 @@ def test_graph(inventory: RunInventory) -> None:
 
 
 @pytest.mark.smoke
-def test_a_module_runs_on_every_host_without_more_settings(inventory: RunInventory) -> None:
+def test_a_module_can_run_on_every_host_without_more_settings(inventory: RunInventory) -> None:
     arguments = "server_id={{ pgflex_server_id }} state=info"
     command = ("ansible", "pgflex_servers", "-m", "pgflex.azure.pgflex_identity", "-a", arguments, "--one-line")
     done = inventory(*command, resource_groups=[GROUP_B])
@@ -112,7 +112,9 @@ def test_hosts_use_the_python_that_runs_ansible(inventory: RunInventory) -> None
         ),
     ],
 )
-def test_filters(options: dict[str, Any], expected: list[str], inventory: RunInventory) -> None:
+def test_only_servers_that_pass_the_filters_are_hosts(
+    options: dict[str, Any], expected: list[str], inventory: RunInventory
+) -> None:
     assert names(inventory(**BOTH, **GROUPS, **options)) == expected
 
 
@@ -125,7 +127,7 @@ def test_filters(options: dict[str, Any], expected: list[str], inventory: RunInv
         pytest.param({"resource_groups": [GROUP_A.upper(), GROUP_A]}, ["PG-Twin", "pg-one"], id="a group named twice"),
     ],
 )
-def test_where_to_look(options: dict[str, Any], expected: list[str], inventory: RunInventory) -> None:
+def test_the_options_say_where_to_look(options: dict[str, Any], expected: list[str], inventory: RunInventory) -> None:
     assert names(inventory(**options)) == expected
 
 
@@ -159,7 +161,7 @@ def test_options_may_be_templates(emulator: Emulator, inventory: RunInventory) -
                       f"rg-b_rg-b_{SUBSCRIPTION}_pg-twin"], id="the same for many: no host vanishes"),
     ],
 )  # fmt: skip
-def test_hostnames(hostnames: list[str], expected: list[str], inventory: RunInventory) -> None:
+def test_hosts_are_named_as_the_option_says(hostnames: list[str], expected: list[str], inventory: RunInventory) -> None:
     assert names(inventory(**BOTH, **GROUPS, hostnames=hostnames)) == expected
 
 
@@ -168,7 +170,7 @@ def test_names_do_not_depend_on_the_order_of_subscriptions(inventory: RunInvento
     assert inventory(**BOTH, **GROUPS).hosts == inventory(**turned).hosts
 
 
-def test_constructed_variables_and_groups(inventory: RunInventory) -> None:
+def test_variables_and_groups_are_constructed(inventory: RunInventory) -> None:
     done = inventory(
         **BOTH,
         **GROUPS,
@@ -214,7 +216,7 @@ def test_strict_makes_an_error_of_what_else_is_left_out(options: dict[str, Any],
     assert done.hosts == {}
 
 
-def test_the_names_of_files(inventory: RunInventory, tmp_path: Path) -> None:
+def test_the_name_of_a_file_decides_whether_it_is_ours(inventory: RunInventory, tmp_path: Path) -> None:
     ours = ["my_pgflex_servers.yml", "pgflex.yml", "pgflex_servers.yaml", "prod.pgflex.yaml"]
     for name in [*ours, "azure.yml", "pgflex.json", "pgflex.yml.txt"]:
         document = {"plugin": "pgflex.azure.pgflex_servers", "resource_groups": [GROUP_B], "hostnames": [f"'{name}'"]}

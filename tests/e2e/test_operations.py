@@ -88,7 +88,7 @@ def test_an_operation_that_stays(word: str, emulator: Emulator, module: RunModul
     assert result["error"]["code"] == "WaitTimeout"
 
 
-def test_an_operation_that_succeeded_without_effect(emulator: Emulator, module: RunModule) -> None:
+def test_an_operation_that_succeeded_without_effect_is_a_failure(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("PATCH", SERVER_PATH, {"operation_effect": "none"})
     result = module(identities=[A], system_assigned=True)
@@ -99,7 +99,7 @@ def test_an_operation_that_succeeded_without_effect(emulator: Emulator, module: 
     check_failure(result, message, hint, code="NotVerified", status=None)
 
 
-def test_an_operation_that_succeeded_without_removing(emulator: Emulator, module: RunModule) -> None:
+def test_an_operation_that_succeeded_without_removing_is_a_failure(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, user_assigned("id-a", "id-b"))
     emulator.fault("PATCH", SERVER_PATH, {"operation_effect": "none"})
     result = module(state="absent", identities=[A])
@@ -115,7 +115,7 @@ def test_an_operation_that_azure_forgot_is_followed_at_the_server(emulator: Emul
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_poll_that_fails_in_passing(status: int, emulator: Emulator, module: RunModule) -> None:
+def test_a_poll_that_fails_in_passing_is_sent_again(status: int, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", POLL_PATH, {"status": status, "code": "Oops"}, times=2)
     assert module(identities=[A])["assigned"] == [A]
@@ -158,7 +158,7 @@ def test_an_operation_is_followed_with_the_header(headers: str, emulator: Emulat
     assert len(patches(emulator)) == 1
 
 
-def test_an_operation_that_fails_with_only_a_location(emulator: Emulator, module: RunModule) -> None:
+def test_an_operation_that_fails_with_only_a_location_is_a_failure(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.settings(async_headers="location")
     error = {"code": "InternalServerError", "message": "Oops."}
@@ -169,7 +169,7 @@ def test_an_operation_that_fails_with_only_a_location(emulator: Emulator, module
 
 
 @pytest.mark.parametrize("seconds", [-60, 1], ids=["past", "soon"])
-def test_retry_after_as_a_date(seconds: int, emulator: Emulator, module: RunModule) -> None:
+def test_retry_after_may_be_a_date(seconds: int, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
     emulator.fault("GET", SERVER_PATH, {"status": 503, "code": "Oops", "headers": {"Retry-After": date}})

@@ -46,7 +46,7 @@ def test_check_mode_shows_the_difference_and_does_nothing(emulator: Emulator, pl
 
 
 @pytest.mark.smoke
-def test_assign_again_remove_and_list_in_one_play(emulator: Emulator, playbook: RunPlaybook) -> None:
+def test_one_play_can_assign_assign_again_list_and_remove(emulator: Emulator, playbook: RunPlaybook) -> None:
     seed_server(emulator)
     info = {"pgflex.azure.pgflex_identity_info": SERVER_OPTIONS}
     tasks = [task(ASSIGN), task(ASSIGN), task({"state": "info"}), info, task(REMOVE)]

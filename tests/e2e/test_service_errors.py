@@ -62,7 +62,7 @@ def test_a_sign_in_that_fails_by(options: dict[str, Any], said: str, emulator: E
     assert emulator.requests("arm") == []
 
 
-def test_an_expired_token(emulator: Emulator, module: RunModule) -> None:
+def test_an_expired_token_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.settings(token_seconds=0)
     result = module(identities=[A])
@@ -72,7 +72,7 @@ def test_an_expired_token(emulator: Emulator, module: RunModule) -> None:
     assert arm_calls(emulator) == ["GET server"]
 
 
-def test_a_token_for_another_audience(emulator: Emulator, module: RunModule) -> None:
+def test_a_token_for_another_audience_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", "/metadata/endpoints", other_audience(emulator))
     result = module(identities=[A])
@@ -81,7 +81,7 @@ def test_a_token_for_another_audience(emulator: Emulator, module: RunModule) -> 
     check_failure(result, message, hint, code="InvalidAuthenticationTokenAudience", status=401)
 
 
-def test_a_token_of_another_tenant(emulator: Emulator, module: RunModule) -> None:
+def test_a_token_of_another_tenant_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     result = module(identities=[A], tenant=emulator.ready["other_tenant_id"])
     message = f"{READING}The access token is from the wrong issuer"
@@ -111,7 +111,7 @@ def test_no_right_to_write_the_server(emulator: Emulator, module: RunModule) -> 
     assert arm_calls(emulator) == ["GET server", "PATCH server"]
 
 
-def test_no_right_to_assign_the_identity(emulator: Emulator, module: RunModule) -> None:
+def test_a_missing_right_to_assign_the_identity_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     seed_subscription(emulator, OTHER_SUBSCRIPTION, denied_actions=[action])
@@ -135,7 +135,7 @@ def test_a_server_that_does_not_exist_is_not_created(emulator: Emulator, module:
     assert emulator.servers() == before
 
 
-def test_a_resource_group_that_does_not_exist(emulator: Emulator, module: RunModule) -> None:
+def test_a_resource_group_that_does_not_exist_is_told(module: RunModule) -> None:
     result = module(identities=[A], resource_group="rg-absent")
     message = f"Cannot read server {SERVER} in resource group rg-absent: Resource group 'rg-absent' could not be found "
     target = SERVER_ID.replace(GROUP, "rg-absent")
@@ -143,7 +143,7 @@ def test_a_resource_group_that_does_not_exist(emulator: Emulator, module: RunMod
     check_failure(result, message, hint, code="ResourceGroupNotFound", status=404, target=target)
 
 
-def test_a_subscription_that_does_not_exist(emulator: Emulator, module: RunModule) -> None:
+def test_a_subscription_that_does_not_exist_is_told(module: RunModule) -> None:
     absent = "00000000-0000-4000-8000-000000000009"
     result = module(identities=[A], subscription_id=absent)
     message = f"{READING}The subscription '{absent}' could not be found "
@@ -160,7 +160,7 @@ def test_an_identity_that_does_not_exist_without_validation(emulator: Emulator, 
     assert identity_id("id-absent") in result["msg"]
 
 
-def test_a_locked_server(emulator: Emulator, module: RunModule) -> None:
+def test_a_locked_server_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, lock="ReadOnly")
     result = module(identities=[A])
     hint = "Remove the lock from the scope named above, or exclude this server."
@@ -178,7 +178,7 @@ def test_an_unregistered_provider_is_not_registered(emulator: Emulator, module: 
     assert [each for each in emulator.requests("arm") if each["method"] == "POST"] == []
 
 
-def test_a_server_that_is_being_deleted(emulator: Emulator, module: RunModule) -> None:
+def test_a_server_that_is_being_deleted_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, state="Dropping")
     result = module(identities=[A])
     check_failure(result, f"{CHANGING}Op", "The server is being deleted.", code="ServerGroupDropping", status=400)
@@ -200,7 +200,7 @@ def test_a_stopped_server_that_takes_the_change(emulator: Emulator, module: RunM
     assert true_identity(emulator) == HAS_A
 
 
-def test_a_stopped_server_that_refuses_the_change(emulator: Emulator, module: RunModule) -> None:
+def test_a_stopped_server_that_refuses_the_change_is_told(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, state="Stopped")
     emulator.settings(stopped_server_patch="refuse")
     result = module(identities=[A])

@@ -59,7 +59,7 @@ def test_an_identity_answered_with(body: str, emulator: Emulator, module: RunMod
     check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None, target=A)
 
 
-def test_an_error_in_html(emulator: Emulator, module: RunModule) -> None:
+def test_an_error_in_html_is_told_as_one_of_a_proxy(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", SERVER_PATH, {**HTML, "status": 403}, times=-1)
     result = module(identities=[A])

@@ -48,7 +48,9 @@ def test_a_server_busy_with_another_operation_is_tried_again(
 
 
 @pytest.mark.parametrize(("where", "status"), [("request", 409), ("operation", None)])
-def test_a_busy_server_without_patience(where: str, status: int | None, emulator: Emulator, module: RunModule) -> None:
+def test_a_busy_server_is_a_failure_without_patience(
+    where: str, status: int | None, emulator: Emulator, module: RunModule
+) -> None:
     seed_server(emulator)
     emulator.settings(operation_seconds=5, busy_in=where)
     module(identities=[B], wait=False)

@@ -175,7 +175,7 @@ def test_a_busy_server_is_recognised_whatever_its_status(
 
 @pytest.mark.parametrize("where", ["request", "operation"])
 @pytest.mark.parametrize("state", ["Updating", "Ready"])
-def test_a_lost_answer_whatever_a_busy_server_looks_like(
+def test_a_lost_answer_is_overcome_whatever_a_busy_server_looks_like(
     where: str, state: str, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator, user_assigned("id-b"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from e2e.calls import call
+
 if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
@@ -73,30 +75,17 @@ def user_assigned(*names: str, system: bool = False) -> dict[str, Any]:
 
 def true_identity(emulator: Emulator) -> dict[str, Any]:
     """Type and lower case IDs that the server truly has."""
-    server = next(each for each in emulator.servers() if each["name"] == SERVER)
-    found = server["identity"]
-    return {"type": found["type"], "ids": sorted(each.lower() for each in found["user_assigned"])}
+    kind, held = emulator.holdings()[SERVER_ID.lower()]
+    return {"type": kind, "ids": held}
 
 
 def arm_calls(emulator: Emulator) -> list[str]:
     """The ARM requests so far as method and kind of resource, with polls in a row as one."""
     calls: list[str] = []
-    for each in emulator.requests("arm"):
-        call = f"{each['method']} {_kind(each['path'])}"
-        if call != "GET operation" or calls[-1:] != [call]:
-            calls.append(call)
+    for each in map(call, emulator.requests("arm")):
+        if each != "GET operation" or calls[-1:] != [each]:
+            calls.append(each)
     return calls
-
-
-def _kind(path: str) -> str:
-    kinds = {
-        "/azureasyncoperation/": "operation",
-        "/operationresults/": "operation",
-        "/configurations/": "configuration",
-        "/flexibleservers/": "server",
-        "/userassignedidentities/": "identity",
-    }
-    return next((kind for part, kind in kinds.items() if part in path.lower()), path)
 
 
 def patches(emulator: Emulator) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SERVER_READ = f"{arm_id.SERVER_TYPE}/read"
 _SERVER_WRITE = f"{arm_id.SERVER_TYPE}/write"
 _IDENTITY_READ = f"{arm_id.IDENTITY_TYPE}/read"
+_LOCATIONS = "Microsoft.DBforPostgreSQL/locations"
 
 
 def list_subscriptions(call: Call) -> Reply:
@@ -140,14 +141,14 @@ def get_configuration(call: Call) -> Reply:
 
 def get_operation(call: Call) -> Reply:
     """A poll: always 200 while the operation runs."""
-    _subscription(call, _SERVER_READ)
+    _subscription(call, f"{_LOCATIONS}/azureAsyncOperation/read")
     operation = call.cloud.operations.find("azureAsyncOperation", call.parts["operation"], call.query)
     return Reply(operation.body(), 200, {**_operation_headers(call, operation), **_retry_after(call)})
 
 
 def get_operation_result(call: Call) -> Reply:
     """202 until the operation is finished, then the server, or the operation's error."""
-    _subscription(call, _SERVER_READ)
+    _subscription(call, f"{_LOCATIONS}/operationResults/read")
     operation = call.cloud.operations.find("operationResults", call.parts["operation"], call.query)
     headers = _operation_headers(call, operation)
     if not operation.finished:
@@ -171,7 +172,7 @@ def _retry_after(call: Call) -> dict[str, str]:
 
 def _subscription(call: Call, action: str) -> Subscription:
     subscription = call.cloud.world.subscription(call.parts["subscription"])
-    if subscription.denied or action.lower() in subscription.denied_actions:
+    if not subscription.allows(action):
         raise AuthorizationFailed(client=CLIENT_ID, actor=call.actor, action=action, scope=call.path)
     return subscription
 

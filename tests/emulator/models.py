@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from emulator import arm_id
@@ -134,14 +135,25 @@ class ResourceGroup:
 
 @dataclass
 class Subscription:
-    """A subscription; `groups` is keyed by lower case name, `denied_actions` holds lower case actions."""
+    """A subscription; `groups` is keyed by lower case name, actions are in lower case.
+
+    `allowed_actions`, which may hold wildcards, are all that the caller may do; None is everything.
+    """
 
     id: str
     name: str
     denied: bool = False
     registered: bool = True
     denied_actions: set[str] = field(default_factory=set)
+    allowed_actions: set[str] | None = None
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
+
+    def allows(self, action: str) -> bool:
+        """Whether the caller has the right to an action."""
+        action = action.lower()
+        if self.denied or action in self.denied_actions:
+            return False
+        return self.allowed_actions is None or any(fnmatchcase(action, each) for each in self.allowed_actions)
 
     def group(self, name: str) -> ResourceGroup:
         """:raises ResourceGroupNotFound: if there is none."""

@@ -125,7 +125,7 @@ class Patcher:
 
     def _check_assignable(self, server: Server, key: str, identity: UserIdentity) -> None:
         subscription = self._world.subscription(identity.subscription_id)
-        if subscription.denied or ASSIGN_ACTION.lower() in subscription.denied_actions:
+        if not subscription.allows(ASSIGN_ACTION):
             raise LinkedAuthorizationFailed(client=self._client, actor=self._actor, scope=server.id, linked=key)
         if self._settings.restricted_identity == "accept":
             return

@@ -93,6 +93,9 @@ class _Builder:
         subscription.registered = entry.get("registered", subscription.registered)
         if "denied_actions" in entry:
             subscription.denied_actions = {action.lower() for action in entry["denied_actions"]}
+        if "allowed_actions" in entry:
+            allowed = entry["allowed_actions"]
+            subscription.allowed_actions = None if allowed is None else {action.lower() for action in allowed}
         for index, group in enumerate(entry.get("resource_groups", ())):
             self._group(group, f"{self._place}.resource_groups[{index}]")
         if "generate" in entry:

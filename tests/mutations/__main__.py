@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mutations.table import MUTATIONS, Mutation
+from mutations.table import MUTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
     from types import ModuleType
+
+    from mutations.mutation import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = "ansible_collections.pgflex.azure.plugins.module_utils"

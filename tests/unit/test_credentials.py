@@ -161,9 +161,11 @@ def test_a_profile_of_the_cli_that_says_nothing_is_none(home: Path, content: str
         subscription(CLI, {})
 
 
-def test_the_certificate_authorities_may_be_a_folder_or_left_out(home: Path) -> None:
-    check_ca_path(resolve({}, {}))
-    check_ca_path(resolve({"ca_path": str(home)}, {}))
+@pytest.mark.parametrize("left_out", [True, False], ids=["left out", "a folder"])
+def test_the_certificate_authorities_may_be_a_folder_or_left_out(home: Path, left_out: bool) -> None:
+    settings = resolve({} if left_out else {"ca_path": str(home)}, {})
+    check_ca_path(settings)
+    assert settings.get("ca_path") == (None if left_out else str(home))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def names(hosts: list[Host], preferred: str = "pgflex_server_name") -> list[str]
         ),
     ],
 )
-def test_servers_of_the_same_name(hosts: list[Host], expected: list[str]) -> None:
+def test_servers_of_the_same_name_are_told_apart(hosts: list[Host], expected: list[str]) -> None:
     assert names(hosts) == expected
 
 

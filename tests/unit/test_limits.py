@@ -111,7 +111,7 @@ def test_each_subscription_has_a_bucket_for_reads_and_one_for_writes() -> None:
 
 
 @pytest.mark.parametrize(("share", "size", "refill"), [(0.5, 100, 5), (0.001, 1, 0.01)], ids=["half", "at least one"])
-def test_a_share_of_the_bucket(share: float, size: float, refill: float) -> None:
+def test_a_share_is_that_part_of_the_bucket(share: float, size: float, refill: float) -> None:
     part = Limits(share).bucket("abc", Turn.WRITE, now=0)
     assert part.size == pytest.approx(max(1, size * MARGIN))
     assert part.refill == pytest.approx(refill)

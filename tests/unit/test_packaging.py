@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 
 from ansible_collections.pgflex.azure.plugins.module_utils._version import VERSION
+from utils.ansible_test import checkout_files, copy_checkout
+from utils.archive import build_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_FILES = {
@@ -29,6 +31,16 @@ SHIPPED_FILES = {
 SHIPPED_FOLDERS = {"LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
 # How the documentation is built, and what AWX takes from the repository.
 KEPT_BACK = ("docs/site/", "playbooks/awx/project/")
+# By make build, ansible-builder, the importer of Galaxy, antsibull-changelog, and ansible-test.
+LEFT_BEHIND = (
+    "changelogs/.plugin-cache.yaml",
+    "context/Containerfile",
+    "context/_build/requirements.yml",
+    "importer_result.json",
+    "pgflex-azure-0.9.0.tar.gz",
+    "plugins/modules/__pycache__/pgflex_identity.cpython-312.pyc",
+    "tests/output/junit.xml",
+)
 MADE_BY_BUILD = {"FILES.json", "MANIFEST.json"}
 
 
@@ -43,25 +55,51 @@ def requirements() -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Build the archive for Galaxy from this checkout as it is, environments and caches included; return its names."""
-    output = tmp_path_factory.mktemp("archive")
-    build = ["ansible-galaxy", "collection", "build", "--output-path", str(output)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    with tarfile.open(output / f"pgflex-azure-{VERSION}.tar.gz") as tar:
+def names_in(archive: Path) -> set[str]:
+    """Return the names of the files and folders in an archive."""
+    with tarfile.open(archive) as tar:
         return set(tar.getnames())
 
 
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names in the archive."""
+    return names_in(build_archive(tmp_path_factory.mktemp("archive")))
+
+
 def test_the_archive_holds_what_a_user_needs_and_nothing_else(archive: set[str]) -> None:
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    present = {name for name in names if name and (ROOT / name).exists()}
-    wanted = {name for name in present if name in SHIPPED_FILES or name.split("/")[0] in SHIPPED_FOLDERS}
+    wanted = {name for name in checkout_files() if name in SHIPPED_FILES or name.split("/")[0] in SHIPPED_FOLDERS}
     wanted = {name for name in wanted if not name.startswith(KEPT_BACK)}
     folders = {str(parent) for name in wanted for parent in Path(name).parents} - {"."}
     assert archive == wanted | folders | MADE_BY_BUILD
     assert archive >= SHIPPED_FILES
+
+
+def test_what_the_commands_of_the_documentation_leave_behind_neither_ships_nor_is_committed(
+    archive: set[str], tmp_path: Path
+) -> None:
+    copy_checkout(tmp_path / "azure")
+    for name in LEFT_BEHIND:
+        (tmp_path / "azure" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "azure" / name).touch()
+    assert names_in(build_archive(tmp_path, tmp_path / "azure")) == archive
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    told = subprocess.run(status, cwd=tmp_path / "azure", check=True, capture_output=True, text=True).stdout
+    assert [line for line in told.splitlines() if line.startswith("??")] == []
+
+
+def test_what_is_kept_back_by_name_is_there() -> None:
+    """Only what a checkout collects is not: it is made by commands."""
+    made = {"*.tar.gz", "*/__pycache__", *LEFT_BEHIND}
+    ignored = {name for name in load("galaxy.yml")["build_ignore"] if not any(each.startswith(name) for each in made)}
+    assert {name for name in ignored if not list(ROOT.glob(name))} == set()
+
+
+def test_the_execution_environment_names_the_archive_of_this_version() -> None:
+    definition = load("execution-environment.yml")
+    name = f"pgflex-azure-{load('galaxy.yml')['version']}.tar.gz"
+    assert [each["src"] for each in definition["additional_build_files"]] == [name]
+    assert [each["name"] for each in definition["dependencies"]["galaxy"]["collections"]] == [f"archives/{name}"]
 
 
 @pytest.mark.parametrize("requirement", requirements(), ids=lambda requirement: requirement.name)

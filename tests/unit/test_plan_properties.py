@@ -179,7 +179,7 @@ def test_a_body_holds_nothing_that_does_not_change(raw: Raw, wanted: Wanted) -> 
 
 
 @given(raw_servers(), wishes(), st.randoms(use_true_random=False))
-def test_no_order_matters(raw: Raw, wanted: Wanted, random: Any) -> None:
+def test_the_order_of_anything_does_not_matter(raw: Raw, wanted: Wanted, random: Any) -> None:
     def shuffled(some: Any) -> Any:
         return tuple(random.sample(list(some), len(some)))
 

@@ -143,7 +143,10 @@ def test_a_mirroring_server_keeps_its_system_identity() -> None:
     ],
 )
 def test_without_mirroring_the_system_identity_may_go(mirrors: bool | ServiceError) -> None:
-    look(Cloud(mirrors=mirrors), OFF, A, system=True)
+    cloud = Cloud(mirrors=mirrors)
+    look(cloud, OFF, A, system=True)
+
+    assert cloud.asked == [REF.id]
 
 
 def test_a_stopped_server_cannot_say_whether_it_mirrors() -> None:

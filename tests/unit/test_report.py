@@ -82,7 +82,7 @@ def test_the_table_is_aligned_and_stars_what_encrypts() -> None:
         ),
     ],
 )
-def test_tables(rows: list[Any], table: list[str]) -> None:
+def test_a_table_has_a_line_for_each_server(rows: list[Any], table: list[str]) -> None:
     assert identity_report(result(*rows), "table") == table
 
 

@@ -124,7 +124,9 @@ def test_servers_are_sorted_without_case() -> None:
     ],
     ids=str,
 )
-def test_what_is_asked(options: dict[str, Any], asked: list[str], subscriptions: list[str] | None) -> None:
+def test_only_what_the_options_need_is_asked(
+    options: dict[str, Any], asked: list[str], subscriptions: list[str] | None
+) -> None:
     world = World(item("pg-orders"))
     result, _warnings = survey(world, **options)
     assert world.asked == asked

@@ -38,7 +38,7 @@ def test_a_text_is_not_evaluated(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_neither_deep_inside(text: str) -> None:
+def test_a_text_deep_inside_is_not_evaluated_either(text: str) -> None:
     known = {"list": [text, {"key": text}], "number": 5, "none": None, "truth": True}
     assert template(as_text(known)) == known
 

@@ -161,7 +161,7 @@ def test_a_short_poll_interval_makes_all_pauses_short() -> None:
         pytest.param(3600, 60, id="a minute at most"),
     ],
 )
-def test_the_pause_between_two_looks(retry_after: float | None, pause: float) -> None:
+def test_the_pause_between_two_looks_is_never_too_long(retry_after: float | None, pause: float) -> None:
     assert FakeTime().waiter().poll_pause("The operation", retry_after) == pause
 
 

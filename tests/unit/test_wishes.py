@@ -45,7 +45,7 @@ def good(raw: dict[str, Any], **options: Any) -> Row:
     return row
 
 
-def test_no_rows() -> None:
+def test_without_rows_there_is_no_wish() -> None:
     assert read() == []
 
 
@@ -53,7 +53,7 @@ def test_a_server_by_group_and_name_is_in_the_subscription_of_the_task() -> None
     assert good(HERE).ref == REF
 
 
-def test_or_in_that_of_the_row() -> None:
+def test_the_subscription_of_the_row_counts_more() -> None:
     assert good({**HERE, "subscription_id": OTHER}).ref.subscription_id == OTHER
     assert good({**HERE, "subscription_id": OTHER}, subscription=None).ref.subscription_id == OTHER
 
@@ -82,7 +82,7 @@ def test_bare_names_are_looked_for_beside_the_server() -> None:
     )
 
 
-def test_or_where_the_row_says() -> None:
+def test_an_identity_is_where_the_row_says() -> None:
     where = {"identity_resource_group": "rg-ids", "identity_subscription_id": OTHER}
     assert good({**HERE, **where, "present": ["id-a"]}).wanted.present == (A.replace(SUBSCRIPTION, OTHER),)
 
@@ -102,7 +102,7 @@ def test_an_identity_that_is_named_twice_is_meant_once() -> None:
     ],
     ids=["its own", "of the server", "ID of the server", "empty", "none at all"],
 )
-def test_names_of_rows(raw: dict[str, Any], name: str) -> None:
+def test_a_row_has_a_name_of_its_own_or_that_of_its_server(raw: dict[str, Any], name: str) -> None:
     assert read(raw)[0].name == name
 
 

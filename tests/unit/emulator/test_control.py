@@ -17,7 +17,7 @@ SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
 ERROR = {"code": "ServerDifferentSubscription", "message": "Server and server must be in same subscription."}
 
 
-def test_fault_answers(client: Any) -> None:
+def test_a_fault_answers_in_place_of_arm_and_runs_out(client: Any) -> None:
     then = {"status": 503, "code": "ServiceUnavailable", "message": "Later.", "headers": {"Retry-After": "7"}}
     client.control("POST", "faults", [{"match": {"path": "PG-plain$", "method": "GET"}, "then": then}])
     answer = client.arm("GET", f"{SERVERS}/pg-plain")
@@ -27,7 +27,7 @@ def test_fault_answers(client: Any) -> None:
     assert client.control("GET", "faults")[0]["times_left"] == 0
 
 
-def test_fault_with_a_body_that_is_not_json(client: Any) -> None:
+def test_a_fault_may_answer_what_is_no_json(client: Any) -> None:
     then = {"body": "<html>", "headers": {"Content-Type": "text/html"}}
     client.control("POST", "faults", [{"match": {"path": "pg-plain"}, "times": -1, "then": then}])
     with pytest.raises(ValueError, match="Expecting value"):
@@ -36,13 +36,13 @@ def test_fault_with_a_body_that_is_not_json(client: Any) -> None:
     assert client.arm("GET", f"{SERVERS}/pg-plain").status == 200
 
 
-def test_fault_on_the_token(client: Any) -> None:
+def test_a_fault_hits_requests_for_tokens_too(client: Any) -> None:
     client.control("POST", "faults", [{"match": {"path": "/token$"}, "then": {"status": 500, "code": "server_error"}}])
     assert client.grant().body["error"] == "server_error"
 
 
 @pytest.mark.parametrize(("moment", "identity"), [("before", "None"), ("after", "SystemAssigned")])
-def test_fault_disconnects(client: Any, moment: str, identity: str) -> None:
+def test_a_fault_cuts_the_connection_before_or_after_the_work(client: Any, moment: str, identity: str) -> None:
     client.server("pg-plain")
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": {"disconnect": moment}}])
     with pytest.raises((urllib.error.URLError, ConnectionError)):
@@ -53,7 +53,7 @@ def test_fault_disconnects(client: Any, moment: str, identity: str) -> None:
     assert client.control("GET", "requests?kind=arm")[-1]["status"] is None
 
 
-def test_fault_delays(client: Any) -> None:
+def test_a_fault_delays_an_answer(client: Any) -> None:
     client.control(
         "POST", "faults", [{"match": {"method": "GET"}, "then": {"delay": 0.1, "headers": {"x-late": "yes"}}}]
     )
@@ -73,7 +73,9 @@ def test_fault_delays(client: Any) -> None:
         ({"operation_effect": "none"}, "Succeeded", None),
     ],
 )
-def test_fault_decides_the_operation(client: Any, then: dict[str, Any], status: str, error: str | None) -> None:
+def test_a_fault_decides_how_the_operation_ends(
+    client: Any, then: dict[str, Any], status: str, error: str | None
+) -> None:
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
     answer = client.patch("pg-plain", {"type": "SystemAssigned"})
     done = client.settle(answer)
@@ -82,7 +84,7 @@ def test_fault_decides_the_operation(client: Any, then: dict[str, Any], status: 
     assert client.arm("GET", answer.headers["location"]).status == (400 if error else 200)
 
 
-def test_fault_replaces_the_answer_to_what_is_processed(client: Any) -> None:
+def test_a_fault_replaces_the_answer_to_what_is_processed(client: Any) -> None:
     then = {"status": 504, "code": "GatewayTimeout", "processed": True}
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
     assert client.patch("pg-plain", {"type": "SystemAssigned"}).error == (504, "GatewayTimeout")
@@ -90,7 +92,7 @@ def test_fault_replaces_the_answer_to_what_is_processed(client: Any) -> None:
     assert client.server("pg-plain")["identity"]["type"] == "SystemAssigned"
 
 
-def test_fault_cuts_an_answer_off(client: Any) -> None:
+def test_a_fault_cuts_an_answer_off(client: Any) -> None:
     client.control("POST", "faults", [{"match": {"path": "pg-plain$"}, "then": {"disconnect": "during"}}])
     with pytest.raises(http.client.IncompleteRead):
         client.server("pg-plain")
@@ -138,7 +140,7 @@ def test_somebody_else_is_kept_out_of_a_busy_server(client: Any) -> None:
     assert len(client.control("GET", "operations")) == 1
 
 
-def test_fault_never_ends_the_operation(client: Any) -> None:
+def test_a_fault_keeps_an_operation_from_ending(client: Any) -> None:
     then = {"operation_status": "InProgress"}
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
     answer = client.patch("pg-plain", {"type": "SystemAssigned"})
@@ -147,7 +149,7 @@ def test_fault_never_ends_the_operation(client: Any) -> None:
     assert client.server("pg-plain")["properties"]["state"] == "Updating"
 
 
-def test_log_keeps_no_secret(client: Any) -> None:
+def test_the_log_keeps_no_secret(client: Any) -> None:
     client.control("DELETE", "requests")
     client.grant()
     client.patch("pg-plain", {"type": "SystemAssigned"})
@@ -162,7 +164,7 @@ def test_log_keeps_no_secret(client: Any) -> None:
     assert client.control("GET", "requests?kind=arm")[-1]["body"] is None
 
 
-def test_log_knows_the_kinds(client: Any) -> None:
+def test_the_log_knows_the_kinds_of_requests(client: Any) -> None:
     client.control("DELETE", "requests")
     client.request("GET", "/robots.txt")
     client.grant()
@@ -171,7 +173,7 @@ def test_log_knows_the_kinds(client: Any) -> None:
     assert kinds == ["other", "metadata", "token", "arm"]
 
 
-def test_violations(client: Any) -> None:
+def test_what_differs_from_the_schema_is_kept_as_a_violation(client: Any) -> None:
     body = {"identity": {"type": "SystemAssigned"}, "properties": {"availabilityZone": ""}}
     client.arm("PATCH", f"{SERVERS}/pg-plain", body)
     (found,) = client.control("GET", "violations")
@@ -194,7 +196,9 @@ def test_violations(client: Any) -> None:
         ("POST", "seed", b"settings: {speed: 1}", "$.settings"),
     ],
 )
-def test_control_api_explains_mistakes(client: Any, method: str, name: str, content: bytes | None, text: str) -> None:
+def test_the_control_api_explains_mistakes(
+    client: Any, method: str, name: str, content: bytes | None, text: str
+) -> None:
     answer = client.request(method, f"/_emulator/{name}", content)
     assert answer.status in {400, 404}
     assert text in answer.body["error"]

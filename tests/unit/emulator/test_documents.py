@@ -53,7 +53,7 @@ def test_seeding_again_replaces_what_has_the_same_name() -> None:
     assert sorted((each.name, each.version) for each in made.servers()) == [("PG1", "16"), ("pg2", "17")]
 
 
-def test_generate_deals_servers_out_to_the_groups() -> None:
+def test_generated_servers_are_dealt_out_to_the_groups() -> None:
     template = {"identity": {"user_assigned": ["id-02"]}, "tags": {"env": "prod"}, "location": "eastus"}
     made = world(generate={"servers": 5, "resource_groups": 2, "identities": 2, "template": template})
     servers = list(made.servers())
@@ -76,7 +76,7 @@ def test_generate_deals_servers_out_to_the_groups() -> None:
         ("subscriptions: [", "while parsing"),
     ],
 )
-def test_bad_seed_names_the_place(text: str, place: str) -> None:
+def test_the_error_about_a_bad_seed_names_the_place(text: str, place: str) -> None:
     with pytest.raises(seed.SeedError, match=place):
         seed.load(text)
 
@@ -88,7 +88,7 @@ def test_bad_seed_names_the_place(text: str, place: str) -> None:
         ({"type": "UserAssigned"}, r"servers\[0\]\.identity: type 'UserAssigned' does not fit 0"),
     ],
 )
-def test_contradicting_seed_names_the_place(identity: dict[str, Any], place: str) -> None:
+def test_the_error_about_a_seed_that_contradicts_itself_names_the_place(identity: dict[str, Any], place: str) -> None:
     with pytest.raises(seed.SeedError, match=place):
         world({"name": "g", "servers": [{"name": "pg1", "identity": identity}]})
 
@@ -108,7 +108,7 @@ def test_contradicting_seed_names_the_place(identity: dict[str, Any], place: str
         ([], "settings must be a mapping"),
     ],
 )
-def test_bad_settings(changes: Any, text: str) -> None:
+def test_bad_settings_are_refused_as_a_whole(changes: Any, text: str) -> None:
     settings = Settings()
     with pytest.raises(SettingsError, match=text):
         settings.update(
@@ -117,7 +117,7 @@ def test_bad_settings(changes: Any, text: str) -> None:
     assert settings == Settings()
 
 
-def test_good_settings() -> None:
+def test_settings_are_taken_over() -> None:
     settings = Settings()
     settings.update({"operation_seconds": 0, "retry_after": None, "throttle": {"writes": {"bucket": 1, "refill": 0.5}}})
     assert settings.throttle == {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 1, "refill": 0.5}}
@@ -134,12 +134,12 @@ def test_good_settings() -> None:
         ({"then": {"status": 500}}, "is not of type 'array'"),
     ],
 )
-def test_bad_fault_names_the_place(document: Any, place: str) -> None:
+def test_the_error_about_a_bad_fault_names_the_place(document: Any, place: str) -> None:
     with pytest.raises(schema.InvalidDocumentError, match=place):
         Faults().add(document)
 
 
-def test_fault_skips_and_ends() -> None:
+def test_a_fault_skips_its_first_hits_and_ends() -> None:
     faults = Faults()
     faults.add([{"match": {"method": "get", "path": "/SERVERS/"}, "after": 1, "times": 2, "then": {"status": 500}}])
     assert faults.take("PATCH", "/servers/a") is None

@@ -77,7 +77,9 @@ def patch(kind: str | None, *add: str, remove: tuple[str, ...] = ()) -> dict[str
         pytest.param(BOTH, patch(None, B), {"missing_type": "infer"}, ServerIdentity(True, (A, B)), id="type inferred"),
     ],
 )
-def test_merged(before: ServerIdentity, body: dict[str, Any], settings: dict[str, Any], after: ServerIdentity) -> None:
+def test_a_body_is_merged_with_what_the_server_holds(
+    before: ServerIdentity, body: dict[str, Any], settings: dict[str, Any], after: ServerIdentity
+) -> None:
     assert merged(before, body, **settings) == after
 
 
@@ -157,7 +159,9 @@ def test_merged(before: ServerIdentity, body: dict[str, Any], settings: dict[str
         ),
     ],
 )
-def test_refused(before: ServerIdentity, body: dict[str, Any], settings: dict[str, Any], code: str, text: str) -> None:
+def test_a_body_that_the_service_does_not_take_is_refused(
+    before: ServerIdentity, body: dict[str, Any], settings: dict[str, Any], code: str, text: str
+) -> None:
     with pytest.raises(ArmError) as error:
         merged(before, body, **settings)
     assert error.value.status == 400
@@ -173,7 +177,7 @@ def test_refused(before: ServerIdentity, body: dict[str, Any], settings: dict[st
         pytest.param(patch("SystemAssigned"), id="by type SystemAssigned"),
     ],
 )
-def test_encryption_identity_stays(body: dict[str, Any]) -> None:
+def test_an_encryption_identity_stays_unless_the_setting_accepts_its_removal(body: dict[str, Any]) -> None:
     before = ServerIdentity(False, (A, B))
     with pytest.raises(ArmError, match="is used for data encryption"):
         merged(before, body, encrypted_by=A.upper())

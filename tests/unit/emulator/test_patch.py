@@ -15,11 +15,11 @@ SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
 
 
 @pytest.mark.parametrize("body", [[], {"identity": "UserAssigned"}])
-def test_body_of_the_wrong_shape(client: Any, body: Any) -> None:
+def test_a_body_of_the_wrong_shape_is_refused(client: Any, body: Any) -> None:
     assert client.arm("PATCH", f"{SERVERS}/pg-plain", body).error == (400, "InvalidRequestContent")
 
 
-def test_assign_and_remove(client: Any) -> None:
+def test_a_change_shows_when_its_operation_has_ended(client: Any) -> None:
     new = client.identity_id("id-backup")
     answer = client.assign("pg-plain", "id-backup")
     assert answer.body["operation"] == "UpsertServerManagementOperationV2"
@@ -39,7 +39,7 @@ def test_assign_and_remove(client: Any) -> None:
     assert client.control("GET", "violations") == []
 
 
-def test_true_state(client: Any) -> None:
+def test_the_control_api_tells_what_is_true_during_a_change(client: Any) -> None:
     client.control("PATCH", "settings", {"operation_seconds": 60})
     client.patch("pg-system", {"type": "None"})
     states = {each["name"]: each for each in client.control("GET", "servers")}
@@ -50,7 +50,7 @@ def test_true_state(client: Any) -> None:
 
 
 @pytest.mark.parametrize("header", ["azure-asyncoperation", "location"])
-def test_poll_url_must_come_back_unchanged(client: Any, header: str) -> None:
+def test_the_address_of_an_operation_must_come_back_unchanged(client: Any, header: str) -> None:
     url = client.patch("pg-plain", {"type": "SystemAssigned"}).headers[header]
     assert client.arm("GET", url).status in {200, 202}
     for changed in (url + "A", url.replace("&h=", "&x="), url.replace("2026-10-01", "2025-08-01")):
@@ -59,14 +59,14 @@ def test_poll_url_must_come_back_unchanged(client: Any, header: str) -> None:
     assert other.split("&c=")[1] != url.split("&c=")[1]
 
 
-def test_location_gives_202_then_the_server(client: Any) -> None:
+def test_the_location_gives_202_and_then_the_server(client: Any) -> None:
     url = client.patch("pg-plain", {"type": "SystemAssigned"}).headers["location"]
     assert client.arm("GET", url).status == 202
     time.sleep(0.06)
     assert client.arm("GET", url).body["identity"]["type"] == "SystemAssigned"
 
 
-def test_operation_without_duration(client: Any) -> None:
+def test_an_operation_may_take_no_time(client: Any) -> None:
     client.control("PATCH", "settings", {"operation_seconds": 0})
     client.patch("pg-plain", {"type": "SystemAssigned"})
     assert client.server("pg-plain")["identity"]["type"] == "SystemAssigned"
@@ -81,7 +81,9 @@ def test_operation_without_duration(client: Any) -> None:
         ("none", set()),
     ],
 )
-def test_async_headers(client: Any, setting: str, present: set[str]) -> None:
+def test_the_setting_decides_which_addresses_of_an_operation_are_sent(
+    client: Any, setting: str, present: set[str]
+) -> None:
     client.control("PATCH", "settings", {"async_headers": setting, "retry_after": 3})
     headers = client.patch("pg-plain", {"type": "SystemAssigned"}).headers
     assert headers.keys() & {"azure-asyncoperation", "location"} == present
@@ -95,13 +97,13 @@ def test_async_headers(client: Any, setting: str, present: set[str]) -> None:
         ({"busy_status": 503, "busy_code": "ServerBusy"}, (503, "ServerBusy")),
     ],
 )
-def test_busy_server_refuses(client: Any, settings: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_a_busy_server_refuses_a_change(client: Any, settings: dict[str, Any], expected: tuple[int, str]) -> None:
     client.control("PATCH", "settings", {"operation_seconds": 60, **settings})
     client.patch("pg-plain", {"type": "SystemAssigned"})
     assert client.patch("pg-plain", {"type": "None"}).error == expected
 
 
-def test_busy_server_fails_the_operation(client: Any) -> None:
+def test_a_busy_server_may_fail_the_operation_instead(client: Any) -> None:
     client.control("PATCH", "settings", {"operation_seconds": 60, "busy_in": "operation"})
     client.patch("pg-plain", {"type": "SystemAssigned"})
     done = client.settle(client.patch("pg-plain", {"type": "None"}))
@@ -117,7 +119,7 @@ def test_busy_server_fails_the_operation(client: Any) -> None:
         ({"state": "Dropping"}, {}, "ServerGroupDropping"),
     ],
 )
-def test_state_of_the_server(
+def test_the_state_of_the_server_decides_whether_it_can_be_changed(
     client: Any, server: dict[str, Any], settings: dict[str, Any], expected: str | None
 ) -> None:
     client.add_server(name="pg-special", **server)
@@ -133,7 +135,9 @@ def test_state_of_the_server(
         ({"missing_identity": "LinkedAuthorizationFailed"}, (403, "LinkedAuthorizationFailed")),
     ],
 )
-def test_missing_identity(client: Any, settings: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_an_identity_that_does_not_exist_is_refused_at_once_or_later(
+    client: Any, settings: dict[str, Any], expected: tuple[int, str]
+) -> None:
     client.control("PATCH", "settings", settings)
     assert client.assign("pg-plain", "nobody").error == expected
     client.control("PATCH", "settings", {"missing_identity_in": "operation"})
@@ -149,28 +153,28 @@ def test_missing_identity(client: Any, settings: dict[str, Any], expected: tuple
         {"assignment_restrictions": ["Microsoft.Compute"]},
     ],
 )
-def test_restricted_identity(client: Any, identity: dict[str, Any]) -> None:
+def test_a_restricted_identity_is_refused_unless_the_setting_accepts_it(client: Any, identity: dict[str, Any]) -> None:
     client.seed(resource_groups=[{"name": "rg-demo", "identities": [{"name": "id-special", **identity}]}])
     assert client.assign("pg-plain", "id-special").error == (400, "FailedIdentityOperation")
     client.control("PATCH", "settings", {"restricted_identity": "accept"})
     assert client.assign("pg-plain", "id-special").status == 202
 
 
-def test_body_that_is_not_json(client: Any) -> None:
+def test_a_body_that_is_not_json_is_refused(client: Any) -> None:
     token = client.grant().body["access_token"]
     url = f"{client.group}/providers/{SERVERS}/pg-plain?api-version=2026-10-01"
     answer = client.request("PATCH", url, b"{", Authorization=f"Bearer {token}")
     assert answer.error == (400, "InvalidRequestContent")
 
 
-def test_lock(client: Any) -> None:
+def test_a_lock_on_the_server_or_its_group_refuses_changes(client: Any) -> None:
     client.add_server(name="pg-locked", lock="ReadOnly")
     assert client.patch("pg-locked", {"type": "None"}).error == (409, "ScopeLocked")
     client.seed(resource_groups=[{"name": "rg-demo", "lock": "ReadOnly"}])
     assert client.patch("pg-plain", {"type": "None"}).error == (409, "ScopeLocked")
 
 
-def test_registration(client: Any) -> None:
+def test_a_provider_has_to_be_registered_before_a_change(client: Any) -> None:
     client.seed(registered=False)
     assert client.patch("pg-plain", {"type": "None"}).error == (409, "MissingSubscriptionRegistration")
     provider = f"/subscriptions/{client.subscription}/providers/Microsoft.DBforPostgreSQL"
@@ -179,7 +183,7 @@ def test_registration(client: Any) -> None:
     assert client.patch("pg-plain", {"type": "None"}).status == 202
 
 
-def test_state_while_running(client: Any) -> None:
+def test_the_setting_decides_what_state_a_changing_server_shows(client: Any) -> None:
     client.control("PATCH", "settings", {"state_while_running": "Ready"})
     client.patch("pg-plain", {"type": "SystemAssigned"})
     assert client.server("pg-plain")["properties"]["state"] == "Ready"

@@ -64,14 +64,14 @@ def by_password(ready: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "credential", [by_secret, by_certificate, by_encrypted_certificate, by_federated_token, by_password]
 )
-def test_credentials(client: Any, credential: Callable[[dict[str, Any]], Any]) -> None:
+def test_every_credential_of_azure_identity_signs_in(client: Any, credential: Callable[[dict[str, Any]], Any]) -> None:
     with credential(client.ready) as signed_in:
         token = signed_in.get_token(client.audience().rstrip("/") + "/.default").token
     assert client.arm("GET", "/subscriptions", token=token).status == 200
 
 
 @pytest.mark.parametrize("endpoint", ["AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT"])
-def test_managed_identity(client: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_managed_identity_signs_in(client: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", client.ready["arm"])
     if endpoint == "IDENTITY_ENDPOINT":
         monkeypatch.setenv("IDENTITY_ENDPOINT", client.ready["identity_endpoint"])
@@ -81,7 +81,7 @@ def test_managed_identity(client: Any, endpoint: str, monkeypatch: pytest.Monkey
     assert client.arm("GET", "/subscriptions", token=token).status == 200
 
 
-def test_wrong_secret(client: Any) -> None:
+def test_a_wrong_secret_is_refused(client: Any) -> None:
     ready = {**client.ready, "secret": "wrong"}
     with by_secret(ready) as credential, pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         credential.get_token(client.audience() + "/.default")
@@ -103,7 +103,7 @@ def sdk(client: Any) -> Any:
         yield management
 
 
-def test_lists(sdk: Any, client: Any) -> None:
+def test_the_sdk_lists_every_page(sdk: Any, client: Any) -> None:
     client.control("PATCH", "settings", {"page_size": 2})
     expected = [each["name"] for each in client.control("GET", "servers")]
     by_subscription = getattr(sdk.servers, "list_by_subscription", None) or sdk.servers.list
@@ -112,7 +112,7 @@ def test_lists(sdk: Any, client: Any) -> None:
 
 
 @pytest.mark.parametrize("headers", ["both", "location", "operation", "none"])
-def test_update(sdk: Any, client: Any, headers: str) -> None:
+def test_the_sdk_follows_an_update_by_whatever_address_it_gets(sdk: Any, client: Any, headers: str) -> None:
     client.control("PATCH", "settings", {"async_headers": headers})
     body = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {client.identity_id("id-app"): {}}}}
     sdk.servers.begin_update("rg-demo", "pg-plain", body).result()
@@ -124,7 +124,7 @@ def test_update(sdk: Any, client: Any, headers: str) -> None:
     assert sdk.servers.get("rg-demo", "pg-system").identity is None
 
 
-def test_failed_operation(sdk: Any, client: Any) -> None:
+def test_the_sdk_raises_the_error_of_a_failed_operation(sdk: Any, client: Any) -> None:
     error = {"code": "ServerIsBusy", "message": "Busy."}
     client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": {"operation_error": error}}])
     with pytest.raises(HttpResponseError) as raised:
@@ -133,7 +133,7 @@ def test_failed_operation(sdk: Any, client: Any) -> None:
     assert raised.value.error.code == "ServerIsBusy"
 
 
-def test_refused_update(sdk: Any) -> None:
+def test_the_sdk_raises_the_error_of_a_refused_update(sdk: Any) -> None:
     with pytest.raises(HttpResponseError) as raised:
         sdk.servers.begin_update("rg-demo", "pg-cmk", {"identity": {"type": "None"}})
     assert raised.value.status_code == 400

@@ -15,14 +15,14 @@ SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
 GROUP_SERVERS = f"/subscriptions/{{}}/resourceGroups/RG-DEMO/providers/{SERVERS.upper()}"
 
 
-def test_shape_of_a_server_without_identity(client: Any) -> None:
+def test_a_server_without_identity_has_no_such_property(client: Any) -> None:
     body = client.server("PG-PLAIN")
     assert list(body) == ["sku", "systemData", "properties", "location", "id", "name", "type"]
     assert body["location"] == "Canada Central"
     assert body["properties"]["dataEncryption"] == {"type": "SystemManaged"}
 
 
-def test_shape_of_each_identity(client: Any) -> None:
+def test_each_type_of_identity_has_its_own_shape(client: Any) -> None:
     tenant = client.ready["tenant_id"]
     assert sorted(client.server("pg-system")["identity"]) == ["principalId", "tenantId", "type"]
     both = client.server("pg-both")["identity"]
@@ -36,14 +36,14 @@ def test_shape_of_each_identity(client: Any) -> None:
     assert entry["clientId"] == true_one["clientId"] != tenant
 
 
-def test_shape_of_a_customer_managed_key(client: Any) -> None:
+def test_a_customer_managed_key_names_its_identity(client: Any) -> None:
     encryption = client.server("pg-cmk")["properties"]["dataEncryption"]
     assert encryption["type"] == "AzureKeyVault"
     assert encryption["primaryUserAssignedIdentityId"].endswith("/id-cmk")
     assert "geoBackupKeyURI" not in encryption
 
 
-def test_shape_of_everything_else(client: Any) -> None:
+def test_tags_clusters_replicas_and_geo_keys_are_shown(client: Any) -> None:
     client.add_server(
         name="pg-rich",
         tags={"env": "prod"},
@@ -62,12 +62,12 @@ def test_shape_of_everything_else(client: Any) -> None:
     assert client.control("GET", "violations") == []
 
 
-def test_map_order_changes(client: Any) -> None:
+def test_the_order_of_the_map_changes(client: Any) -> None:
     orders = {tuple(client.server("pg-app")["identity"]["userAssignedIdentities"]) for _read in range(20)}
     assert len(orders) == 2
 
 
-def test_headers(client: Any) -> None:
+def test_an_answer_has_the_headers_of_arm(client: Any) -> None:
     headers = client.arm("GET", f"{SERVERS}/pg-plain").headers
     assert headers["content-type"] == "application/json; charset=utf-8"
     assert (headers["cache-control"], headers["pragma"], headers["expires"]) == ("no-cache", "no-cache", "-1")
@@ -115,11 +115,13 @@ def test_identity_shows_what_its_version_knows(client: Any) -> None:
         ),
     ],
 )
-def test_errors(client: Any, method: str, path: str, expected: tuple[int, str]) -> None:
+def test_what_is_not_there_or_not_allowed_is_an_error_of_arm(
+    client: Any, method: str, path: str, expected: tuple[int, str]
+) -> None:
     assert client.arm(method, path, {} if method in {"PUT", "PATCH"} else None).error == expected
 
 
-def test_fabric_mirroring(client: Any) -> None:
+def test_a_server_tells_whether_it_mirrors_unless_it_is_stopped(client: Any) -> None:
     client.add_server(name="pg-fabric", fabric_mirroring=True)
     name = "configurations/azure.fabric_mirror_enabled"
     values = [
@@ -130,7 +132,7 @@ def test_fabric_mirroring(client: Any) -> None:
     assert client.arm("GET", f"{SERVERS}/pg-fabric/{name}").error == (400, "ServerStoppedError")
 
 
-def test_rights(client: Any) -> None:
+def test_an_action_that_is_denied_is_refused(client: Any) -> None:
     path = f"{SERVERS}/pg-plain"
     for action, method in (("read", "GET"), ("write", "PATCH")):
         client.seed(denied_actions=[f"{SERVERS}/{action}"])
@@ -144,7 +146,23 @@ def test_rights(client: Any) -> None:
     assert client.arm("GET", "/subscriptions").body["value"] == []
 
 
-def test_lists(client: Any) -> None:
+def test_a_caller_has_the_actions_of_its_role_and_no_others(client: Any) -> None:
+    assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+    client.seed(allowed_actions=["microsoft.dbforpostgresql/flexibleservers/*", assign])
+    accepted = client.assign("pg-plain", "id-app")
+    assert accepted.status == 202
+    for header, name in (("azure-asyncoperation", "azureAsyncOperation"), ("location", "operationResults")):
+        answer = client.arm("GET", accepted.headers[header])
+        assert answer.error == (403, "AuthorizationFailed")
+        assert f"Microsoft.DBforPostgreSQL/locations/{name}/read" in answer.body["error"]["message"]
+    client.seed(allowed_actions=["*/read"])
+    assert client.arm("GET", f"{SERVERS}/pg-plain").status == 200
+    assert client.assign("pg-plain", "id-app").error == (403, "AuthorizationFailed")
+    client.seed(allowed_actions=None)
+    assert client.settle(accepted)["status"] == "Succeeded"
+
+
+def test_everything_that_arm_lists_is_listed(client: Any) -> None:
     names = {}
     for path in ("resourceGroups", "locations", "providers/Microsoft.ManagedIdentity/userAssignedIdentities"):
         names[path] = [
@@ -161,7 +179,7 @@ def test_lists(client: Any) -> None:
     assert [each["name"] for each in listed] == names["providers/Microsoft.ManagedIdentity/userAssignedIdentities"]
 
 
-def test_pages(client: Any) -> None:
+def test_the_pages_of_a_list_hold_every_server_once(client: Any) -> None:
     client.control("PATCH", "settings", {"page_size": 2})
     url: str | None = GROUP_SERVERS.format(client.subscription)
     sizes, names = [], []
@@ -174,7 +192,7 @@ def test_pages(client: Any) -> None:
     assert names == [each["name"] for each in client.control("GET", "servers")]
 
 
-def test_ten_thousand_servers(client: Any) -> None:
+def test_ten_thousand_servers_are_quickly_seeded_and_listed(client: Any) -> None:
     subscription = "00000000-0000-4000-8000-000000000002"
     template = {"identity": {"user_assigned": ["id-01", "id-02", "id-03"]}}
     generate = {"servers": 10_000, "resource_groups": 100, "identities": 5, "template": template}
@@ -195,7 +213,7 @@ def test_ten_thousand_servers(client: Any) -> None:
     assert sorted(seconds)[len(seconds) // 2] < 0.1
 
 
-def test_throttle(client: Any) -> None:
+def test_what_exceeds_a_bucket_is_throttled(client: Any) -> None:
     buckets = {"reads": {"bucket": 2, "refill": 0.5}, "writes": {"bucket": 1, "refill": 0.01}}
     client.control("PATCH", "settings", {"throttle": buckets})
     reads = [client.arm("GET", f"{SERVERS}/pg-plain") for _read in range(3)]

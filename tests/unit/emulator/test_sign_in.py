@@ -29,7 +29,9 @@ PATH = "Microsoft.DBforPostgreSQL/flexibleServers"
         ({"grant_type": "refresh_token", "refresh_token": "wrong"}, 400, 700082),
     ],
 )
-def test_refused_grant(client: Any, form: dict[str, str], status: int, code: int) -> None:
+def test_a_grant_that_is_wrong_is_refused_with_its_code(
+    client: Any, form: dict[str, str], status: int, code: int
+) -> None:
     answer = client.grant(**form)
     assert (answer.status, answer.body["error_codes"]) == (status, [code])
     assert answer.body["error_description"].startswith(f"AADSTS{code}: ")
@@ -39,7 +41,9 @@ def test_refused_grant(client: Any, form: dict[str, str], status: int, code: int
     ("claims", "path", "code"),
     [({}, "token", None), ({"iss": "someone"}, "token", 700021), ({}, "authorize", 700027)],
 )
-def test_assertion_by_certificate(client: Any, claims: dict[str, str], path: str, code: int | None) -> None:
+def test_an_assertion_signed_by_the_certificate_is_taken_for_this_client_only(
+    client: Any, claims: dict[str, str], path: str, code: int | None
+) -> None:
     me, tenant = client.ready["client_id"], client.ready["tenant_id"]
     audience = f"{client.ready['arm']}/{tenant}/oauth2/v2.0/{path}"
     pem = Path(client.ready["client_certificate"]).read_bytes()
@@ -49,7 +53,7 @@ def test_assertion_by_certificate(client: Any, claims: dict[str, str], path: str
     assert answer.body.get("error_codes") == (None if code is None else [code])
 
 
-def test_unknown_tenant(client: Any) -> None:
+def test_an_unknown_tenant_is_refused(client: Any) -> None:
     for answer in (
         client.grant(tenant="nobody.example"),
         client.request("GET", "/nobody.example/v2.0/.well-known/openid-configuration"),
@@ -57,7 +61,7 @@ def test_unknown_tenant(client: Any) -> None:
         assert (answer.status, answer.body["error_codes"]) == (400, [90002])
 
 
-def test_user_gets_a_refresh_token(client: Any) -> None:
+def test_a_user_gets_a_refresh_token(client: Any) -> None:
     user = {"username": client.ready["ad_user"], "password": client.ready["password"]}
     answer = client.grant(tenant="organizations", grant_type="password", **user)
     again = client.grant(grant_type="refresh_token", refresh_token=answer.body["refresh_token"])
@@ -72,31 +76,31 @@ def test_user_gets_a_refresh_token(client: Any) -> None:
         ({"Authorization": "Bearer x.y.z"}, "InvalidAuthenticationToken"),
     ],
 )
-def test_no_token(client: Any, headers: dict[str, str], code: str) -> None:
+def test_a_request_without_a_token_is_refused(client: Any, headers: dict[str, str], code: str) -> None:
     answer = client.request("GET", f"{client.group}/providers/{PATH}?api-version=2026-10-01", **headers)
     assert (answer.status, answer.body["error"]["code"]) == (401, code)
     assert answer.headers["www-authenticate"].startswith("Bearer authorization_uri=")
 
 
-def test_token_of_another_audience(client: Any) -> None:
+def test_a_token_for_another_audience_is_refused(client: Any) -> None:
     token = client.grant(scope="https://graph.microsoft.com/.default").body["access_token"]
     answer = client.arm("GET", PATH, token=token)
     assert (answer.status, answer.body["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
 
 
-def test_closing_slash_of_the_audience_does_not_matter(client: Any) -> None:
+def test_the_closing_slash_of_the_audience_does_not_matter(client: Any) -> None:
     for scope in (client.audience().rstrip("/"), client.audience().rstrip("/") + "/"):
         token = client.grant(scope=f"{scope}/.default").body["access_token"]
         assert client.arm("GET", PATH, token=token).status == 200
 
 
-def test_token_of_another_tenant(client: Any) -> None:
+def test_a_token_of_another_tenant_is_refused(client: Any) -> None:
     token = client.grant(tenant=client.ready["other_tenant_id"]).body["access_token"]
     answer = client.arm("GET", PATH, token=token)
     assert (answer.status, answer.body["error"]["code"]) == (401, "InvalidAuthenticationTokenTenant")
 
 
-def test_expired_token(client: Any) -> None:
+def test_an_expired_token_is_refused(client: Any) -> None:
     client.control("PATCH", "settings", {"token_seconds": 0.05})
     token = client.grant().body["access_token"]
     time.sleep(0.06)
@@ -111,17 +115,19 @@ def test_expired_token(client: Any) -> None:
         ("&client_id=00000000-0000-4000-8000-00000000ffff", {"Metadata": "true"}, "Identity not found"),
     ],
 )
-def test_instance_metadata_refuses(client: Any, query: str, headers: dict[str, str], text: str) -> None:
+def test_the_instance_metadata_refuse_what_they_do_not_know(
+    client: Any, query: str, headers: dict[str, str], text: str
+) -> None:
     path = f"/metadata/identity/oauth2/token?api-version=2018-02-01&resource=x{query}"
     answer = client.request("GET", path, **headers)
     assert (answer.status, answer.body["error_description"]) == (400, text)
 
 
-def test_app_service_refuses_a_wrong_header(client: Any) -> None:
+def test_the_app_service_refuses_a_wrong_header(client: Any) -> None:
     assert client.request("GET", "/msi/token?resource=x", X_IDENTITY_HEADER="wrong").status == 400
 
 
-def test_metadata_endpoints(client: Any) -> None:
+def test_the_cloud_describes_itself_in_every_version(client: Any) -> None:
     shapes = {
         version: client.request("GET", f"/metadata/endpoints?api-version={version}").body
         for version in ("2015-01-01", "2019-05-01", "2022-09-01")
@@ -133,7 +139,7 @@ def test_metadata_endpoints(client: Any) -> None:
         assert cloud["authentication"]["audiences"] == [client.audience()]
 
 
-def test_instance_discovery_and_user_realm(client: Any) -> None:
+def test_instance_and_realm_of_a_user_are_found(client: Any) -> None:
     authority = f"{client.ready['arm']}/{client.ready['tenant_id']}"
     url = f"/common/discovery/instance?api-version=1.1&authorization_endpoint={authority}/oauth2/v2.0/authorize"
     answer = client.request("GET", url)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-def test_ready_file_and_clean_end(tmp_path: Path, starter: Any) -> None:
+def test_it_writes_the_ready_file_and_ends_cleanly(tmp_path: Path, starter: Any) -> None:
     before = time.monotonic()
     process, ready = starter(tmp_path)
     assert time.monotonic() - before < 3
@@ -29,7 +29,7 @@ def test_ready_file_and_clean_end(tmp_path: Path, starter: Any) -> None:
     assert not files[0].parent.exists()
 
 
-def test_seed_file(tmp_path: Path, starter: Any) -> None:
+def test_a_seed_file_replaces_the_usual_seed(tmp_path: Path, starter: Any) -> None:
     seed_file = tmp_path / "seed.yml"
     seed_file.write_text("subscriptions: [{id: 00000000-0000-4000-8000-000000000009}]", encoding="utf-8")
     process, ready = starter(tmp_path, "--seed", str(seed_file))
@@ -38,7 +38,7 @@ def test_seed_file(tmp_path: Path, starter: Any) -> None:
     assert ready["subscription_ids"] == ["00000000-0000-4000-8000-000000000009"]
 
 
-def test_bad_seed_file(tmp_path: Path, emulator_folder: Path) -> None:
+def test_a_bad_seed_file_ends_it_with_a_message(tmp_path: Path, emulator_folder: Path) -> None:
     seed_file = tmp_path / "seed.yml"
     seed_file.write_text("subscriptions: 3", encoding="utf-8")
     process = subprocess.run(
