@@ -109,7 +109,10 @@ class ActionModule(ActionBase):
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """C(pgflex_identity_connection), under the options of the task and its C(module_defaults)."""
-        options = self._templar.template(task_vars.get(CONNECTION)) or {}
+        try:
+            options = _template(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
+        except InvalidInput as error:
+            raise _failure(error) from None
         if not isinstance(options, Mapping):
             raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
@@ -233,4 +236,6 @@ def _template(templar: Templar, name: str, value: Any) -> Any:
     try:
         return templar.template(value)
     except Exception as error:  # a template may raise anything; it is this host's fault alone
-        raise InvalidInput(name, f"cannot be read: {error}") from None
+        # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
+        why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
+        raise InvalidInput(name, f"cannot be read: {why}") from None

@@ -63,9 +63,11 @@ class Applied:
     rounds: int = 0
 
 
-def apply(api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool) -> Applied:
-    """Make C(server), as it was just read, as C(wanted), and verify it. Raises as C(changing) and C(verify)."""
-    applied = drive(changing(api, server, wanted, waiter, wait=wait), waiter.clock)
+def apply(
+    api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool, read_at: float | None = None
+) -> Applied:
+    """Make C(server) as C(wanted), and verify it. Raises as C(changing), which says what C(read_at) is, and C(verify)."""
+    applied = drive(changing(api, server, wanted, waiter, wait=wait, read_at=read_at), waiter.clock)
     if not applied.plan.changes or applied.operation:
         return applied
     look = partial(api.get_server, server.ref)

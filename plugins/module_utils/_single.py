@@ -46,12 +46,14 @@ class Single:
     def change(self, wanted: Wanted, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
         """The result of C(state=present) and C(absent). Raises C(Refused), and what C(apply) raises."""
         server = self._read()
+        # What is looked at next may have to wait for minutes.
+        read_at = self._waiter.clock.now()
         planned = plan(server, wanted)
         applied = Applied(planned, server)
         if planned.changes:
             _preflight.check(server, planned, self._api, self._identities if validate else None, self._waiter)
             if not check_mode:
-                applied = apply(self._api, server, wanted, self._waiter, wait=wait)
+                applied = apply(self._api, server, wanted, self._waiter, wait=wait, read_at=read_at)
         return self._tell(change_facts(server, applied, self._looked_up))
 
     @property

@@ -61,6 +61,13 @@ MANY = (
         unit("test_single", "test_check_mode_says_what_the_real_run_does"),
     ),
     Mutation(
+        "a look grows old while identities are read",
+        "_single.py",
+        "wait=wait, read_at=read_at)",
+        "wait=wait)",
+        unit("test_single", "test_a_look_that_has_grown_old_before_the_write_is_taken_again"),
+    ),
+    Mutation(
         "there is a record before the first write",
         "_fleet.py",
         "                self._keep_record(begun=False)\n",

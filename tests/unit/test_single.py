@@ -103,6 +103,23 @@ def test_an_identity_that_does_not_exist_is_refused_before_any_write(check_mode:
     assert service.sent == []
 
 
+class SlowIdentities(Everything):
+    """An identity takes ten minutes to read, and somebody enables the system assigned identity meanwhile."""
+
+    def get_identity(self, resource_id: str) -> UserIdentity:
+        self.time.sleep(600)
+        self.raw["identity"] |= {"type": "SystemAssigned,UserAssigned", "principalId": "p"}
+        return super().get_identity(resource_id)
+
+
+def test_a_look_that_has_grown_old_before_the_write_is_taken_again() -> None:
+    service = SlowIdentities(A, cloud=Cloud(identity(B)))
+    result = change(service, Wanted(present=(B,)), validate=True)
+
+    assert [body["identity"]["type"] for body in service.sent] == ["SystemAssigned,UserAssigned"]
+    assert result["identity"]["type"] == "SystemAssigned,UserAssigned"
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_mirroring_is_looked_at_in_check_mode_too(check_mode: bool) -> None:
     service = Everything(A, system=True, cloud=Cloud(mirrors=True))
