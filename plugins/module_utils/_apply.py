@@ -66,7 +66,7 @@ class Applied:
 def apply(
     api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool, read_at: float | None = None
 ) -> Applied:
-    """Make C(server) as C(wanted), and verify it. Raises as C(changing), which says what C(read_at) is, and C(verify)."""
+    """Make C(server), read at C(read_at) as in C(changing), as C(wanted), and verify it. Raises as both."""
     applied = drive(changing(api, server, wanted, waiter, wait=wait, read_at=read_at), waiter.clock)
     if not applied.plan.changes or applied.operation:
         return applied

@@ -109,12 +109,12 @@ def test_what_concerns_no_row_alone_fails_once(audit: Audit) -> None:
 
 @pytest.mark.smoke
 def test_a_connection_with_a_broken_template_is_not_shown(audit: Audit) -> None:
-    secret = "a-secret-that-nobody-may-see"
-    connection = {"secret": secret, "tenant": "{{ no_such_variable }}"}
+    hidden = "what-nobody-may-see"
+    connection = {"secret": hidden, "tenant": "{{ no_such_variable }}"}
     ran = audit(THREE, "-vvv", a_connection=connection, pgflex_identity_connection="{{ a_connection }}")
     assert ran.rc == 2
     assert "pgflex_identity_connection: cannot be read: a template in it has an error" in ran.output
-    assert secret not in ran.output
+    assert hidden not in ran.output
 
 
 def test_rows_that_the_task_gives_are_taken_as_they_are(emulator: Emulator, audit: Audit) -> None:
