@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,10 @@ from awx.public_collections import public_collections, with_modules_in_process
 from e2e.emulator_client import Emulator, running_emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    SetUp = Callable[..., subprocess.CompletedProcess[str]]
 
 #: The credential that setup shall make, besides what the page asks for.
 SETTINGS = {"pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"}}
@@ -74,14 +76,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def controller(tmp_path_factory: pytest.TempPathFactory) -> Controller:
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
+    """Run the command of the page against a controller, with these settings besides. Returns its output."""
+    collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
+
+    def run(controller: Controller, **settings: Any) -> subprocess.CompletedProcess[str]:
+        with serving(controller) as url:
+            command = documented("ansible-playbook pgflex.azure.awx.setup")
+            done = run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def controller(set_up: SetUp) -> Controller:
     """Set up by the playbook, from nothing but an organization."""
     controller = Controller()
-    collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
-    with serving(controller) as url:
-        command = documented("ansible-playbook pgflex.azure.awx.setup")
-        done = run_setup(url, collections, [*command, "-e", json.dumps(SETTINGS)])
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = set_up(controller)
     assert "WARNING" not in done.stderr, done.stderr
     return controller
 

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from awx.controller import NODE_LINKS
 from awx.jobs import AZURE_RM, Attached, Job, Launch, custom_type, run_job
 from awx.rules import accepted
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from awx.controller import Controller, Object
 
-LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 NAME = "PostgreSQL identities: {}"
 
 
@@ -99,7 +99,7 @@ def status_of(place: Place, done: Mapping[str, Node]) -> str:
     """How the workflow ends, as WorkflowDAG.has_workflow_failed has it: what follows a failure has handled it."""
     links = place.controller.links
     nodes = place.controller.objects["workflow_job_template_nodes"].values()
-    handled = {node["identifier"] for node in nodes for link in LINKS[1:] if links.get(f"{node['url']}{link}/")}
+    handled = {node["identifier"] for node in nodes for link in NODE_LINKS[1:] if links.get(f"{node['url']}{link}/")}
     failed = [name for name, node in done.items() if node.ended == "failed"]
     return "successful" if set(failed) <= handled else "failed"
 
@@ -108,7 +108,7 @@ def _parents(controller: Controller, node: Object, nodes: list[Object]) -> list[
     return [
         (other["identifier"], link)
         for other in nodes
-        for link in LINKS
+        for link in NODE_LINKS
         if node["id"] in controller.links.get(f"{other['url']}{link}/", [])
     ]
 

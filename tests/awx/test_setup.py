@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from awx.conftest import run_setup
-from awx.controller import ROOT
-from awx.launches import LINKS
+from awx.controller import NODE_LINKS, ROOT
 from awx.rules import Refused, accepted, check_credential_type, check_survey
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
         "pgflex_identity_absent__survey",
         "pgflex_identity_present__survey",
         "pgflex_identity_rollback",
+        "pgflex_identity_rollback_force",
         "pgflex_identity_rotate_from",
         "pgflex_identity_rotate_to",
     }
@@ -79,15 +79,20 @@ def test_no_template_takes_variables_beyond_its_survey(controller: Controller) -
     assert [name for name, each in templates(controller).items() if each["ask_variables_on_launch"]] == []
 
 
-def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller) -> None:
+def edges(controller: Controller) -> set[tuple[str, str, str]]:
+    """What follows each node of the workflow on what."""
     nodes = controller.objects["workflow_job_template_nodes"]
-    edges = {
+    return {
         (node["identifier"], link.partition("_")[0], nodes[number]["identifier"])
         for node in nodes.values()
-        for link in LINKS
+        for link in NODE_LINKS
         for number in controller.links.get(f"{node['url']}{link}/", [])
     }
-    assert edges == {
+
+
+def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller) -> None:
+    nodes = controller.objects["workflow_job_template_nodes"]
+    assert edges(controller) == {
         ("plan", "success", "canary"),
         ("canary", "success", "approval"),
         ("canary", "failure", "rollback canary"),
