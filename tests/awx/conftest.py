@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,20 @@ if TYPE_CHECKING:
 SETTINGS = {"pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"}}
 
 
+PAGE = ROOT / "docs" / "awx.md"
+
+
+def page_files() -> dict[str, str]:
+    """The YAML blocks on the page that begin with the name of a file, by that name."""
+    blocks = re.findall(
+        r"^```yaml\n# (\S+\.yml)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return dict(blocks)
+
+
 def documented(beginning: str) -> list[str]:
     """The command on the page that begins so."""
-    lines = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8").splitlines()
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
     [command] = [line.strip()[2:] for line in lines if line.strip().startswith(f"$ {beginning}")]
     return command.split()
 

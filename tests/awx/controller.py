@@ -66,6 +66,8 @@ class Controller:
         self.objects: dict[str, dict[int, Object]] = {}
         self.links: dict[str, list[int]] = {}
         self.last = 0
+        #: The repository of the project.
+        self.repository = ROOT
         self.create("organizations", {"name": "Default"})
         for name in MANAGED:
             self.add("credential_types", {"name": name, "managed": True})
@@ -97,8 +99,10 @@ class Controller:
                 raise Refused(f"{name}: {fields[name]} does not exist")
         if collection == "credential_types":
             check_credential_type(fields)
-        elif collection == "job_templates" and not (ROOT / fields["playbook"]).is_file():
+        elif collection == "job_templates" and not (self.repository / fields["playbook"]).is_file():
             raise Refused(f"Playbook {fields['playbook']} not found for project")
+        elif fields.get("source") == "scm" and not (self.repository / fields["source_path"]).is_file():
+            raise Refused(f"There is no {fields['source_path']}")
         elif collection == "workflow_job_template_nodes":
             self._check_node(fields)
         elif collection == "schedules":
@@ -151,7 +155,7 @@ class Controller:
             names = ("id", "name", "description", *(["timeout"] if starts.get("type") == "workflow_approval" else []))
             summary = {"unified_job_template": {name: starts[name] for name in names}} if starts else {}
             links = {name: self.links.get(f"{item['url']}{name}/", []) for name in NODE_LINKS}
-            empty = {"limit": None, "job_type": None, "extra_data": {}}
+            empty: Object = {"limit": None, "job_type": None, "extra_data": {}}
             return {**empty, **item, **links, "summary_fields": summary}
         if collection != "credentials":
             return item
@@ -244,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
                 item["survey_spec"] = fields
             self.answer(200, item.get("survey_spec", {}))
         elif part == "create_approval_template":
-            known = {name: fields[name] for name in ("name", "description", "timeout") if name in fields}
+            known = {name: value for name, value in fields.items() if name in ("name", "description", "timeout")}
             approval = self.controller.add(APPROVALS, known)
             item["unified_job_template"] = approval["id"]
             item["related"]["unified_job_template"] = approval["url"]

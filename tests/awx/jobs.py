@@ -49,7 +49,11 @@ def custom_type(kind: Mapping[str, Any]) -> ManagedCredentialType:
 
 @dataclass
 class Launch:
-    """What AWX knows of a job before it runs. C(extra_vars) are the template's own, C(answers) all that others say."""
+    """What AWX knows of a job before it runs. C(extra_vars) are the template's own, C(answers) all that others say.
+
+    C(repository) is that of the project, if not the collection's own. With C(required) the collection is what AWX has
+    installed by the project's collections/requirements.yml, else what the image has.
+    """
 
     playbook: str
     inventory: Mapping[str, Any]
@@ -61,6 +65,9 @@ class Launch:
     become: bool = False
     limit: str = ""
     verbosity: int = 0
+    timeout: int = 0
+    repository: Path | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,8 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
     With C(container), the name of an image and options for podman, in a container, else in a process.
     """
     private, worker = folder / "private", folder / "worker"
-    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True, "settings": {}}
+    settings = {"job_timeout": launch.timeout} if launch.timeout else {}
+    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True, "settings": settings}
     if container:
         image, *options = container
         given |= {"process_isolation": True, "process_isolation_executable": "podman", "container_image": image}
@@ -152,7 +160,8 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     """Fill the private folder, and return the environment that AWX injects. C(runner) is /runner where the job runs."""
     for name in ("env", "inventory", "project"):
         (private / name).mkdir(parents=True)
-    shutil.copytree(ROOT / PROJECT, private / "project" / PROJECT)
+    place = private / "project" if launch.repository else private / "project" / PROJECT
+    shutil.copytree(launch.repository or ROOT / PROJECT, place, dirs_exist_ok=True)
     script = private / "inventory" / "hosts"
     script.write_text(f"#!/usr/bin/env python3\nprint({json.dumps(launch.inventory)!r})\n", encoding="utf-8")
     script.chmod(0o700)
@@ -168,9 +177,20 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     content = yaml.dump({**launch.extra_vars, **_unsafe({**launch.answers, **facts})}, Dumper=_Dumper)
     (private / "env" / "extravars").write_text(content, encoding="utf-8")
     # In a container the collection is where the image has it.
-    tree = "/usr/share/ansible/collections" if runner == "/runner" else os.environ["ANSIBLE_COLLECTIONS_PATH"]
-    env["ANSIBLE_COLLECTIONS_PATH"] = f"/runner/requirements_collections:{tree}"
+    trees = ["/runner/requirements_collections", "/usr/share/ansible/collections"]
+    if launch.required:
+        _install(private / "requirements_collections" / "ansible_collections" / "pgflex" / "azure")
+    elif runner != "/runner":
+        trees[1] = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join(trees)
     return {name: value.replace("/runner/", f"{runner}/") for name, value in env.items()}
+
+
+def _install(target: Path) -> None:
+    target.mkdir(parents=True)
+    for name in ("galaxy.yml", "meta", "playbooks", "plugins", "roles"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, target / name)
 
 
 _ENVIRONMENT = {
@@ -194,6 +214,16 @@ def inject(credentials: list[Attached], env: dict[str, str], arguments: list[str
         inject_credential(attached.kind, Credential(inputs=dict(attached.inputs)), env, {}, arguments, str(private))
 
 
+def injected(credentials: list[Attached], private: Path) -> dict[str, str]:
+    """The environment that these credentials make, with their files in a new folder."""
+    env: dict[str, str] = {}
+    (private / "env").mkdir(parents=True)
+    inject(credentials, env, [], private)
+    return {name: value.replace("/runner/", f"{private}/") for name, value in env.items()}
+
+
 def largest_result(job: Job) -> int:
-    """Characters of the largest result; of one with more than 700,000 AWX keeps nothing."""
-    return max(len(json.dumps(event["event_data"].get("res", {}))) for event in job.events)
+    """Characters of the largest result. The runner keeps nothing of one that is too large, which is an error here."""
+    results = [event["event_data"]["res"] for event in job.events if "res" in event["event_data"]]
+    assert all(results), "a result was dropped"
+    return max(len(str(result)) for result in results)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from awx.controller import NODE_LINKS
-from awx.jobs import AZURE_RM, Attached, Job, Launch, custom_type, run_job
+from awx.jobs import AZURE_RM, PROJECT, Attached, Job, Launch, custom_type, run_job
 from awx.rules import accepted
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ class Place:
     def run(self, template: Object, answers: Mapping[str, Any], *more: Attached, **prompts: Any) -> Job:
         """Run a job with these extra variables."""
         credential = Attached(self.kind(self.credential), self.inputs)
+        folder = f"{PROJECT}/" if "repository" in prompts else ""
         launch = Launch(
-            playbook=template["playbook"],
+            playbook=template["playbook"].removeprefix(folder),
             inventory=self.inventory,
             credentials=[credential, *more],
             extra_vars=json.loads(template.get("extra_vars", "{}")),

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from awx.conftest import run_setup
 from awx.controller import NODE_LINKS, ROOT
+from awx.jobs import PROJECT
 from awx.rules import Refused, accepted, check_credential_type, check_survey
 
 if TYPE_CHECKING:
@@ -43,6 +47,11 @@ def test_every_job_has_a_template_on_an_existing_playbook(controller: Controller
         changes = name not in ("list", "audit")
         assert template.get("ask_job_type_on_launch", False) == changes
         assert template.get("diff_mode", False) == changes
+        assert not template.get("ask_job_slice_count_on_launch")
+        # So a node of the workflow runs on the workflow's inventory.
+        assert template["ask_inventory_on_launch"]
+        # A container of AWX outlives no job.
+        assert json.loads(template.get("extra_vars", "{}")) == ({"pgflex_identity_rollback_dir": ""} if changes else {})
 
 
 def test_every_question_explains_itself(controller: Controller) -> None:
@@ -51,6 +60,20 @@ def test_every_question_explains_itself(controller: Controller) -> None:
     for template in found:
         for question in template["survey_spec"]["spec"]:
             assert len(question["question_description"]) > 40, question["question_name"]
+
+
+def test_a_required_text_is_not_empty(controller: Controller) -> None:
+    required = [
+        (template, question["variable"])
+        for template in surveys(controller)
+        for question in template["survey_spec"]["spec"]
+        if question["required"] and "choices" not in question
+    ]
+    assert len(required) == 3
+    for template, variable in required:
+        others = {name: "id-a" for each, name in required if each is template}
+        with pytest.raises(Refused, match=f"Value '' for '{variable}'"):
+            accepted(template, {**others, variable: ""})
 
 
 def test_every_optional_question_takes_an_empty_answer_and_none(controller: Controller) -> None:
@@ -103,6 +126,8 @@ def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller
         ("rollback canary", "success", "audit"),
         ("rollback fleet", "success", "audit"),
     }
+    [workflow] = controller.objects["workflow_job_templates"].values()
+    assert workflow["inventory"] == controller.named("inventories", "PostgreSQL rollout")["id"]
     limits = {node["identifier"]: node["limit"] for node in nodes.values() if "limit" in node}
     canary, others = "pgflex_canary", "all:!pgflex_canary"
     assert limits == {"canary": canary, "rollback canary": canary, "fleet": others, "rollback fleet": others}
@@ -115,6 +140,14 @@ def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> Non
     audit = templates(controller)["audit"]
     assert schedule["unified_job_template"] == audit["id"]
     assert accepted(audit, schedule["extra_data"]) == {"audit_fail_on_drift": "true"}
+    # AWX works out the next time from a start in the past; before a start in the future it would run no audit.
+    assert schedule["rrule"].removeprefix("DTSTART:")[:8] < time.strftime("%Y%m%d")
+
+
+def test_the_project_asks_for_the_version_that_it_belongs_to() -> None:
+    found = yaml.safe_load((ROOT / PROJECT / "collections" / "requirements.yml").read_text(encoding="utf-8"))
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert found == {"collections": [{"name": "pgflex.azure", "version": galaxy["version"]}]}
 
 
 def test_without_an_image_nothing_is_asked_of_the_controller(tmp_path: Path) -> None:

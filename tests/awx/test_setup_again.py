@@ -9,6 +9,8 @@ import copy
 import re
 from typing import TYPE_CHECKING
 
+from awx.controller import ROOT
+from awx.jobs import PROJECT
 from awx.test_setup import edges, templates
 
 if TYPE_CHECKING:
@@ -47,22 +49,24 @@ def spoil(controller: Controller) -> None:
 def test_what_differs_is_changed_and_a_node_of_another_name_goes(controller: Controller, set_up: SetUp) -> None:
     again = copy.deepcopy(controller)
     spoil(again)
+    again.repository = ROOT / PROJECT
     done = set_up(
         again,
         pgflex_awx_credential_inputs={"subscription": "s", "client": "c", "tenant": "t", "secret": "another"},
         pgflex_awx_credential_update_secrets=True,
+        pgflex_awx_project_folder="",
         pgflex_awx_registry_credential="registry",
         pgflex_awx_project_credential="source control",
         pgflex_awx_instance_groups=["pods on AKS"],
         pgflex_awx_audit_notifications=["mail"],
     )
-    audit = templates(again)["audit"]
     everything = [f"PostgreSQL identities: {name}" for name in templates(again)]
     assert changed(done.stdout) == {
         "Credentials": ["(censored due to no_log"],
         "Execution environments": ["PostgreSQL identities"],
         "Projects": ["PostgreSQL identities"],
         "Inventories": ["PostgreSQL servers", "PostgreSQL rollout"],
+        "Inventory sources": ["Azure"],
         "Job templates": everything,
         "Workflows": ["PostgreSQL identities: rollout"],
     }
@@ -70,15 +74,17 @@ def test_what_differs_is_changed_and_a_node_of_another_name_goes(controller: Con
     nodes = [each.objects["workflow_job_template_nodes"].values() for each in (again, controller)]
     assert len({*(each["identifier"] for each in nodes[0])}) == len(nodes[0]) == len(nodes[1])
     assert again.named("credentials", "Azure")["inputs"]["secret"] == "another"  # noqa: S105
-    group, mail = (
-        again.named(*each)["id"] for each in (("instance_groups", "pods on AKS"), ("notification_templates", "mail"))
-    )
+
+    def number(collection: str, name: str) -> int:
+        found: int = again.named(collection, name)["id"]
+        return found
+
     for item in (*templates(again).values(), *again.objects["inventories"].values()):
-        assert again.links[f"{item['url']}instance_groups/"] == [group]
-    assert again.links[f"{audit['url']}notification_templates_error/"] == [mail]
-    assert (
-        again.named("projects", "PostgreSQL identities")["credential"]
-        == again.named("credentials", "source control")["id"]
+        assert again.links[f"{item['url']}instance_groups/"] == [number("instance_groups", "pods on AKS")]
+    told = again.links[f"{templates(again)['audit']['url']}notification_templates_error/"]
+    assert told == [number("notification_templates", "mail")]
+    project, image = (
+        again.named(collection, "PostgreSQL identities") for collection in ("projects", "execution_environments")
     )
-    image = again.named("execution_environments", "PostgreSQL identities")
-    assert image["credential"] == again.named("credentials", "registry")["id"]
+    assert project["credential"] == number("credentials", "source control")
+    assert image["credential"] == number("credentials", "registry")
