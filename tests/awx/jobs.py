@@ -24,12 +24,14 @@ from awx_plugins.interfaces._temporary_private_api import Credential, ManagedCre
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "playbooks/awx/project"
 AZURE_RM = azure_rm
 _JOB_ID = 42
+#: Of a result with more AWX keeps nothing.
+MOST_CHARACTERS = 700_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Launch:
     limit: str = ""
     verbosity: int = 0
     timeout: int = 0
+    canceled: Callable[[], bool] | None = None
     repository: Path | None = None
     required: bool = False
 
@@ -133,8 +136,7 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
     With C(container), the name of an image and options for podman, in a container, else in a process.
     """
     private, worker = folder / "private", folder / "worker"
-    settings = {"job_timeout": launch.timeout} if launch.timeout else {}
-    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True, "settings": settings}
+    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True}
     if container:
         image, *options = container
         given |= {"process_isolation": True, "process_isolation_executable": "podman", "container_image": image}
@@ -146,8 +148,9 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
     common = {"ident": str(_JOB_ID), "quiet": True}
     with wire.open("wb") as out:
         ansible_runner.interface.run(streamer="transmit", _output=out, private_data_dir=str(private), **given, **common)
-    # What the command ansible-runner worker does.
-    with wire.open("rb") as source, back.open("wb") as out, patch.dict(os.environ, env):
+    # What the command ansible-runner worker does. Where it looks for the signal of a cancel, a test is asked.
+    signal = patch("ansible_runner.interface.signal_handler", lambda: launch.canceled or (lambda: False))
+    with wire.open("rb") as source, back.open("wb") as out, patch.dict(os.environ, env), signal:
         ansible_runner.interface.run(streamer="worker", _input=source, _output=out, private_data_dir=str(worker))
     events: list[dict[str, Any]] = []
     with back.open("rb") as source:
@@ -172,6 +175,8 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     arguments += ["--diff"] if launch.diff else []
     arguments += [f"-{'v' * launch.verbosity}"] if launch.verbosity else []
     inject(launch.credentials, env, arguments, private)
+    settings = {"job_timeout": launch.timeout, "pexpect_timeout": 1 if launch.timeout or launch.canceled else 5}
+    (private / "env" / "settings").write_text(json.dumps(settings), encoding="utf-8")
     (private / "env" / "cmdline").write_text(" ".join(arguments).replace("/runner/", f"{runner}/"), encoding="utf-8")
     facts = {f"{prefix}_{name}": value for prefix in ("awx", "tower") for name, value in _FACTS.items()}
     content = yaml.dump({**launch.extra_vars, **_unsafe({**launch.answers, **facts})}, Dumper=_Dumper)
@@ -201,7 +206,7 @@ _ENVIRONMENT = {
     "AWX_PRIVATE_DATA_DIR": "/runner/",
     "INVENTORY_ID": "1",
     "JOB_ID": str(_JOB_ID),
-    "MAX_EVENT_RES": "700000",
+    "MAX_EVENT_RES": str(MOST_CHARACTERS),
     "PROJECT_REVISION": "abc",
 }
 #: Some of the variables that AWX adds to each job, under two prefixes.
