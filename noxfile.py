@@ -108,7 +108,8 @@ def awx(session: nox.Session) -> None:
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
     passed = Passed(session)
     without = ["-m", "not image"] if passed.before(session) else []
-    session.run("pytest", "tests/awx", *without, *session.posargs)
+    by_file = ["--numprocesses", "2", "--dist", "loadfile"]
+    session.run("pytest", "tests/awx", *by_file, *without, *session.posargs)
     passed.remember(session)
 
 

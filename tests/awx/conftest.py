@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +20,29 @@ from awx.public_collections import public_collections, with_modules_in_process
 from e2e.emulator_client import Emulator, running_emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-#: The credential that setup shall make, and all that a site may have, besides what the page asks for.
-SETTINGS = {
-    "pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"},
-    "pgflex_awx_project_credential": "git",
-    "pgflex_awx_image_credential": "registry",
-    "pgflex_awx_instance_group": "on AKS",
-    "pgflex_awx_notify_on_failure": ["database team"],
-}
+    SetUp = Callable[..., subprocess.CompletedProcess[str]]
+
+#: The credential that setup shall make, besides what the page asks for.
+SETTINGS = {"pgflex_awx_credential_inputs": {"subscription": "s", "client": "c", "tenant": "t", "secret": "x"}}
+
+
+PAGE = ROOT / "docs" / "awx.md"
+
+
+def page_files() -> dict[str, str]:
+    """The YAML blocks on the page that begin with the name of a file, by that name."""
+    blocks = re.findall(
+        r"^```yaml\n# (\S+\.yml)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return dict(blocks)
 
 
 def documented(beginning: str) -> list[str]:
     """The command on the page that begins so."""
-    lines = (ROOT / "docs" / "awx.md").read_text(encoding="utf-8").splitlines()
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
     [command] = [line.strip()[2:] for line in lines if line.strip().startswith(f"$ {beginning}")]
     return command.split()
 
@@ -80,28 +88,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def controller(tmp_path_factory: pytest.TempPathFactory) -> Controller:
-    """Set up by the playbook, from nothing but an organization and what a site may have."""
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
+    """Run the command of the page against a controller, with these settings besides. Returns its output."""
+    collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
+
+    def run(controller: Controller, **settings: Any) -> subprocess.CompletedProcess[str]:
+        with serving(controller) as url:
+            command = documented("ansible-playbook pgflex.azure.awx.setup")
+            done = run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def controller(set_up: SetUp) -> Controller:
+    """Set up by the playbook, from nothing but an organization."""
     controller = Controller()
-    for collection, name in (
-        ("credentials", "git"),
-        ("credentials", "registry"),
-        ("instance_groups", "on AKS"),
-        ("notification_templates", "database team"),
-    ):
-        controller.add(collection, {"name": name})
-    done = set_up(controller, tmp_path_factory.mktemp("collections"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = set_up(controller)
     assert "WARNING" not in done.stderr, done.stderr
     return controller
-
-
-def set_up(controller: Controller, folder: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    """Run the page's command with C(SETTINGS) and more."""
-    collections = with_modules_in_process(public_collections(), folder)
-    with serving(controller) as url:
-        command = documented("ansible-playbook pgflex.azure.awx.setup")
-        return run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})])
 
 
 @pytest.fixture

@@ -23,13 +23,14 @@ Object = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "token-of-the-controller"  # noqa: S105
 MANAGED = ("Microsoft Azure Resource Manager",)
+APPROVALS = "workflow_approval_templates"
 #: The collections that can be started, with the type that their members have for a workflow or a schedule.
 STARTABLE = {
     "job_templates": "job_template",
     "projects": "project",
     "inventory_sources": "inventory_source",
     "workflow_job_templates": "workflow_job_template",
-    "workflow_approval_templates": "workflow_approval",
+    APPROVALS: "workflow_approval",
 }
 #: Where the number in a field leads to.
 LINKS = {
@@ -50,6 +51,11 @@ PROMPTS = {
     "diff_mode": "ask_diff_mode_on_launch",
     "inventory": "ask_inventory_on_launch",
 }
+#: In this order a node of a workflow lists what comes after it.
+NODE_LINKS = ("success_nodes", "failure_nodes", "always_nodes")
+#: The secrets of AWX's own credential type; those of the others are marked in them.
+SECRETS = ("secret", "password")
+HIDDEN = "$encrypted$"
 _RULE = re.compile(r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVAL=\d+(;\w+=[\w,]+)*")
 
 
@@ -59,13 +65,17 @@ class Controller:
     def __init__(self) -> None:
         self.objects: dict[str, dict[int, Object]] = {}
         self.links: dict[str, list[int]] = {}
+        self.last = 0
+        #: The repository of the project.
+        self.repository = ROOT
         self.create("organizations", {"name": "Default"})
         for name in MANAGED:
             self.add("credential_types", {"name": name, "managed": True})
 
     def add(self, collection: str, fields: Object) -> Object:
         """Keep an object as it is."""
-        number = 1 + sum(len(each) for each in self.objects.values())
+        self.last += 1
+        number = self.last
         url = f"/api/v2/{collection}/{number}/"
         related = {"survey_spec": f"{url}survey_spec/"} if collection.endswith("job_templates") else {}
         read_only = {"id": number, "url": url, "related": related, "summary_fields": {}, "scm_revision": "abc"}
@@ -89,8 +99,10 @@ class Controller:
                 raise Refused(f"{name}: {fields[name]} does not exist")
         if collection == "credential_types":
             check_credential_type(fields)
-        elif collection == "job_templates" and not (ROOT / fields["playbook"]).is_file():
+        elif collection == "job_templates" and not (self.repository / fields["playbook"]).is_file():
             raise Refused(f"Playbook {fields['playbook']} not found for project")
+        elif fields.get("source") == "scm" and not (self.repository / fields["source_path"]).is_file():
+            raise Refused(f"There is no {fields['source_path']}")
         elif collection == "workflow_job_template_nodes":
             self._check_node(fields)
         elif collection == "schedules":
@@ -107,24 +119,60 @@ class Controller:
                 raise Refused(f"{name}: Field is not configured to prompt on launch.")
         accepted(template, fields.get("extra_data", {}))
 
-    def remove(self, collection: str, number: int) -> None:
-        """Forget an object, and that others lead to it."""
-        gone = self.objects[collection].pop(number)
-        for url, linked in [*self.links.items()]:
-            if url.startswith(gone["url"]):
-                del self.links[url]
-            else:
-                linked[:] = [each for each in linked if each != number]
-
     def startable(self, number: int) -> Object:
         """A job template, project, source, workflow or approval by its number."""
         return next(self.objects[each][number] for each in STARTABLE if number in self.objects.get(each, {}))
 
     def find(self, collection: str, query: Object) -> list[Object]:
         """The objects whose fields are as the query says."""
-        names = STARTABLE if collection == "unified_job_templates" else (collection,)
+        # AWX lists everything that can be started but approvals.
+        names = list(STARTABLE)[:-1] if collection == "unified_job_templates" else [collection]
         found = [item for name in names for item in self.objects.get(name, {}).values()]
-        return [item for item in found if all(_same(item.get(name), value) for name, value in query.items())]
+        return [item for item in found if all(_same(self._value(item, name), value) for name, value in query.items())]
+
+    def _value(self, item: Object, name: str) -> Any:
+        """The value of a field, or by way of its link that of another object: C(inventory__name)."""
+        first, _, rest = name.partition("__")
+        if not rest:
+            return item.get(name)
+        return self._value(self.objects[LINKS[first]][item[first]], rest)
+
+    def remove(self, collection: str, number: int) -> None:
+        """Delete an object, every link from and to it, and the approval that a node of a workflow has made."""
+        item = self.objects[collection].pop(number)
+        for url in [each for each in self.links if each.startswith(item["url"])]:
+            del self.links[url]
+        for linked in self.links.values():
+            linked[:] = [each for each in linked if each != number]
+        approval = item.get("unified_job_template")
+        if approval in self.objects.get(APPROVALS, {}):
+            self.remove(APPROVALS, approval)
+
+    def shown(self, collection: str, item: Object) -> Object:
+        """An object as a GET shows it: without secrets, a node with what comes after it."""
+        if collection == "workflow_job_template_nodes":
+            starts = self.startable(item["unified_job_template"]) if "unified_job_template" in item else {}
+            names = ("id", "name", "description", *(["timeout"] if starts.get("type") == "workflow_approval" else []))
+            summary = {"unified_job_template": {name: starts[name] for name in names}} if starts else {}
+            links = {name: self.links.get(f"{item['url']}{name}/", []) for name in NODE_LINKS}
+            empty: Object = {"limit": None, "job_type": None, "extra_data": {}}
+            return {**empty, **item, **links, "summary_fields": summary}
+        if collection != "credentials":
+            return item
+        fields = self.objects["credential_types"][item["credential_type"]].get("inputs", {}).get("fields", [])
+        secrets = {*SECRETS, *(field["id"] for field in fields if field.get("secret"))}
+        inputs = {name: HIDDEN if name in secrets else value for name, value in item.get("inputs", {}).items()}
+        return {**item, "inputs": inputs}
+
+    def change(self, collection: str, number: int, fields: Object) -> None:
+        """What a PATCH does. Raises C(Refused)."""
+        item = self.objects[collection][number]
+        self.check(collection, {**item, **fields})
+        if "inputs" in fields and collection == "credentials":
+            held = item.get("inputs", {})
+            kept = {name: held.get(name) if value == HIDDEN else value for name, value in fields["inputs"].items()}
+            fields = {**fields, "inputs": kept}
+        item.update({name: value for name, value in fields.items() if collection != APPROVALS or name in item})
 
     def named(self, collection: str, name: str) -> Object:
         """The one object of this name."""
@@ -135,13 +183,6 @@ class Controller:
 def _same(held: Any, asked: str) -> bool:
     # The organization of a job template is that of its project.
     return held is None or str(held) == asked
-
-
-def _shown(item: Object) -> Object:
-    """AWX never shows a secret."""
-    if "secret" not in item.get("inputs", {}):
-        return item
-    return {**item, "inputs": {**item["inputs"], "secret": "$encrypted$"}}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -179,27 +220,25 @@ class _Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             self.answer(400, {"error": str(refused)})
 
-    do_DELETE = do_GET = do_POST = do_PATCH = serve  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_DELETE = serve  # noqa: N815
 
     def serve_collection(self, collection: str, query: Object, fields: Object) -> None:
         """List or create."""
         if self.command == "GET":
-            found = self.controller.find(collection, query)
-            self.answer(200, {"count": len(found), "next": None, "results": [_shown(each) for each in found]})
+            found = [self.controller.shown(collection, each) for each in self.controller.find(collection, query)]
+            self.answer(200, {"count": len(found), "next": None, "results": found})
         else:
-            self.answer(201, _shown(self.controller.create(collection, fields)))
+            self.answer(201, self.controller.shown(collection, self.controller.create(collection, fields)))
 
     def serve_item(self, collection: str, number: int, fields: Object) -> None:
-        """Show or change."""
+        """Show, change or delete."""
         if self.command == "DELETE":
             self.controller.remove(collection, number)
             self.answer(204)
             return
-        item = self.controller.objects[collection][number]
         if self.command == "PATCH":
-            self.controller.check(collection, {**item, **fields})
-            item.update(fields)
-        self.answer(200, _shown(item))
+            self.controller.change(collection, number, fields)
+        self.answer(200, self.controller.shown(collection, self.controller.objects[collection][number]))
 
     def serve_part(self, item: Object, part: str, fields: Object) -> None:
         """A survey, an approval, or what an object is associated with."""
@@ -209,7 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
                 item["survey_spec"] = fields
             self.answer(200, item.get("survey_spec", {}))
         elif part == "create_approval_template":
-            approval = self.controller.add("workflow_approval_templates", fields)
+            known = {name: value for name, value in fields.items() if name in ("name", "description", "timeout")}
+            approval = self.controller.add(APPROVALS, known)
             item["unified_job_template"] = approval["id"]
             item["related"]["unified_job_template"] = approval["url"]
             self.answer(201, approval)

@@ -24,12 +24,14 @@ from awx_plugins.interfaces._temporary_private_api import Credential, ManagedCre
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "playbooks/awx/project"
 AZURE_RM = azure_rm
 _JOB_ID = 42
+#: Of a result with more AWX keeps nothing.
+MOST_CHARACTERS = 700_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,11 @@ def custom_type(kind: Mapping[str, Any]) -> ManagedCredentialType:
 
 @dataclass
 class Launch:
-    """What AWX knows of a job before it runs. C(extra_vars) are the template's own, C(answers) all that others say."""
+    """What AWX knows of a job before it runs. C(extra_vars) are the template's own, C(answers) all that others say.
+
+    C(repository) is that of the project, if not the collection's own. With C(required) the collection is what AWX has
+    installed by the project's collections/requirements.yml, else what the image has.
+    """
 
     playbook: str
     inventory: Mapping[str, Any]
@@ -61,6 +67,10 @@ class Launch:
     become: bool = False
     limit: str = ""
     verbosity: int = 0
+    timeout: int = 0
+    canceled: Callable[[], bool] | None = None
+    repository: Path | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,7 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
     With C(container), the name of an image and options for podman, in a container, else in a process.
     """
     private, worker = folder / "private", folder / "worker"
-    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True, "settings": {}}
+    given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True}
     if container:
         image, *options = container
         given |= {"process_isolation": True, "process_isolation_executable": "podman", "container_image": image}
@@ -138,8 +148,9 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
     common = {"ident": str(_JOB_ID), "quiet": True}
     with wire.open("wb") as out:
         ansible_runner.interface.run(streamer="transmit", _output=out, private_data_dir=str(private), **given, **common)
-    # What the command ansible-runner worker does.
-    with wire.open("rb") as source, back.open("wb") as out, patch.dict(os.environ, env):
+    # What the command ansible-runner worker does. Where it looks for the signal of a cancel, a test is asked.
+    signal = patch("ansible_runner.interface.signal_handler", lambda: launch.canceled or (lambda: False))
+    with wire.open("rb") as source, back.open("wb") as out, patch.dict(os.environ, env), signal:
         ansible_runner.interface.run(streamer="worker", _input=source, _output=out, private_data_dir=str(worker))
     events: list[dict[str, Any]] = []
     with back.open("rb") as source:
@@ -152,7 +163,8 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     """Fill the private folder, and return the environment that AWX injects. C(runner) is /runner where the job runs."""
     for name in ("env", "inventory", "project"):
         (private / name).mkdir(parents=True)
-    shutil.copytree(ROOT / PROJECT, private / "project" / PROJECT)
+    place = private / "project" if launch.repository else private / "project" / PROJECT
+    shutil.copytree(launch.repository or ROOT / PROJECT, place, dirs_exist_ok=True)
     script = private / "inventory" / "hosts"
     script.write_text(f"#!/usr/bin/env python3\nprint({json.dumps(launch.inventory)!r})\n", encoding="utf-8")
     script.chmod(0o700)
@@ -163,14 +175,27 @@ def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
     arguments += ["--diff"] if launch.diff else []
     arguments += [f"-{'v' * launch.verbosity}"] if launch.verbosity else []
     inject(launch.credentials, env, arguments, private)
+    settings = {"job_timeout": launch.timeout, "pexpect_timeout": 1 if launch.timeout or launch.canceled else 5}
+    (private / "env" / "settings").write_text(json.dumps(settings), encoding="utf-8")
     (private / "env" / "cmdline").write_text(" ".join(arguments).replace("/runner/", f"{runner}/"), encoding="utf-8")
     facts = {f"{prefix}_{name}": value for prefix in ("awx", "tower") for name, value in _FACTS.items()}
     content = yaml.dump({**launch.extra_vars, **_unsafe({**launch.answers, **facts})}, Dumper=_Dumper)
     (private / "env" / "extravars").write_text(content, encoding="utf-8")
     # In a container the collection is where the image has it.
-    tree = "/usr/share/ansible/collections" if runner == "/runner" else os.environ["ANSIBLE_COLLECTIONS_PATH"]
-    env["ANSIBLE_COLLECTIONS_PATH"] = f"/runner/requirements_collections:{tree}"
+    trees = ["/runner/requirements_collections", "/usr/share/ansible/collections"]
+    if launch.required:
+        _install(private / "requirements_collections" / "ansible_collections" / "pgflex" / "azure")
+    elif runner != "/runner":
+        trees[1] = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join(trees)
     return {name: value.replace("/runner/", f"{runner}/") for name, value in env.items()}
+
+
+def _install(target: Path) -> None:
+    target.mkdir(parents=True)
+    for name in ("galaxy.yml", "meta", "playbooks", "plugins", "roles"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, target / name)
 
 
 _ENVIRONMENT = {
@@ -181,7 +206,7 @@ _ENVIRONMENT = {
     "AWX_PRIVATE_DATA_DIR": "/runner/",
     "INVENTORY_ID": "1",
     "JOB_ID": str(_JOB_ID),
-    "MAX_EVENT_RES": "700000",
+    "MAX_EVENT_RES": str(MOST_CHARACTERS),
     "PROJECT_REVISION": "abc",
 }
 #: Some of the variables that AWX adds to each job, under two prefixes.
@@ -194,8 +219,16 @@ def inject(credentials: list[Attached], env: dict[str, str], arguments: list[str
         inject_credential(attached.kind, Credential(inputs=dict(attached.inputs)), env, {}, arguments, str(private))
 
 
+def injected(credentials: list[Attached], private: Path) -> dict[str, str]:
+    """The environment that these credentials make, with their files in a new folder."""
+    env: dict[str, str] = {}
+    (private / "env").mkdir(parents=True)
+    inject(credentials, env, [], private)
+    return {name: value.replace("/runner/", f"{private}/") for name, value in env.items()}
+
+
 def largest_result(job: Job) -> int:
-    """Characters of the largest result; of one with more than 700,000 AWX keeps nothing."""
+    """Characters of the largest result. The runner keeps nothing of one that is too large, which is an error here."""
     results = [event["event_data"]["res"] for event in job.events if "res" in event["event_data"]]
-    assert all(results), "one was too large, so that the runner has put {} in its place"
-    return max(len(json.dumps(each)) for each in results)
+    assert all(results), "a result was dropped"
+    return max(len(str(result)) for result in results)

@@ -12,7 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from awx.jobs import AZURE_RM, Attached, Job, Launch, custom_type, run_job
+from awx.controller import NODE_LINKS
+from awx.jobs import AZURE_RM, PROJECT, Attached, Job, Launch, custom_type, run_job
 from awx.rules import accepted
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from awx.controller import Controller, Object
 
-LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 NAME = "PostgreSQL identities: {}"
 
 
@@ -56,8 +56,9 @@ class Place:
     def run(self, template: Object, answers: Mapping[str, Any], *more: Attached, **prompts: Any) -> Job:
         """Run a job with these extra variables."""
         credential = Attached(self.kind(self.credential), self.inputs)
+        folder = f"{PROJECT}/" if "repository" in prompts else ""
         launch = Launch(
-            playbook=template["playbook"],
+            playbook=template["playbook"].removeprefix(folder),
             inventory=self.inventory,
             credentials=[credential, *more],
             extra_vars=json.loads(template.get("extra_vars", "{}")),
@@ -99,7 +100,7 @@ def status_of(place: Place, done: Mapping[str, Node]) -> str:
     """How the workflow ends, as WorkflowDAG.has_workflow_failed has it: what follows a failure has handled it."""
     links = place.controller.links
     nodes = place.controller.objects["workflow_job_template_nodes"].values()
-    handled = {node["identifier"] for node in nodes for link in LINKS[1:] if links.get(f"{node['url']}{link}/")}
+    handled = {node["identifier"] for node in nodes for link in NODE_LINKS[1:] if links.get(f"{node['url']}{link}/")}
     failed = [name for name, node in done.items() if node.ended == "failed"]
     return "successful" if set(failed) <= handled else "failed"
 
@@ -108,7 +109,7 @@ def _parents(controller: Controller, node: Object, nodes: list[Object]) -> list[
     return [
         (other["identifier"], link)
         for other in nodes
-        for link in LINKS
+        for link in NODE_LINKS
         if node["id"] in controller.links.get(f"{other['url']}{link}/", [])
     ]
 

@@ -49,9 +49,14 @@ def with_modules_in_process(collections: Path, folder: Path) -> Path:
 
 
 def _unpack(wheel: Path, target: Path) -> None:
-    """By way of another name: a run that is interrupted leaves nothing that looks whole."""
+    """By way of another name: a run that is interrupted leaves nothing that looks whole, nor one beside this one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, zipfile.ZipFile(wheel) as archive:
         whole = Path(folder, "whole")
         archive.extractall(whole, [name for name in archive.namelist() if name.startswith(_PARTS)])
-        whole.rename(target)
+        try:
+            whole.rename(target)
+        except OSError:
+            # Another worker that was quicker has made the same.
+            if not target.is_dir():
+                raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from awx.jobs import AZURE_RM, Attached, custom_type, inject
+from awx.jobs import AZURE_RM, Attached, custom_type, injected
 from e2e.runs import run_in_process
 from e2e.world import SERVER_OPTIONS, arm_calls, seed_server, user_assigned
 
@@ -28,8 +28,6 @@ def sign_in(emulator: Emulator, controller: Controller, tmp_path: Path, monkeypa
 
     def run(*credentials: tuple[str, dict[str, str]], **pod: str) -> dict[str, Any]:
         seed_server(emulator, user_assigned("id-a"))
-        private = tmp_path / "private"
-        (private / "env").mkdir(parents=True)
         common = {"subscription": emulator.ready["subscription_ids"][0], "cloud_environment": emulator.ready["arm"]}
         attached = [
             Attached(
@@ -38,10 +36,9 @@ def sign_in(emulator: Emulator, controller: Controller, tmp_path: Path, monkeypa
             )
             for name, inputs in credentials
         ]
-        env: dict[str, str] = {}
-        inject(attached, env, [], private)
-        for name, value in {"REQUESTS_CA_BUNDLE": emulator.ready["ca_file"], **pod, **env}.items():
-            monkeypatch.setenv(name, value.replace("/runner/", f"{private}/"))
+        env = {"REQUESTS_CA_BUNDLE": emulator.ready["ca_file"], **pod, **injected(attached, tmp_path / "private")}
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
         return run_in_process({**SERVER_OPTIONS, "state": "info"})[0]
 
     return run
@@ -111,6 +108,14 @@ def test_nothing_but_a_subscription_is_the_workload_identity_of_the_pod_on_aks(
     }
     result = sign_in(("azure_rm", {}), **pod)
     assert token_path(emulator, result).endswith(f"{ready['tenant_id']}/oauth2/v2.0/token")
+
+
+def test_awx_drops_a_client_id_without_a_tenant(emulator: Emulator, sign_in: Any) -> None:
+    place = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": emulator.ready["arm"]}
+    token_path(emulator, sign_in(("azure_rm", {"client": emulator.ready["client_id"]}), **place))
+    (token,) = emulator.requests("token")
+    # So it is the system assigned identity, whatever was typed in: the page says which type to take instead.
+    assert "client_id" not in token["query"]
 
 
 @pytest.mark.parametrize("kind", ["system assigned", "user assigned"])

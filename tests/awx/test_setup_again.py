@@ -1,0 +1,90 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the playbook does where it has been before."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING
+
+from awx.controller import ROOT
+from awx.jobs import PROJECT
+from awx.test_setup import edges, templates
+
+if TYPE_CHECKING:
+    from awx.conftest import SetUp
+    from awx.controller import Controller
+
+
+def changed(output: str) -> dict[str, list[str]]:
+    """The names of the objects that each task has changed."""
+    found: dict[str, list[str]] = {}
+    for task, lines in re.findall(r"^TASK \[(.+?)\].*\n((?:.+\n)*)", output, re.MULTILINE):
+        if names := re.findall(r"^changed: .*item=(.+?)\)", lines, re.MULTILINE):
+            found[task] = names
+    return found
+
+
+def test_nothing_changes_the_second_time(controller: Controller, set_up: SetUp) -> None:
+    again = copy.deepcopy(controller)
+    done = set_up(again)
+    assert changed(done.stdout) == {}, done.stdout
+    assert "changed=0 " in done.stdout
+    assert (again.objects, again.links) == (controller.objects, controller.links)
+
+
+def spoil(controller: Controller) -> None:
+    """An earlier edition of the workflow, with a node of another name, and what an admin has before."""
+    [node] = controller.find("workflow_job_template_nodes", {"identifier": "audit"})
+    node["identifier"] = "old name"
+    for name in ("registry", "source control"):
+        kind = controller.named("credential_types", "Microsoft Azure Resource Manager")["id"]
+        controller.create("credentials", {"name": name, "credential_type": kind})
+    controller.create("instance_groups", {"name": "pods on AKS"})
+    controller.create("notification_templates", {"name": "mail"})
+
+
+def test_what_differs_is_changed_and_a_node_of_another_name_goes(controller: Controller, set_up: SetUp) -> None:
+    again = copy.deepcopy(controller)
+    spoil(again)
+    again.repository = ROOT / PROJECT
+    done = set_up(
+        again,
+        pgflex_awx_credential_inputs={"subscription": "s", "client": "c", "tenant": "t", "secret": "another"},
+        pgflex_awx_credential_update_secrets=True,
+        pgflex_awx_project_folder="",
+        pgflex_awx_registry_credential="registry",
+        pgflex_awx_project_credential="source control",
+        pgflex_awx_instance_groups=["pods on AKS"],
+        pgflex_awx_audit_notifications=["mail"],
+    )
+    everything = [f"PostgreSQL identities: {name}" for name in templates(again)]
+    assert changed(done.stdout) == {
+        "Credentials": ["(censored due to no_log"],
+        "Execution environments": ["PostgreSQL identities"],
+        "Projects": ["PostgreSQL identities"],
+        "Inventories": ["PostgreSQL servers", "PostgreSQL rollout"],
+        "Inventory sources": ["Azure"],
+        "Job templates": everything,
+        "Workflows": ["PostgreSQL identities: rollout"],
+    }
+    assert edges(again) == edges(controller)
+    nodes = [each.objects["workflow_job_template_nodes"].values() for each in (again, controller)]
+    assert len({*(each["identifier"] for each in nodes[0])}) == len(nodes[0]) == len(nodes[1])
+    assert again.named("credentials", "Azure")["inputs"]["secret"] == "another"  # noqa: S105
+
+    def number(collection: str, name: str) -> int:
+        found: int = again.named(collection, name)["id"]
+        return found
+
+    for item in (*templates(again).values(), *again.objects["inventories"].values()):
+        assert again.links[f"{item['url']}instance_groups/"] == [number("instance_groups", "pods on AKS")]
+    told = again.links[f"{templates(again)['audit']['url']}notification_templates_error/"]
+    assert told == [number("notification_templates", "mail")]
+    project, image = (
+        again.named(collection, "PostgreSQL identities") for collection in ("projects", "execution_environments")
+    )
+    assert project["credential"] == number("credentials", "source control")
+    assert image["credential"] == number("credentials", "registry")
