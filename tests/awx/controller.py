@@ -132,7 +132,7 @@ class Controller:
 
     def _value(self, item: Object, name: str) -> Any:
         """The value of a field, or by way of its link that of another object: C(inventory__name)."""
-        first, _, rest = name.partition("__")
+        first, _query, rest = name.partition("__")
         if not rest:
             return item.get(name)
         return self._value(self.objects[LINKS[first]][item[first]], rest)
