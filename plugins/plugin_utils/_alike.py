@@ -60,15 +60,22 @@ class Alike:
             self._first = host, said
             return
         first, before = self._first
-        if said == before:
+        differing = [each for each in said.keys() | before.keys() if _meant(said, each) != _meant(before, each)]
+        if not differing:
             return
-        name = min(each for each in said.keys() | before.keys() if said.get(each) != before.get(each))
+        name = min(differing)
         raise InvalidInput(
             name,
             f"is {_shown(name, before)} for {first} and {_shown(name, said)} for {host}, but counts for all hosts of a "
             "run at once. Set it for all of them, in group_vars/all or with -e, or run their groups one after the "
             "other, with --limit.",
         )
+
+
+def _meant(said: Mapping[str, Any], name: str) -> Any:
+    """What a survey gives as a text is no other value for that."""
+    value = said.get(name)
+    return str(value).strip().lower() if isinstance(value, (bool, int, float, str)) else value
 
 
 def _shown(name: str, said: Mapping[str, Any]) -> str:

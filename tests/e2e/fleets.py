@@ -11,7 +11,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from e2e import calls
 from e2e.runs import run_in_process
 from e2e.world import GROUP, NAMES, SUBSCRIPTION, user_assigned
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 MODULE = "pgflex_identity_fleet"
-count = calls.count
 QUICK = {"poll_interval": 0.1, "wait_timeout": 60, "busy_timeout": 30}
 
 

@@ -9,7 +9,8 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
-from e2e.fleets import count, held_by_server
+from e2e.calls import count
+from e2e.fleets import held_by_server
 from e2e.roles import (
     ASSIGN,
     HOSTS,

@@ -31,6 +31,13 @@ def test_what_is_not_set_and_what_is_of_a_host_may_differ(empty: dict[str, Any])
     compare({**empty, WAVES: [1]}, {WAVES: [1]})
 
 
+def test_what_a_survey_gives_as_a_text_is_the_same_value() -> None:
+    compare(
+        {"pgflex_identity_max_fail_percentage": 10, "pgflex_identity_strict": True},
+        {"pgflex_identity_max_fail_percentage": "10", "pgflex_identity_strict": "true"},
+    )
+
+
 @pytest.mark.parametrize(
     ("first", "second", "problem"),
     [

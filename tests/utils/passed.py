@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,19 +20,22 @@ if TYPE_CHECKING:
     import nox
 
 PROGRAMS = ("chromedriver", "docker-registry", "mmdebstrap", "podman")
+#: What image is to be built, and how.
+VARIABLES = ("EE_DEFINITION", "EE_BUILD_ARGS")
 
 
 class Passed:
     """What a session has passed with: these files of the checkout, in the environment in which this is kept.
 
-    Without one of C(PROGRAMS) some of its tests were skipped.
+    Without one of C(PROGRAMS) some of its tests were skipped, and C(VARIABLES) change what others do.
     """
 
     def __init__(self, session: nox.Session) -> None:
         own = session.virtualenv.venv_backend != "none"
         folder = Path(session.virtualenv.location).resolve() if own else Path(sys.executable).parent
         self.stamp = folder / f"passed.{session.name}"
-        self.digest = " ".join([checkout_digest(), *filter(shutil.which, PROGRAMS)])
+        given = [os.environ.get(name, "") for name in VARIABLES]
+        self.digest = " ".join([checkout_digest(), *filter(shutil.which, PROGRAMS), *given])
 
     def before(self, session: nox.Session) -> bool:
         """Whether the session, called without arguments, has passed with the same files."""
