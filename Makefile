@@ -27,7 +27,7 @@ demo: $(RUN) $(TREE) ## Assign, list and remove identities on a local Azure; no 
 emulator: $(RUN) $(TREE) ## Keep the local Azure of the demo running, to try your own playbooks
 	@.venv/bin/python tests/demo --keep
 
-test: $(DEV) $(TREE) ## Everything below except the full matrix and the benchmark
+test: $(DEV) $(TREE) ## Everything below except the full matrix, the fuzzer and the benchmark
 	@$(NOX) --parallel 3 --tags test
 
 lint: $(DEV) $(TREE) ## Formatting, types, documentation, licences, Galaxy's own checks

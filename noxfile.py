@@ -234,6 +234,13 @@ def galaxy(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+@once
+def demo(session: nox.Session) -> None:
+    """What `make demo` shows, to the end."""
+    run(session, "python", "tests/demo", HOME=str(HOME))
+
+
+@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
 def unit(session: nox.Session) -> None:
     """Unit tests."""
     run(session, "pytest", "tests/unit", *session.posargs)

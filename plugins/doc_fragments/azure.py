@@ -24,7 +24,6 @@ options:
       - V(cli) uses the login of the Azure CLI, V(msi) a managed identity, user assigned if O(client_id) is set.
       - If it is not set, E(ANSIBLE_AZURE_AUTH_SOURCE) is used, else V(auto).
     type: str
-    choices: [auto, cli, credential_file, env, msi]
   profile:
     description:
       - Section of the credentials file C(~/.azure/credentials), an INI file whose keys are the names of these options.
@@ -95,8 +94,8 @@ options:
     description:
       - Do not ask the public cloud whether the authority is known. Needed where that cannot be reached. It is always so
         for a cloud given by a URL that is not the address of a cloud known by name.
-      - If it is not set, E(AZURE_DISABLE_INSTANCE_DISCOVERY) is used, else V(false).
-    type: bool
+      - V(true) or V(false). If it is not set, E(AZURE_DISABLE_INSTANCE_DISCOVERY) is used, else V(false).
+    type: str
   ca_path:
     description:
       - File or folder with the certificate authorities to trust, for an endpoint or a proxy with its own.

@@ -18,18 +18,17 @@ from urllib.parse import urlsplit
 
 from ._arm_id import key
 from ._errors import ServiceError, UnexpectedAnswer
-from ._model import Page, UserIdentity
+from ._model import Operation, Page, UserIdentity
 
 PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
 
 
-def not_json(doing: str, target: str) -> UnexpectedAnswer:
-    """The error for an answer that is HTML, cut off, or anything but an object in JSON."""
-    return UnexpectedAnswer(
-        f"{doing}: the answer is not ARM's JSON.",
-        target=target,
-        hint=PROXY_HINT,
-    )
+def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
+    """The error for an C(answer) that is HTML, cut off, or anything but an object in JSON."""
+    error = UnexpectedAnswer(f"{doing}: the answer is not ARM's JSON.", target=target, hint=PROXY_HINT)
+    if answer is not None:
+        error.status, error.request_id = answer.status_code, request_id(answer)
+    return error
 
 
 def answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
@@ -79,6 +78,33 @@ def json_or_nothing(answer: Any) -> dict[str, Any]:
         return json_of(answer)
     except ValueError:
         return {}
+
+
+def operation_of(answer: Any) -> Operation:
+    """The operation that an accepted PATCH has begun; without an address that can be asked there is none to follow."""
+    url = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
+    try:
+        identifier = urlsplit(url or "").path.rsplit("/", 1)[-1]
+    except ValueError:  # brackets without an address between them
+        url, identifier = None, ""
+    return Operation(identifier, str(json_or_nothing(answer).get("startTime") or ""), url, retry_after(answer.headers))
+
+
+def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
+    """The status word of an operation, and its C(error), empty if there is none. Raises C(ValueError).
+
+    An operationResults URL has no word: 202 says that it runs, 204, and 200 with nothing or with the server, that it is
+    done (azure-core 1.41.0, C(LROPoller)).
+    """
+    if not answer.text().strip():
+        return ("InProgress" if answer.status_code == 202 else "Succeeded"), {}
+    body = json_or_nothing(answer) if answer.status_code == 202 else json_of(answer)
+    word = body.get("status")
+    if word is None and answer.status_code != 202 and not isinstance(body.get("properties"), dict):
+        raise ValueError("not an operation")
+    error = body.get("error") or {}
+    told = error if isinstance(error, dict) else {"message": str(error)}
+    return str(word or ("InProgress" if answer.status_code == 202 else "Succeeded")), told
 
 
 def request_id(answer: Any) -> str:

@@ -15,19 +15,20 @@ from __future__ import annotations
 import json
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from ._answers import (
     PROXY_HINT,
     answer_of,
     json_of,
-    json_or_nothing,
     not_json,
+    operation_of,
     page_of,
     raw_json,
     refusal,
     request_id,
     retry_after,
+    status_of,
     user_identity,
     whole_server,
 )
@@ -90,6 +91,8 @@ class Api:
         self.requests = 0
         self.observer: Observer | None = None
         self._lock = threading.Lock()
+        # Each thread's own: what cannot be read has to be named all the same.
+        self._last = threading.local()
         self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
         # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
         # resource provider, which is a write that nobody asked for.
@@ -113,6 +116,7 @@ class Api:
             self.requests += 1
 
     def _tell(self, response: Any) -> None:
+        self._last.answer = response.http_response
         if self.observer:
             request, answer = response.http_request, response.http_response
             self.observer(request.method, request.url, answer.status_code, answer.headers)
@@ -151,22 +155,25 @@ class Api:
         content = json.dumps(body, separators=(",", ":")).encode()
         doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
 
-        def send() -> Any:
-            poller = client.servers.begin_update(
-                ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
-            )
-            return poller.result()
+        def send() -> Operation:
+            try:
+                answer = client.servers.begin_update(
+                    ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
+                ).result()
+            except HttpResponseError as error:
+                # 3.0.0 knows 202 only. The specification of 2024-08-01 has 200 as well, with the server.
+                if error.response is None or error.response.status_code != 200:
+                    raise
+                answer = error.response
+                json_of(answer)
+            return operation_of(answer)
 
         try:
-            answer = self._ask(doing, ref.id, send)
+            operation: Operation = self._ask(doing, ref.id, send)
         except UnexpectedAnswer as error:
             said = "the answer is not ARM's JSON"
             raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
-        headers = answer.headers
-        url = headers.get("Azure-AsyncOperation") or headers.get("Location")
-        body = json_or_nothing(answer)
-        identifier = urlsplit(url).path.rsplit("/", 1)[-1] if url else ""
-        return Operation(identifier, str(body.get("startTime") or ""), url, retry_after(headers))
+        return operation
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """Whether the operation has succeeded, and the C(Retry-After) of the answer.
@@ -174,20 +181,19 @@ class Api:
         Raises C(OperationFailed) when it ended otherwise, else as C(get_server).
         """
         doing = f"Cannot follow operation {operation.id}"
-        answer = self._ask(doing, operation.id, lambda: self._get(operation.url or "", doing))
-        # 202 is how an operationResults URL says that it runs; 200 and 204 without a status word, that it is done.
-        body = json_or_nothing(answer)
-        status = str(body.get("status") or ("InProgress" if answer.status_code == 202 else "Succeeded"))
+
+        def look() -> tuple[Any, str, dict[str, Any]]:
+            answer = self._get(operation.url or "", doing)
+            return answer, *status_of(answer)
+
+        answer, status, error = self._ask(doing, operation.id, look)
         if status.lower() in ("failed", "canceled", "cancelled"):
-            error = body.get("error") or {}
-            said = error.get("message") or f"no reason was given (status {status})"
             raise OperationFailed(
                 f"The change was accepted, and its operation {operation.id} ended as {status}",
-                said,
-                code=error.get("code") or status,
+                str(error.get("message") or f"no reason was given (status {status})"),
+                code=str(error.get("code") or status),
                 target=operation.id,
                 request_id=request_id(answer),
-                hint="" if error.get("code") else "Run again; the server is as it was, or partly changed.",
             )
         return status.lower() == "succeeded", retry_after(answer.headers)
 
@@ -240,7 +246,7 @@ class Api:
 
     def _get(self, url: str, doing: str) -> Any:
         wanted, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
-        if (given.scheme, given.netloc.lower()) != (wanted.scheme, wanted.netloc.lower()):
+        if _place(given) != _place(wanted):
             raise UnexpectedAnswer(
                 f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {wanted.netloc}. "
                 "The token was not sent there.",
@@ -253,12 +259,13 @@ class Api:
 
     def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
         """The result of C(request), with every exception of the SDK turned into one of C(_errors)."""
+        self._last.answer = None
         try:
             return request()
         except DecodeError as error:
             if error.response is None:
                 raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
-            raise not_json(doing, target) from None
+            raise not_json(doing, target, error.response) from None
         except HttpResponseError as error:
             if error.response is None:
                 raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
@@ -266,4 +273,9 @@ class Api:
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
         except (AzureError, ValueError, TypeError, AttributeError, KeyError):
-            raise not_json(doing, target) from None
+            raise not_json(doing, target, self._last.answer) from None
+
+
+def _place(url: SplitResult) -> tuple[str, str | None, int]:
+    """Where a request for it would go."""
+    return url.scheme, url.hostname, url.port or 443

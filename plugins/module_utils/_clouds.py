@@ -71,7 +71,8 @@ def find_cloud(settings: Settings) -> Cloud:
     authority = settings.get("adfs_authority_url")
     if authority is None:
         return cloud
-    authority = _check_url("adfs_authority_url", authority)
+    # Without a scheme, as azure-identity takes AZURE_AUTHORITY_HOST too.
+    authority = _check_url("adfs_authority_url", authority if "://" in authority else f"https://{authority}")
     return Cloud(cloud.resource_manager, authority, cloud.scope, cloud.known)
 
 

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from ._api import Api
 
-_PACKAGES = {"azure.identity": "azure-identity", "azure.mgmt": "azure-mgmt-postgresqlflexibleservers"}
+_PACKAGES = {
+    "azure.identity": "azure-identity",
+    "azure.mgmt": "azure-mgmt-postgresqlflexibleservers",
+    # Both bring azure.core; where neither is there, not even azure is.
+    "azure": "azure-identity and azure-mgmt-postgresqlflexibleservers",
+}
 
 
 class Connection:
@@ -37,6 +42,8 @@ class Connection:
         """The API. Raises C(CredentialError), C(InvalidInput), C(ImportError)."""
         kind = choose(self.settings, os.environ)
         check_ca_path(self.settings)
+        # Not every credential asks for it.
+        self.settings.flag("disable_instance_discovery")
 
         from ._api import Api
 
@@ -47,6 +54,6 @@ class Connection:
 
 
 def missing_package(error: ImportError) -> str:
-    """The Python package to install, by the name that an import did not find."""
+    """The Python package to install, or both, by the name that an import did not find."""
     name = error.name or str(error)
     return next((package for start, package in _PACKAGES.items() if name.startswith(start)), name)

@@ -67,7 +67,9 @@ class PgflexError(Exception):
         self.request_id = ""
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        facts = [f"HTTP {self.status}"] if self.status is not None else []
+        facts += [f"request id {self.request_id}"] if self.request_id else []
+        return f"{_with_facts(self.message, facts)} {self.hint}".strip()
 
     @property
     def anchor(self) -> str:
@@ -100,6 +102,10 @@ class InvalidInput(PgflexError):
 
 class CredentialError(PgflexError):
     """No token: a credential is missing, unreadable or refused."""
+
+
+class MissingPackage(PgflexError):
+    """A Python package is not there."""
 
 
 class Refused(PgflexError):
@@ -181,21 +187,29 @@ class ServiceError(PgflexError):
             return _HINTS["subscriptionrequeststhrottled"]
         if self.status == 401:
             return "Check the credential, its tenant and cloud_environment."
+        if self.status == 403:
+            return "Give the credential the right that Azure names, or mend the policy that forbids it."
+        if self.status == 404:
+            return "Check the names, the resource group and the subscription."
+        if self.status in (400, 409):
+            return "Nothing was changed: mend what Azure names, and run again."
         if self.status is not None and self.status >= 500:
             return "This is a fault of the service: run again later, and give Azure support the request id if it stays."
         return ""
 
     def __str__(self) -> str:
-        facts = [self.code if self.code != type(self).__name__ else ""]
-        facts.append(f"HTTP {self.status}" if self.status is not None else "")
-        facts.append(f"request id {self.request_id}" if self.request_id else "")
-        listed = ", ".join(fact for fact in facts if fact)
-        said = re.sub(r"\.$", "", self.message)
-        return f"{self.doing}: {said}{f' ({listed})' if listed else ''}. {self.hint}".strip()
+        facts = [self.code] if self.code != type(self).__name__ else []
+        facts += [f"HTTP {self.status}"] if self.status is not None else []
+        facts += [f"request id {self.request_id}"] if self.request_id else []
+        return f"{self.doing}: {_with_facts(re.sub(r'[.]$', '', self.message) + '.', facts)} {self.hint}".strip()
 
 
 class OperationFailed(ServiceError):
     """A long running operation ended, and not with success."""
+
+    def _find_hint(self) -> str:
+        again = "Run again; the server is as it was, or partly changed. Give Azure support the request id if it stays."
+        return super()._find_hint() or again
 
     @property
     def anchor(self) -> str:
@@ -205,6 +219,11 @@ class OperationFailed(ServiceError):
     @property
     def transient(self) -> bool:
         return False
+
+
+def _with_facts(sentence: str, facts: list[str]) -> str:
+    """The facts in brackets, before the full stop."""
+    return f"{sentence.removesuffix('.')} ({', '.join(facts)})." if facts else sentence
 
 
 def connection_problem(error: BaseException) -> str:

@@ -189,7 +189,7 @@ def identity_from_arm(raw: dict[str, Any] | None) -> ServerIdentity:
     assigned = []
     for resource_id, facts in (raw.get("userAssignedIdentities") or {}).items():
         client_id = _text((facts or {}).get("clientId"))
-        known = client_id if client_id != tenant_id else None
+        known = client_id if (client_id or "").lower() != (tenant_id or "").lower() else None
         assigned.append(AssignedIdentity(resource_id, _text((facts or {}).get("principalId")), known))
     principal_id = _text(raw.get("principalId"))
     kinds = [kind.strip().lower() for kind in (raw.get("type") or "").split(",")]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._connection import Connection, missing_package
-from ._errors import PgflexError
+from ._errors import MissingPackage, PgflexError
 from ._options import CONNECTION
 
 if TYPE_CHECKING:
@@ -31,11 +31,7 @@ def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[s
     except PgflexError as error:
         module.fail_json(msg=str(error), error=error.as_dict())
     except ImportError as error:
-        module.fail_json(
-            msg=missing_required_lib(
-                missing_package(error),
-                reason="in the Python or execution environment that runs this module (see requirements.txt)",
-            ),
-            exception=traceback.format_exc(),
-        )
+        reason = "in the Python or execution environment that runs this module (see requirements.txt)"
+        missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))
+        module.fail_json(msg=str(missing), error=missing.as_dict(), exception=traceback.format_exc())
     module.exit_json(**result)

@@ -21,14 +21,14 @@ from ._arm_id import (
 )
 from ._errors import InvalidInput
 from ._model import Expected, Wanted
-from ._settings import AUTH_SOURCES
 from ._waiting import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# All are texts: an empty one is unset, and what it may be is looked at where it was found, in the environment too.
 CONNECTION: dict[str, Any] = {
-    "auth_source": {"type": "str", "choices": list(AUTH_SOURCES)},
+    "auth_source": {"type": "str"},
     "profile": {"type": "str"},
     "subscription_id": {"type": "str"},
     "client_id": {"type": "str"},
@@ -42,7 +42,7 @@ CONNECTION: dict[str, Any] = {
     "oidc_token_file_path": {"type": "path", "no_log": False},
     "cloud_environment": {"type": "str"},
     "adfs_authority_url": {"type": "str"},
-    "disable_instance_discovery": {"type": "bool"},
+    "disable_instance_discovery": {"type": "str"},
     "ca_path": {"type": "path"},
 }
 

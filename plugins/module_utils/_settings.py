@@ -112,6 +112,8 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
                 values[name] = value
                 sources[name] = source
     values["auth_source"] = auth_source
+    if "ca_path" in values:
+        values["ca_path"] = str(Path(values["ca_path"]).expanduser())
     return Settings(values, sources)
 
 

@@ -100,6 +100,9 @@ class Waiter:
         pause = min(2.0**failures, self.poll_interval) if error.transient else self.poll_interval
         if error.retry_after is not None and error.retry_after > 0:  # 0 would mean a loop without a pause
             pause = error.retry_after
+        if error.busy and self._busy_since is not None:
+            # A last look when its time is over, rather than as late as the service would have it.
+            pause = min(pause, max(self._busy_since + self.busy_timeout - self.clock.now(), 0.0))
         if pause >= self.remaining:
             no_time = f"wait_timeout={self.wait_timeout:g} leaves no time for another try."
             if no_time not in error.hint:  # a poll's error comes here a second time, with the write that it belongs to

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ._arm_id import key
@@ -23,13 +24,22 @@ if TYPE_CHECKING:
 def read_rows(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Row | Broken]:
     """The rows, in the order given."""
     rows: list[Row | Broken] = []
-    for number, each in enumerate(raw):
-        name = str(each.get("name") or each.get("server_name") or each.get("server_id") or f"row {number + 1}")
+    for name, each in zip(_names(raw), raw):
         try:
             rows.append(_read_row(name, each, connection))
         except PgflexError as error:
             rows.append(Broken(name, error))
     return _refuse_twins(rows)
+
+
+def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A name for each, that no other one has: results are kept under it."""
+    names = [
+        str(each.get("name") or each.get("server_name") or each.get("server_id") or f"row {number}")
+        for number, each in enumerate(raw, 1)
+    ]
+    often = Counter(names)
+    return [f"{name} (row {number})" if often[name] > 1 else name for number, name in enumerate(names, 1)]
 
 
 def _read_row(name: str, raw: Mapping[str, Any], connection: Connection) -> Row:

@@ -39,5 +39,6 @@ def check_failure(
     assert (error["code"], error["status"], error["target"].lower()) == (code, status, target.lower())
     assert error["message"]
     if status is not None:
-        facts = f"({code}, HTTP {status}, request id {error['request_id']})" if code != "ServiceError" else ""
+        named = "" if code in ("ServiceError", "UnexpectedAnswer") else f"{code}, "
+        facts = f"({named}HTTP {status}, request id {error['request_id']})" if code != "ServiceError" else ""
         assert facts in result["msg"]

@@ -24,7 +24,7 @@ from e2e.estates import (
     server_id,
     sign_ins,
 )
-from e2e.failures import HTML, PROXY_HINT
+from e2e.failures import HTML
 from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -180,11 +180,13 @@ def test_a_page_that_leads_to_itself_is_an_error(
 @pytest.mark.parametrize(
     ("then", "problem"),
     [
-        pytest.param(HTML, f"the answer is not ARM's JSON. {PROXY_HINT}", id="HTML"),
-        pytest.param({"body": ""}, f"the answer is not ARM's JSON. {PROXY_HINT}", id="nothing"),
-        pytest.param({"body": "[]"}, "the answer is not ARM's JSON.", id="a list"),
-        pytest.param({"body": "{}"}, "the answer is not ARM's JSON.", id="no items"),
-        pytest.param({"body": '{"value": ["pg-one"]}'}, "the answer is not ARM's JSON.", id="items that are none"),
+        pytest.param(HTML, "the answer is not ARM's JSON (HTTP 200", id="HTML"),
+        pytest.param({"body": ""}, "the answer is not ARM's JSON (HTTP 200", id="nothing"),
+        pytest.param({"body": "[]"}, "the answer is not ARM's JSON (HTTP 200", id="a list"),
+        pytest.param({"body": "{}"}, "the answer is not ARM's JSON (HTTP 200", id="no items"),
+        pytest.param(
+            {"body": '{"value": ["pg-one"]}'}, "the answer is not ARM's JSON (HTTP 200", id="items that are none"
+        ),
         pytest.param(page([{"name": "pg-one"}]), "id: 'None' is not a resource ID", id="no ID"),
         pytest.param(page([{"id": "/x/y"}]), "id: '/x/y' is not a resource ID", id="a malformed ID"),
         pytest.param(

@@ -110,7 +110,7 @@ def test_what_cannot_be_done_is_an_error(options: dict[str, Any], message: str, 
 @pytest.mark.parametrize(
     ("then", "problem"),
     [
-        pytest.param(HTML, "the answer is not ARM's JSON.", id="HTML"),
+        pytest.param(HTML, "the answer is not ARM's JSON (HTTP 200", id="HTML"),
         pytest.param(page([{"id": "/x/y"}]), "id: '/x/y' is not a resource ID", id="a malformed ID"),
         pytest.param({"status": 403, "code": "AuthorizationFailed"}, "(AuthorizationFailed, HTTP 403", id="no right"),
     ],

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
             {"operation_status": "Failed", "operation_error": {"code": "InternalServerError", "message": "Oops."}},
             "InternalServerError",
             "ended as Failed: Oops",
-            "",
+            "Run again; the server is as it was, or partly changed.",
             id="Failed",
         ),
         pytest.param(
@@ -104,6 +105,23 @@ def test_an_operation_that_succeeded_without_removing_is_a_failure(emulator: Emu
     emulator.fault("PATCH", SERVER_PATH, {"operation_effect": "none"})
     result = module(state="absent", identities=[A])
     assert f"succeeded, but {held_id('id-a')} is still assigned." in result["msg"]
+
+
+@pytest.mark.parametrize(("error", "said"), [("Bad gateway", "Bad gateway"), ({"code": 7, "message": ["a"]}, "['a']")])
+def test_an_operation_that_fails_in_words_of_its_own(
+    error: object, said: str, emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator)
+    emulator.fault("GET", POLL_PATH, {"body": json.dumps({"status": "Failed", "error": error})}, times=-1)
+    result = module(identities=[A])
+    assert f"ended as Failed: {said} (" in result["msg"]
+
+
+def test_an_operation_without_a_usable_address_is_followed_at_the_server(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.fault("PATCH", SERVER_PATH, {"headers": {"azure-asyncoperation": "https://[x/y", "location": ""}})
+    assert module(identities=[A])["assigned"] == [A]
+    assert len(patches(emulator)) == 1
 
 
 def test_an_operation_that_azure_forgot_is_followed_at_the_server(emulator: Emulator, module: RunModule) -> None:

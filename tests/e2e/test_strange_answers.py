@@ -13,6 +13,7 @@ import pytest
 
 from e2e.failures import CHANGING, HTML, PROXY_HINT, READING, REQUEST_ID, A, check_failure
 from e2e.world import (
+    POLL_PATH,
     SERVER_ID,
     SERVER_PATH,
     arm_calls,
@@ -45,9 +46,42 @@ def test_a_server_answered_with(then: dict[str, Any], emulator: Emulator, module
     seed_server(emulator, user_assigned(system=True))
     emulator.fault("GET", SERVER_PATH, then, times=-1)
     result = module(identities=[A])
-    message = f"{READING}the answer is not ARM's JSON."
-    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None)
+    message = f"{READING}the answer is not ARM's JSON (HTTP 200"
+    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=200)
     assert patches(emulator) == []
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(HTML, id="HTML"),
+        pytest.param({"body": '{"status": "Succ'}, id="a truncated body"),
+        pytest.param({"body": "[]"}, id="a list"),
+        pytest.param({"body": "{}"}, id="an empty object"),
+        pytest.param({"body": '{"error": {"code": "Oops", "message": "No."}}'}, id="an error"),
+    ],
+)
+def test_an_operation_answered_with_what_is_no_status_has_not_succeeded(
+    then: dict[str, Any], emulator: Emulator, module: RunModule
+) -> None:
+    seed_server(emulator)
+    emulator.fault("GET", POLL_PATH, {**then, "headers": {**then.get("headers", {}), **REQUEST_ID}}, times=-1)
+    result = module(identities=[A])
+    target = result["error"]["target"]
+    message = f"Cannot follow operation {target}: the answer is not ARM's JSON (HTTP 200, request id req-1)."
+    assert result["msg"].startswith(message)
+    assert PROXY_HINT in result["msg"]
+    assert "It goes on in Azure: run again later" in result["msg"]
+    assert (result["error"]["code"], result["error"]["status"]) == ("UnexpectedAnswer", 200)
+
+
+def test_a_write_that_is_answered_at_once_is_no_refusal(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    server = json.dumps({"id": SERVER_ID, "properties": {}})
+    emulator.fault("PATCH", SERVER_PATH, {"status": 200, "body": server, "processed": True})
+    result = module(identities=[A])
+    assert result.get("assigned") == [A], result
+    assert len(patches(emulator)) == 1
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"properties": 3}'])
@@ -55,8 +89,8 @@ def test_an_identity_answered_with(body: str, emulator: Emulator, module: RunMod
     seed_server(emulator)
     emulator.fault("GET", "/userAssignedIdentities/", {"body": body})
     result = module(identities=[A], validate_identities=True)
-    message = f"Cannot read identity {A}: the answer is not ARM's JSON."
-    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=None, target=A)
+    message = f"Cannot read identity {A}: the answer is not ARM's JSON (HTTP 200"
+    check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=200, target=A)
 
 
 def test_an_error_in_html_is_told_as_one_of_a_proxy(emulator: Emulator, module: RunModule) -> None:

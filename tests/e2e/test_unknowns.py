@@ -142,6 +142,15 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("switch", ["refuse", "accept"])
+def test_what_encrypts_is_never_left_to_the_service(switch: str, emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator, user_assigned("id-cmk"), encryption={"primary": "id-cmk"})
+    emulator.settings(encryption_identity_removal=switch)
+    result = module(identities=[held_id("id-cmk")], state="absent")
+    assert result["msg"] == f"Cannot remove identity {held_id('id-cmk')} because it's used for data encryption."
+    assert patches(emulator) == []
+
+
 @pytest.mark.parametrize("case", [pytest.param(each, id=each.title) for each in CASES])
 def test_it_converges_or_tells_the_truth_with(case: Case, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, case.start, **case.server)

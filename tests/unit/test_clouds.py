@@ -153,8 +153,9 @@ def test_what_is_no_arm_is_an_error(monkeypatch: pytest.MonkeyPatch, answers: li
     assert "Give the URL of an Azure Resource Manager endpoint" in str(caught.value)
 
 
-def test_an_authority_of_ones_own_replaces_that_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud, _asked = find(monkeypatch, adfs_authority_url="https://adfs.example/adfs/")
+@pytest.mark.parametrize("authority", ["https://adfs.example/adfs/", "adfs.example/adfs"])
+def test_an_authority_of_ones_own_replaces_that_of_the_cloud(monkeypatch: pytest.MonkeyPatch, authority: str) -> None:
+    cloud, _asked = find(monkeypatch, adfs_authority_url=authority)
 
     assert cloud == Cloud(
         "https://management.azure.com", "https://adfs.example/adfs", "https://management.azure.com/.default"

@@ -44,7 +44,11 @@ if TYPE_CHECKING:
         pytest.param("", 429, "Raise wait_timeout, or run fewer clients", id="throttled, without a code"),
         pytest.param("", 401, "Check the credential, its tenant and cloud_environment.", id="401"),
         pytest.param("Strange", 500, "This is a fault of the service", id="500"),
-        pytest.param("Strange", 400, "", id="nothing is known"),
+        pytest.param("Strange", 400, "Nothing was changed: mend what Azure names", id="400"),
+        pytest.param("Strange", 409, "Nothing was changed: mend what Azure names", id="409"),
+        pytest.param("Strange", 403, "Give the credential the right that Azure names", id="403"),
+        pytest.param("Strange", 404, "Check the names, the resource group and the subscription.", id="404"),
+        pytest.param("Strange", 418, "", id="nothing is known"),
         pytest.param("", None, "", id="no answer"),
     ],
 )

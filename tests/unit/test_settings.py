@@ -97,6 +97,17 @@ def test_the_variable_of_ansible_beats_that_of_azure_identity(home: Path, name: 
     assert resolve({}, {second: "second", first: ""}).get(name) == "second"
 
 
+def test_a_home_is_found_wherever_the_authorities_are_named(home: Path) -> None:
+    assert resolve({}, {"REQUESTS_CA_BUNDLE": "~/ca.pem"}).get("ca_path") == str(home.parent / "ca.pem")
+
+
+def test_empty_texts_are_unset_before_they_are_looked_at(home: Path) -> None:
+    settings = resolve({"auth_source": "", "disable_instance_discovery": ""}, {"ANSIBLE_AZURE_AUTH_SOURCE": "env"})
+
+    assert settings.get("auth_source") == "env"
+    assert not settings.flag("disable_instance_discovery")
+
+
 def test_the_fields_of_one_credential_may_come_from_three_places(home: Path) -> None:
     write(home, DEFAULT)
     settings = resolve({"tenant": "o"}, {"AZURE_SUBSCRIPTION_ID": "e", "AZURE_CLIENT_ID": ""})

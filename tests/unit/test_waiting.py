@@ -105,6 +105,15 @@ def test_a_pause_beyond_the_deadline_is_not_slept(error: ServiceError) -> None:
     assert time.pauses == []
 
 
+def test_a_busy_server_that_asks_for_an_hour_has_busy_timeout_all_the_same() -> None:
+    time = FakeTime()
+
+    with pytest.raises(ServiceError):
+        time.waiter(wait_timeout=7200, busy_timeout=25).read(failing(*(busy(3600) for _try in range(9))))
+
+    assert time.pauses == [25]
+
+
 def test_that_there_is_no_time_is_said_once() -> None:
     waiter, error = FakeTime().waiter(wait_timeout=100), refusal(429, retry_after=200)
 
@@ -128,8 +137,8 @@ def test_throttling_ends_with_the_deadline() -> None:
     ("busy_timeout", "pauses"),
     [
         pytest.param(0, [], id="not at all"),
-        pytest.param(1, [10], id="once"),
-        pytest.param(25, [10, 10, 10], id="until the time is over"),
+        pytest.param(1, [1], id="once"),
+        pytest.param(25, [10, 10, 5], id="until the time is over"),
         pytest.param(30, [10, 10, 10], id="not beyond it"),
     ],
 )

@@ -45,6 +45,12 @@ def good(raw: dict[str, Any], **options: Any) -> Row:
     return row
 
 
+def test_no_two_rows_have_one_name() -> None:
+    places = [{"resource_group": group, "server_name": "pg"} for group in ("rg-a", "rg-b")]
+    found = read(*places, {"name": "other", **places[0], "server_name": "pg-other"})
+    assert [row.name for row in found] == ["pg (row 1)", "pg (row 2)", "other"]
+
+
 def test_without_rows_there_is_no_wish() -> None:
     assert read() == []
 
