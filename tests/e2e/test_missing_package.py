@@ -24,7 +24,13 @@ BOTH = "azure-identity and azure-mgmt-postgresqlflexibleservers"
 def run_without(missing: str, folder: Path) -> dict[str, Any]:
     """The result of the module where importing azure says that C(missing) is not there."""
     (folder / "azure.py").write_text(f"raise ModuleNotFoundError('No module', name={missing!r})\n", encoding="utf-8")
-    options = {"server_id": SERVER_ID, "state": "info", "tenant": "t", "client_id": "c", "secret": "what-nobody-may-see"}
+    options = {
+        "server_id": SERVER_ID,
+        "state": "info",
+        "tenant": "t",
+        "client_id": "c",
+        "secret": "what-nobody-may-see",
+    }
     (folder / "options.json").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ansible_collections.pgflex.azure.plugins.modules.pgflex_identity", "options.json"],

@@ -112,9 +112,16 @@ APPLYING = (
         ("tests/e2e/test_operations.py::test_an_operation_that_ends_as",),
     ),
     Mutation(
+        "what says nothing of an operation is no success",
+        "_answers.py",
+        'raise ValueError("not an operation")',
+        "pass",
+        unit("test_answers", "test_what_says_nothing_of_an_operation_is_no_success"),
+    ),
+    Mutation(
         "a token goes to no other host",
         "_api.py",
-        "if (given.scheme, given.netloc.lower()) != (wanted.scheme, wanted.netloc.lower()):",
+        "if _place(given) != _place(wanted):",
         "if False:",
         ("tests/e2e/test_operations.py::test_an_operation_at_another_host_is_not_asked_for",),
     ),
