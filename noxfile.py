@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end. What reads files, builds an
-image of them, or tries in another environment what e2e tries in this one, is not done again for files with which it
-has passed: a new checkout, or `make clean`, does everything.
+in the order of this file: what takes long comes first, so that no core is idle at the end. e2e, unit and chaos are done
+each time. The others try the same files in other environments, or read them: they are not done again for a checkout
+with which they have passed. A new one, or `make clean`, does everything.
 
 lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
 below .nox.
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from utils.ansible_test import copy_checkout, make_home
 from utils.machine import link_interpreters, pip_settings
-from utils.passed import Passed, once
+from utils.passed import once
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -103,14 +103,11 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session(tags=["test"], allow_parallel=True)
+@once
 def awx(session: nox.Session) -> None:
     """Jobs as AWX runs them, what is set up in AWX, and execution environments."""
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
-    passed = Passed(session)
-    without = ["-m", "not image"] if passed.before(session) else []
-    by_file = ["--numprocesses", "2", "--dist", "loadfile"]
-    session.run("pytest", "tests/awx", *by_file, *without, *session.posargs)
-    passed.remember(session)
+    session.run("pytest", "tests/awx", "--numprocesses", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session(allow_parallel=True)
@@ -290,12 +287,10 @@ def build_site(session: nox.Session) -> None:
 
 
 @nox.session(tags=["test"], allow_parallel=True)
+@once
 def docs(session: nox.Session) -> None:
     """Build the site in .cache/docs/html, without a broken link inside, and do what its pages show."""
     HOME.mkdir(parents=True, exist_ok=True)
     install(session, "tests/requirements-docs.txt", f"ansible-core=={OWN_CORE}.*")
-    passed = Passed(session)
-    if not (passed.before(session) and (CACHE / "docs" / "html" / "index.html").exists()):
-        build_site(session)
-        passed.remember(session)
+    build_site(session)
     run(session, "pytest", "tests/docs", "--numprocesses", "3", "--dist", "worksteal", *session.posargs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from e2e.world import GROUP
 
-QUICK = {"pgflex_resource_group": GROUP, "pgflex_identity_poll_interval": "0.1", "pgflex_identity_wait_timeout": "60"}
+QUICK = {"pgflex_resource_group": GROUP, "pgflex_identity_poll_interval": "0.1", "pgflex_identity_wait_timeout": "600"}
 
 
 def inventory_of(hosts: list[str], canaries: list[str] | None = None, **variables: Any) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def info(emulator: Emulator, outputs: list[str]) -> RunInfo:
     """pgflex_identity_info in this process."""
 
     def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
-        usual = {**emulator.connection, "poll_interval": 0.02, "wait_timeout": 10}
+        usual = {**emulator.connection, "poll_interval": 0.02, "wait_timeout": 300}
         given = {name: value for name, value in {**usual, **options}.items() if value is not None}
         result, output = run_in_process(given, check=check, name="pgflex_identity_info")
         outputs.append(output)
@@ -142,7 +142,7 @@ def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInve
     """ansible-inventory --list, or another command, with the plugin."""
 
     def run(*command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried:
-        given = {"poll_interval": 0.02, "wait_timeout": 10, **options}
+        given = {"poll_interval": 0.02, "wait_timeout": 300, **options}
         signed_in = emulator.environment if env is None else env
         done = run_inventory(tmp_path, given, command or ("ansible-inventory", "--list"), signed_in)
         outputs.extend([done.stdout, done.stderr])

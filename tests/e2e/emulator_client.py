@@ -36,7 +36,7 @@ class Emulator:
     def __init__(self, ready: dict[str, Any]) -> None:
         self.ready = ready
         # A connection for each thread that asks, kept: a handshake costs more than all the rest.
-        self._http = urllib3.PoolManager(ca_certs=ready["ca_file"], timeout=30)
+        self._http = urllib3.PoolManager(ca_certs=ready["ca_file"], timeout=120)
 
     def close(self) -> None:
         """End the connections."""

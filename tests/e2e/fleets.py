@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 MODULE = "pgflex_identity_fleet"
-QUICK = {"poll_interval": 0.1, "wait_timeout": 60, "busy_timeout": 30}
+QUICK = {"poll_interval": 0.1, "wait_timeout": 600, "busy_timeout": 300}
 
 
 def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription: str = SUBSCRIPTION) -> None:
@@ -74,7 +74,7 @@ def start_fleet(
 
 def ended(process: subprocess.Popen[str], outputs: list[str]) -> str:
     """What the process printed, once it has ended."""
-    output = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=900)[0]
     outputs.append(output)
     return output
 

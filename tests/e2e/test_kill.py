@@ -96,7 +96,7 @@ def test_a_playbook_that_is_killed_during_a_change_can_be_run_again(
     wait_for(lambda: any(each["method"] == "PATCH" for each in emulator.requests("arm")))
     # With all that it has started, as a machine or a container that goes down.
     os.killpg(process.pid, sign)
-    assert process.wait(timeout=30) != 0
+    assert process.wait(timeout=300) != 0
     result = module(identities=["id-b"])
     assert result.get("failed") is None, json.dumps(result)
     assert true_identity(emulator)["ids"] == sorted(identity_id(each).lower() for each in ("id-a", "id-b"))

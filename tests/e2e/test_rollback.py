@@ -177,7 +177,7 @@ def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, 
     for each in family(process.pid):
         with suppress(ProcessLookupError):  # it ended with its parent
             os.kill(each, signal.SIGKILL)
-    outputs.append(process.communicate(timeout=30)[0])
+    outputs.append(process.communicate(timeout=300)[0])
 
 
 @pytest.mark.kill

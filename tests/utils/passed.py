@@ -24,42 +24,26 @@ PROGRAMS = ("chromedriver", "docker-registry", "mmdebstrap", "podman")
 VARIABLES = ("EE_DEFINITION", "EE_BUILD_ARGS")
 
 
-class Passed:
-    """What a session has passed with: these files of the checkout, in the environment in which this is kept.
-
-    Without one of C(PROGRAMS) some of its tests were skipped, and C(VARIABLES) change what others do.
-    """
-
-    def __init__(self, session: nox.Session) -> None:
-        own = session.virtualenv.venv_backend != "none"
-        folder = Path(session.virtualenv.location).resolve() if own else Path(sys.executable).parent
-        self.stamp = folder / f"passed.{session.name}"
-        given = [os.environ.get(name, "") for name in VARIABLES]
-        self.digest = " ".join([checkout_digest(), *filter(shutil.which, PROGRAMS), *given])
-
-    def before(self, session: nox.Session) -> bool:
-        """Whether the session, called without arguments, has passed with the same files."""
-        known = self.stamp.read_text(encoding="utf-8") if self.stamp.exists() else ""
-        if session.posargs or known != self.digest:
-            self.stamp.unlink(missing_ok=True)
-            return False
-        session.log("The same files have passed before")
-        return True
-
-    def remember(self, session: nox.Session) -> None:
-        """Say that it has passed."""
-        if not session.posargs:
-            self.stamp.write_text(self.digest, encoding="utf-8")
-
-
 def once(work: Callable[..., None]) -> Callable[..., None]:
-    """A session that is not done again for files with which it has passed, whole and in the same environment."""
+    """A session that, called without arguments, is not done again where it has passed.
+
+    That is: with the same files of the checkout, in the environment in which this is kept. Without one of C(PROGRAMS)
+    some of its tests were skipped, and C(VARIABLES) change what others do.
+    """
 
     @functools.wraps(work)
     def session_done_once(session: nox.Session, *args: Any, **kwargs: Any) -> None:
-        passed = Passed(session)
-        if not passed.before(session):
-            work(session, *args, **kwargs)
-            passed.remember(session)
+        own = session.virtualenv.venv_backend != "none"
+        folder = Path(session.virtualenv.location).resolve() if own else Path(sys.executable).parent
+        stamp = folder / f"passed.{session.name}"
+        given = [os.environ.get(name, "") for name in VARIABLES]
+        digest = " ".join([checkout_digest(), *filter(shutil.which, PROGRAMS), *given])
+        if not session.posargs and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+            session.log("The same files have passed before")
+            return
+        stamp.unlink(missing_ok=True)
+        work(session, *args, **kwargs)
+        if not session.posargs:
+            stamp.write_text(digest, encoding="utf-8")
 
     return session_done_once
