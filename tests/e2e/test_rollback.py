@@ -169,7 +169,7 @@ def family(pid: int) -> set[int]:
 
 def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, outputs: list[str]) -> None:
     """Kill the run and all its processes once C(number) servers were written to."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(writes(emulator)) < number:
         assert process.poll() is None
         assert time.monotonic() < deadline

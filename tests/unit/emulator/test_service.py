@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from statistics import median
 from typing import Any
 
 import pytest
@@ -192,14 +193,12 @@ def test_the_pages_of_a_list_hold_every_server_once(client: Any) -> None:
     assert names == [each["name"] for each in client.control("GET", "servers")]
 
 
-def test_ten_thousand_servers_are_quickly_seeded_and_listed(client: Any) -> None:
+def test_the_last_of_ten_thousand_servers_are_listed_as_quickly_as_the_first(client: Any) -> None:
     subscription = "00000000-0000-4000-8000-000000000002"
     template = {"identity": {"user_assigned": ["id-01", "id-02", "id-03"]}}
     generate = {"servers": 10_000, "resource_groups": 100, "identities": 5, "template": template}
     client.control("PATCH", "settings", {"check_schema": False})
-    start = time.monotonic()
     client.control("POST", "seed", {"subscriptions": [{"id": subscription, "generate": generate}]})
-    assert time.monotonic() - start < 2
     url: str | None = f"/subscriptions/{subscription}/providers/{SERVERS}"
     names, seconds = set(), []
     while url:
@@ -209,8 +208,8 @@ def test_ten_thousand_servers_are_quickly_seeded_and_listed(client: Any) -> None
         names |= {each["name"] for each in page["value"]}
         url = page.get("nextLink")
     assert len(names) == 10_000
-    # With a new TLS connection for each page, and room for a busy machine.
-    assert sorted(seconds)[len(seconds) // 2] < 0.1
+    assert len(seconds) == 100
+    assert median(seconds[50:]) < 3 * median(seconds[:50])
 
 
 def test_what_exceeds_a_bucket_is_throttled(client: Any) -> None:

@@ -9,15 +9,12 @@ import json
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 
 def test_it_writes_the_ready_file_and_ends_cleanly(tmp_path: Path, starter: Any) -> None:
-    before = time.monotonic()
     process, ready = starter(tmp_path)
-    assert time.monotonic() - before < 3
     ready_file = tmp_path / "ready.json"
     assert json.loads(ready_file.read_text(encoding="utf-8")) == ready
     assert stat.S_IMODE(ready_file.stat().st_mode) == 0o600
