@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = Path(__file__).resolve().parents[1] / "emulator"
-_LONGEST_START = 30
+_LONGEST_START = 120
 
 
 class ControlError(Exception):
