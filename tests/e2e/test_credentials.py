@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.identity import ClientSecretCredential
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from e2e.world import SERVER_OPTIONS, SUBSCRIPTION, arm_calls, seed_server
 
@@ -76,6 +80,29 @@ def test_the_options_sign_in(kind: str, auth_source: str | None, emulator: Emula
     seed_server(emulator)
     result = module(state="info", **{"secret": None, "auth_source": auth_source, **options_of(kind, emulator)})
     check_signed_in(emulator, result, "POST /oauth2/v2.0/token")
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_a_certificate_in_pkcs12_signs_in(
+    encrypted: bool, emulator: Emulator, module: RunModule, tmp_path: Path
+) -> None:
+    seed_server(emulator)
+    pem = Path(emulator.ready["client_certificate"]).read_bytes()
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    password = emulator.ready["client_certificate_password"] if encrypted else None
+    path = tmp_path / "client.pfx"
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            None,
+            key,
+            x509.load_pem_x509_certificate(pem),
+            None,
+            serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption(),
+        )
+    )
+    given: dict[str, Any] = {"x509_certificate_path": str(path), "x509_certificate_password": password}
+    check_signed_in(emulator, module(state="info", secret=None, **given), "POST /oauth2/v2.0/token")
 
 
 def environment_of(kind: str, emulator: Emulator, family: str) -> dict[str, str]:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
@@ -21,6 +22,7 @@ from e2e.world import (
     true_identity,
     user_assigned,
 )
+from emulator.settings import Settings
 
 if TYPE_CHECKING:
     from e2e.conftest import RunModule
@@ -32,6 +34,7 @@ SYSTEM_OFF = {"system_assigned": False}
 REMOVE_A = {"state": "absent", "identities": [A]}
 REMOVE_A_B = {"state": "absent", "identities": [A, B]}
 MISSING = {"identities": ["id-absent"]}
+BOTH, PLACES, STATUSES = ("refuse", "accept"), ("request", "operation"), (400, 409, 429, 500, 503)
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,11 @@ CASES = [
     ),
     Case("state_while_running", "Updating", {"identities": [A]}, ("UserAssigned", [A])),
     Case("state_while_running", "Ready", {"identities": [A]}, ("UserAssigned", [A])),
-    Case("retry_after", None, {"identities": [A]}, ("UserAssigned", [A])),
-    Case("retry_after", 0, {"identities": [A]}, ("UserAssigned", [A])),
-    *(Case("async_headers", each, {"identities": [A]}, ("UserAssigned", [A])) for each in ("both", "location", "none")),
+    *(Case("retry_after", each, {"identities": [A]}, ("UserAssigned", [A])) for each in (None, 0, 1)),
+    *(
+        Case("async_headers", each, {"identities": [A]}, ("UserAssigned", [A]))
+        for each in ("both", "location", "operation", "none")
+    ),
     *(
         Case("encryption_identity_removal", each, REMOVE_A, ("None", []), None, user_assigned("id-a"))
         for each in ("refuse", "accept")
@@ -142,7 +147,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("switch", ["refuse", "accept"])
+@pytest.mark.parametrize("switch", BOTH)
 def test_what_encrypts_is_never_left_to_the_service(switch: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, user_assigned("id-cmk"), encryption={"primary": "id-cmk"})
     emulator.settings(encryption_identity_removal=switch)
@@ -170,7 +175,7 @@ def test_it_converges_or_tells_the_truth_with(case: Case, emulator: Emulator, mo
     assert said in result["msg"]
 
 
-@pytest.mark.parametrize("status", [400, 409, 429, 500, 503])
+@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("state", ["Updating", "Ready"])
 def test_a_busy_server_is_recognised_whatever_its_status(
     status: int, state: str, emulator: Emulator, module: RunModule
@@ -182,7 +187,7 @@ def test_a_busy_server_is_recognised_whatever_its_status(
     assert true_identity(emulator)["ids"] == sorted([A.lower(), B.lower()])
 
 
-@pytest.mark.parametrize("where", ["request", "operation"])
+@pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("state", ["Updating", "Ready"])
 def test_a_lost_answer_is_overcome_whatever_a_busy_server_looks_like(
     where: str, state: str, emulator: Emulator, module: RunModule
@@ -195,7 +200,7 @@ def test_a_lost_answer_is_overcome_whatever_a_busy_server_looks_like(
     assert true_identity(emulator) == {"type": "UserAssigned", "ids": [A.lower()]}
 
 
-@pytest.mark.parametrize("value", ["refuse", "accept"])
+@pytest.mark.parametrize("value", BOTH)
 @pytest.mark.parametrize("validate", [True, False], ids=["validated", "not validated"])
 @pytest.mark.parametrize(
     "facts",
@@ -236,9 +241,28 @@ def test_keys_that_the_service_spells_its_own_way_are_removed(emulator: Emulator
     assert true_identity(emulator) == {"type": "UserAssigned", "ids": [B.lower()]}
 
 
-def test_every_setting_that_stands_for_an_unknown_is_tried(emulator: Emulator) -> None:
-    tried = {case.setting for case in CASES} | {"busy_status", "busy_in", "restricted_identity"}
-    # elastic_cluster_patch is with the refusals, busy_code with the errors of the service.
-    elsewhere = {"elastic_cluster_patch", "busy_code"}
+def test_polls_come_when_the_service_says(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.settings(retry_after=1, operation_seconds=1.5)
+    assert module(identities=[A])["changed"]
+    calls = emulator.requests("arm")
+    times = [each["time"] for each in calls if each["method"] == "PATCH" or "Operation" in each["path"]]
+    assert [round(after - before) for before, after in itertools.pairwise(times)] == [1, 1]
+
+
+def test_every_value_of_a_setting_that_stands_for_an_unknown_is_tried() -> None:
+    tried: dict[str, set[Any]] = {
+        "busy_status": set(STATUSES),
+        "busy_in": set(PLACES),
+        "restricted_identity": set(BOTH),
+    }
+    for case in CASES:
+        tried.setdefault(case.setting, set()).add(case.value)
+    # With the refusals, and with the errors of the service.
+    tried |= {"elastic_cluster_patch": {"accept", "refuse"}, "busy_code": {"ServerIsBusy", "ServerBusy"}}
+    choices = {name: set(get_args(hint)) for name, hint in get_type_hints(Settings).items()}
     no_unknowns = {"operation_seconds", "page_size", "throttle", "token_seconds", "log_bodies", "check_schema"}
-    assert emulator.get_settings().keys() == tried | elsewhere | no_unknowns
+    assert choices.keys() - tried.keys() == no_unknowns
+    assert {name: values for name, values in tried.items() if name != "retry_after"} == {
+        name: values for name, values in choices.items() if name not in {*no_unknowns, "retry_after"}
+    }
