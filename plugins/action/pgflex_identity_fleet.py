@@ -31,14 +31,13 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._record import read_record
 from ..plugin_utils._alike import CONNECTION, OF_THE_ROLE, Alike
+from ..plugin_utils._alone import WITHOUT_RUN_ONCE, refuse_what_takes_all
 from ..plugin_utils._following import following
 from ..plugin_utils._restoring import Restoring, some_of
 from ..plugin_utils._rows import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
-# Their hosts do not wait for each other: Ansible runs a task with run_once for every host there, with a warning.
-_WITHOUT_RUN_ONCE = ("free", "host_pinned")
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
 _OF_ROWS = ("job", "rollback", "rollback_force")
@@ -56,7 +55,8 @@ class ActionModule(ActionBase):
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if arguments.get("result_dir") == "auto":
-            self._refuse_to_mix_hosts()
+            if self._task.run_once and not self._speaks_once:
+                return {**result, **self._leave_each_alone(arguments, known)}
             # Ansible removes what is in there at its end. The role names its record after it.
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
@@ -130,13 +130,27 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(_none_of_these(arguments, handed_on))
         return rows
 
-    def _refuse_to_mix_hosts(self) -> None:
-        """Each host would do its own work, but Ansible registers the last one's result for all of them."""
-        if self._task.run_once and not self._speaks_once:
+    def _leave_each_alone(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Nothing is done here: Ansible would register the result of the last host for all of them.
+
+        With C(alone) the role goes on with a task of each host's own.
+        """
+        if not task_vars.get("__pgflex_identity_may_be_alone"):
             raise AnsibleActionFail(
                 "result_dir: run_once and the strategy of this play do not go together: it has to wait for all hosts, "
                 "as linear does."
             )
+        try:
+            refuse_what_takes_all(
+                len(task_vars["ansible_play_hosts_all"]),
+                waves=arguments.get("waves"),
+                max_fail_percentage=arguments.get("max_fail_percentage"),
+                strict=self._templar.template(task_vars["__pgflex_identity_strict"]),
+                reports=[each["key"] for each in self._templar.template(task_vars["__pgflex_identity_reports"])],
+            )
+        except InvalidInput as error:
+            raise _failure(error) from None
+        return {**nothing_asked(), "alone": True}
 
     @property
     def _is_of_the_role(self) -> bool:
@@ -146,7 +160,7 @@ class ActionModule(ActionBase):
     @property
     def _speaks_once(self) -> bool:
         strategy = self._task.get_play().strategy.rpartition(".")[2]
-        return bool(self._task.run_once) and strategy not in _WITHOUT_RUN_ONCE
+        return bool(self._task.run_once) and strategy not in WITHOUT_RUN_ONCE
 
     @property
     def _speaks_for_all(self) -> bool:

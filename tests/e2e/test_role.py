@@ -206,7 +206,7 @@ def test_the_role_works_in_a_play_with_batches_and_tags(emulator: Emulator, run:
         "gather_facts": False,
     }
     hosts = {name: {"pgflex_identity_present": "id-b" if name == HOSTS[1] else "id-a"} for name in HOSTS}
-    ran = run([play], hosts, "--tags", "identities", "--forks", "50")
+    ran = run([play], hosts, "--tags", "identities", "--forks", "200")
     assert ran.rc == 0, ran.output
     assert recap(ran) == {**dict.fromkeys(HOSTS, "changed"), HOSTS[1]: "ok"}
     assert (told(ran)["servers"], told(ran)["ok"], told(ran)["changed"]) == (12, 1, 11)

@@ -140,15 +140,6 @@ def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Em
 
 
 @pytest.mark.bad_input
-def test_a_strategy_that_does_not_wait_for_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:
-    play = {"hosts": "all", "strategy": "free", "gather_facts": False, "roles": [ROLE]}
-    ran = run([play], HOSTS[:2], pgflex_identity_present="id-a")
-    assert recap(ran) == dict.fromkeys(HOSTS[:2], "failed")
-    assert "it has to wait for all hosts, as linear does." in ran.output
-    assert emulator.requests() == []
-
-
-@pytest.mark.bad_input
 def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_outcome": options, "ignore_errors": True}

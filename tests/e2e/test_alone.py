@@ -1,0 +1,79 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role in plays whose hosts do not wait for each other: each is a rollout of its own, or nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.roles import HOSTS, ROLE, recap, seed_fleet, truth, unwrapped, writes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from e2e.emulator_client import Emulator
+    from e2e.roles import Run
+
+THREE = HOSTS[:3]
+FREE: dict[str, Any] = {"hosts": "all", "strategy": "free", "gather_facts": False, "roles": [ROLE]}
+NOTHING_LOST = {"pgflex_identity_waves": "100%", "pgflex_identity_max_fail_percentage": "100"}
+
+
+@pytest.mark.smoke
+def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    before = truth(emulator)
+    emulator.fault("PATCH", f"{HOSTS[1]}$", {"status": 403, "code": "AuthorizationFailed"}, times=-1)
+    wishes = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "yes", **NOTHING_LOST}
+    check = run([FREE], THREE, "--check", "--diff", **wishes)
+    assert check.rc == 0, check.output
+    assert recap(check) == dict.fromkeys(THREE, "changed")
+    assert writes(emulator) == []
+    real = run([FREE], THREE, "--diff", **wishes)
+    assert real.rc == 2
+    assert recap(real) == {**dict.fromkeys(THREE, "changed"), HOSTS[1]: "failed"}
+    assert real.output.count("--- before: ") == check.output.count("--- before: ") - 1 == 2
+    records = sorted((tmp_path / "records").iterdir())
+    assert [each.name.partition("-")[2] for each in records] == [f"{host}-assign.json" for host in THREE]
+
+    back = run([FREE], THREE[:1], pgflex_identity_job="rollback", pgflex_identity_rollback=str(records[0]))
+    assert back.rc == 0, back.output
+    after = truth(emulator)
+    assert [server.rpartition("/")[2] for server, held in before.items() if after[server] != held] == [HOSTS[2]]
+    faults = {each["hits"] for each in emulator.faults()}
+    assert faults == {1}
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "pgflex_identity_waves: there are no waves in a play whose hosts do not wait for each other."),
+        ({"pgflex_identity_waves": [1, "100%"]}, "pgflex_identity_waves: there are no waves in"),
+        ({"pgflex_identity_waves": "100%"}, "pgflex_identity_max_fail_percentage: there is no failure budget in"),
+        ({**NOTHING_LOST, "pgflex_identity_strict": "true"}, "pgflex_identity_strict: no host looks at the others in"),
+        ({**NOTHING_LOST, "pgflex_identity_report_csv": "x.csv"}, "pgflex_identity_report_csv: nobody has all results"),
+    ],
+    ids=["the usual", "waves", "a budget", "strict", "a report"],
+)
+def test_what_takes_all_hosts_is_refused(variables: dict[str, Any], said: str, emulator: Emulator, run: Run) -> None:
+    ran = run([{**FREE, "strategy": "host_pinned"}], THREE, pgflex_identity_present="id-a", **variables)
+    assert recap(ran) == dict.fromkeys(THREE, "failed")
+    assert said in unwrapped(ran)
+    assert "Use a strategy that waits, as linear, or " in unwrapped(ran)
+    assert emulator.requests() == []
+
+
+@pytest.mark.bad_input
+def test_a_plan_of_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:
+    tasks = [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "plan"}}]
+    ran = run([{**FREE, "roles": [], "tasks": tasks}], THREE, pgflex_identity_present="id-a")
+    assert recap(ran) == dict.fromkeys(THREE, "failed")
+    assert "it has to wait for all hosts, as linear does." in ran.output
+    assert emulator.requests() == []
