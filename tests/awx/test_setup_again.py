@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from awx.controller import ROOT
+import yaml
+
+from awx.controller import NODE_LINKS, ROOT
 from awx.jobs import PROJECT
 from awx.test_setup import edges, templates
+from e2e.audit_runs import run_on
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from awx.conftest import SetUp
-    from awx.controller import Controller
+    from awx.controller import Controller, Object
+
+SET_UP = ROOT / "playbooks" / "awx"
 
 
 def changed(output: str) -> dict[str, list[str]]:
@@ -93,3 +100,50 @@ def check_links(again: Controller) -> None:
     )
     assert project["credential"] == number("credentials", "source control")
     assert image["credential"] == number("credentials", "registry")
+
+
+def other_editions(nodes: list[Object]) -> dict[str, list[Object]]:
+    """The nodes with something else in one of them, by what that is; and as they are."""
+
+    def other(named: str, /, **fields: Any) -> list[Object]:
+        return [{**each, **fields} if each["identifier"] == named else each for each in nodes]
+
+    [approval] = [each for each in nodes if each["identifier"] == "approval"]
+    starts = approval["summary_fields"]["unified_job_template"]
+    found = {f"no {link}": other("canary", **{link: []}) for link in NODE_LINKS[:2]}
+    for name, value in (("name", "x"), ("timeout", 1), ("description", "x")):
+        found[f"approval {name}"] = other("approval", summary_fields={"unified_job_template": {**starts, name: value}})
+    return {
+        **found,
+        "as they are": nodes,
+        "an always node": other("canary", always_nodes=[approval["id"]]),
+        "another name": other("audit", identifier="old name"),
+        "another template": other("audit", summary_fields=nodes[0]["summary_fields"]),
+        "another limit": other("fleet", limit="all"),
+        "no limit": other("fleet", limit=None),
+        "another job type": other("plan", job_type="run"),
+        "other answers": other("audit", extra_data={"audit_fail_on_drift": "false"}),
+        "no answers": other("audit", extra_data={}),
+        "a node less": nodes[1:],
+        "none": [],
+    }
+
+
+def test_a_workflow_is_written_if_any_part_of_a_node_differs(controller: Controller, tmp_path: Path) -> None:
+    held = controller.objects["workflow_job_template_nodes"].values()
+    editions = other_editions([controller.shown("workflow_job_template_nodes", each) for each in held])
+    tasks = yaml.safe_load((SET_UP / "tasks" / "objects.yml").read_text(encoding="utf-8"))
+    [compared] = [each["vars"] for each in tasks if each["name"] == "Workflows"]
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": [str(SET_UP / "vars" / f"{name}.yml") for name in ("settings", "objects")],
+        "vars": {**compared, "nodes": "{{ editions[item] }}", "object": "{{ controller_workflows[0] }}"},
+        "tasks": [{"ansible.builtin.debug": {"msg": "{{ item }}: {{ differs }}"}, "loop": "{{ editions | list }}"}],
+    }
+    (tmp_path / "editions.yml").write_text(yaml.safe_dump({"editions": editions}), encoding="utf-8")
+    ran = run_on(tmp_path, {"all": {}}, [play], "-e", "@editions.yml", env={})
+    assert ran.rc == 0, ran.output
+    noticed = dict(re.findall(r'"msg": "(.+): (True|False)"', ran.output))
+    assert noticed == {**dict.fromkeys(editions, "True"), "as they are": "False"}
