@@ -98,7 +98,7 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if not place[option]:
             problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
             # Ansible's stand-in for an inventory without a host.
-            hint = " Without a host in the inventory, -e has to name one server." * (host == "localhost")
+            hint = " The inventory has no host: update it, or name one server with -e." * (host == "localhost")
             raise InvalidInput(_PLACE[option], problem + hint)
     return place
 
