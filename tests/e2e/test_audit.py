@@ -153,8 +153,9 @@ def test_what_groups_and_surveys_say_adds_up(emulator: Emulator, audit: Audit) -
 
 def test_hosts_without_a_server_say_which_variable_to_set(audit: Audit) -> None:
     *lines, _summary = audit({"localhost": {}, "pg-x": {"pgflex_resource_group": ""}}).shown
+    hint = "The inventory has no host: update it, or name one server with -e."
     assert lines == [
-        f"localhost: error: pgflex_server_name: {UNSET} The inventory has no host: update it, or name one server with -e.",
+        f"localhost: error: pgflex_server_name: {UNSET} {hint}",
         f"pg-x: error: pgflex_resource_group: {UNSET}",
     ]
 

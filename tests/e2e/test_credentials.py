@@ -82,15 +82,14 @@ def test_the_options_sign_in(kind: str, auth_source: str | None, emulator: Emula
     check_signed_in(emulator, result, "POST /oauth2/v2.0/token")
 
 
-@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("password", [None, "of-the-key"])
 def test_a_certificate_in_pkcs12_signs_in(
-    encrypted: bool, emulator: Emulator, module: RunModule, tmp_path: Path
+    password: str | None, emulator: Emulator, module: RunModule, tmp_path: Path
 ) -> None:
     seed_server(emulator)
     pem = Path(emulator.ready["client_certificate"]).read_bytes()
     key = serialization.load_pem_private_key(pem, None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    password = emulator.ready["client_certificate_password"] if encrypted else None
     path = tmp_path / "client.pfx"
     path.write_bytes(
         pkcs12.serialize_key_and_certificates(
