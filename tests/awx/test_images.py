@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +32,6 @@ from utils.ansible_test import copy_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from awx.launches import Place
     from e2e.emulator_client import Emulator
@@ -124,6 +125,39 @@ def test_an_image_is_built_and_a_job_runs_in_it(
     job = place.launch("assign")
     assert job.status == "successful", job.stdout
     assert job.hosts("changed") == names
+
+
+def test_navigator_runs_a_playbook_in_the_image(
+    image: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the settings of the examples, and what they say that the local Azure needs."""
+    monkeypatch.setenv("HOME", HOME)
+    # It wants the folder, as every usual machine has it, though nothing here uses it.
+    Path("/dev/mqueue").mkdir(exist_ok=True)
+    page = (ROOT / "docs" / "docsite" / "rst" / "getting_started.rst").read_text(encoding="utf-8")
+    [command] = re.findall(r"\$ (ansible-navigator run .*)", page)
+    seed = yaml.safe_load((ROOT / "tests" / "demo" / "seed.yml").read_text(encoding="utf-8"))
+    emulator.seed(seed)
+    estate = tmp_path / "examples"
+    shutil.copytree(ROOT / "examples", estate)
+    settings = yaml.safe_load((estate / "ansible-navigator.yml").read_text(encoding="utf-8"))
+    authority = emulator.ready["ca_file"]
+    environment = settings["ansible-navigator"]["execution-environment"]
+    environment["environment-variables"]["pass"].append("REQUESTS_CA_BUNDLE")
+    environment |= {
+        "image": image,
+        "container-options": ["--network=host", "--user=root"],
+        "volume-mounts": [{"src": authority, "dest": authority, "options": "ro"}],
+    }
+    (estate / "ansible-navigator.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+        **emulator.environment,
+        "AZURE_SUBSCRIPTION_ID": seed["subscriptions"][0]["id"],
+    }
+    done = subprocess.run(command.split(), cwd=estate, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 servers, " in done.stdout
 
 
 @pytest.fixture
