@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "playbooks/awx/project"
 AZURE_RM = azure_rm
-_JOB_ID = 42
+# The runner names a container after it: one that a killed run has left must not be in the way.
+_JOB_ID = secrets.randbelow(10**9)
 #: Of a result with more AWX keeps nothing.
 MOST_CHARACTERS = 700_000
 
