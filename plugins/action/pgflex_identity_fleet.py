@@ -159,8 +159,7 @@ class ActionModule(ActionBase):
 
     @property
     def _speaks_once(self) -> bool:
-        strategy = self._task.get_play().strategy.rpartition(".")[2]
-        return bool(self._task.run_once) and strategy not in WITHOUT_RUN_ONCE
+        return bool(self._task.run_once) and not self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE)
 
     @property
     def _speaks_for_all(self) -> bool:

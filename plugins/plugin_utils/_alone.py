@@ -15,7 +15,8 @@ from ..module_utils._waves import read_waves, wave_sizes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Ansible runs a task with C(run_once) for every host there, with a warning, and registers the last result for all.
+#: How the names of such strategies end, those of Mitogen too. Ansible runs a task with C(run_once) for every host
+#: there, with a warning, and registers the last result for all of them.
 WITHOUT_RUN_ONCE = ("free", "host_pinned")
 _INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy that waits, as linear, or"
 

@@ -27,3 +27,16 @@ def test_the_defaults_that_are_documented_are_those_in_force() -> None:
     in_force = {name: yaml.safe_load(value) for name, value in DEFAULTS.findall(text) if not value.startswith("(")}
     assert len(in_force) == 10
     assert {name: options()[name]["default"] for name in in_force} == in_force
+
+
+def registered(file: Path) -> set[str]:
+    return set(re.findall(r"^ *register: (\w+)$", file.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_no_other_host_sets_what_a_host_that_goes_its_own_way_has_registered() -> None:
+    """As it would with C(run_once) where hosts do not wait for each other, even if the task is skipped."""
+    alone = ROLE / "tasks" / "alone.yml"
+    elsewhere = {name for file in alone.parent.iterdir() if file != alone for name in registered(file)}
+    assert registered(alone)
+    assert elsewhere
+    assert not registered(alone) & elsewhere
