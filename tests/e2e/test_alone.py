@@ -41,10 +41,11 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
     assert real.rc == 2
     assert recap(real) == {**dict.fromkeys(THREE, "changed"), HOSTS[1]: "failed"}
     assert [each.output.count("--- before: ") for each in (check, real)] == [len(HOSTS), len(THREE) - 1]
-    records = sorted((tmp_path / "records").iterdir())
-    assert [each.name.partition("-")[2] for each in records] == [f"{host}-assign.json" for host in THREE]
+    records = {each.name.partition("-")[2]: str(each) for each in (tmp_path / "records").iterdir()}
+    assert sorted(records) == [f"{host}-assign.json" for host in THREE]
 
-    back = run([FREE], THREE[:1], pgflex_identity_job="rollback", pgflex_identity_rollback=str(records[0]))
+    record = records[f"{THREE[0]}-assign.json"]
+    back = run([FREE], THREE[:1], pgflex_identity_job="rollback", pgflex_identity_rollback=record)
     assert back.rc == 0, back.output
     after = truth(emulator)
     assert [server.rpartition("/")[2] for server, held in before.items() if after[server] != held] == [HOSTS[2]]
