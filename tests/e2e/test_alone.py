@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,6 @@ import pytest
 from e2e.roles import HOSTS, ROLE, recap, seed_fleet, truth, unwrapped, writes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from e2e.audit_runs import Ran
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
@@ -79,13 +78,19 @@ def test_what_takes_all_hosts_is_refused(variables: dict[str, Any], said: str, e
     assert emulator.requests() == []
 
 
-def test_a_strategy_made_of_free_is_known_by_its_name(emulator: Emulator, run: Run, tmp_path: Path) -> None:
-    plugin = tmp_path / "strategy_plugins" / "mitogen_free.py"
-    plugin.parent.mkdir()
-    plugin.write_text("from ansible.plugins.strategy.free import StrategyModule\n", encoding="utf-8")
-    ran = run([{**FREE, "strategy": "mitogen_free"}], THREE, pgflex_identity_present="id-a")
-    assert_stopped(ran)
+def test_the_strategies_of_mitogen_are_as_those_they_are_made_of(emulator: Emulator, run: Run, tmp_path: Path) -> None:
+    mitogen = pytest.importorskip("ansible_mitogen", reason="mitogen is not installed")
+    (tmp_path / "strategy_plugins").symlink_to(Path(mitogen.__file__).parent / "plugins" / "strategy")
+    seed_fleet(emulator)
+    wishes = {"pgflex_identity_present": "id-a"}
+    assert_stopped(run([{**FREE, "strategy": "mitogen_free"}], THREE, **wishes))
     assert emulator.requests() == []
+    alone = run([{**FREE, "strategy": "mitogen_free"}], THREE, "--check", **wishes, **NOTHING_LOST)
+    assert recap(alone) == dict.fromkeys(THREE, "changed"), alone.output
+    assert "wave 1" not in alone.output
+    together = run([{**FREE, "strategy": "mitogen_linear"}], THREE, **wishes)
+    assert recap(together) == dict.fromkeys(THREE, "changed"), together.output
+    assert "wave 1: 1 server, 1 changed" in together.output
 
 
 @pytest.mark.bad_input
