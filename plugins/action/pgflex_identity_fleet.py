@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
     """With C(run_once) a row for each host of the batch, else one for the task's own host."""
 
     _connection: Any
+    _play_context: Any
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The module's result, with an entry for each host where the rows come from hosts."""
@@ -87,9 +88,11 @@ class ActionModule(ActionBase):
 
     def _move_to_controller(self) -> None:
         """Whatever way leads to the host: the host is a resource in Azure, and nobody can log in to it."""
-        # As it is with the role: a local connection of Mitogen's own is the one that its strategies need.
-        if self._connection.transport == "local" and not self._connection.become:
+        # Mitogen's strategies need the one that they have made, as for the role, which asks for a local connection.
+        if self._connection._load_name == "mitogen_local":
             return
+        self._play_context = self._play_context.copy()
+        self._play_context.shell, self._play_context.executable = "sh", constants.DEFAULT_EXECUTABLE
         self._connection = connection_loader.get("ansible.builtin.local", self._play_context, os.devnull)
         self._connection.set_options()
         self._connection._shell.set_options()

@@ -35,6 +35,8 @@ ELSEWHERE = {
     "ansible_become": True,
     "ansible_become_method": "su",
     "ansible_python_interpreter": "/no/such/python",
+    "ansible_shell_executable": "/no/such/shell",
+    "ansible_shell_type": "powershell",
 }
 
 
