@@ -43,8 +43,9 @@ SHARED = (
     "yaml",
 )
 OPTIONS = ("--quiet", "--no-header", "--tb=no", f"--rootdir={ROOT}", "-Wignore:Module already imported")
-#: Seconds for one mutation. A rule that ends a loop may be the broken one: what runs for ever has noticed too.
-PATIENCE = 20
+#: Seconds for one mutation. One that makes its tests run for ever is interrupted, so that pytest still ends what they
+#: have started, and has not been noticed.
+PATIENCE = 60
 
 
 class Broken(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -82,6 +83,7 @@ class Noted:
 
 def _run(mutation: Mutation, told: Connection) -> None:
     """In the fork: the tests of one mutation; tells which have failed."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.alarm(PATIENCE)
     sys.meta_path.insert(0, Broken(mutation))
     sink = os.open(os.devnull, os.O_WRONLY)
@@ -103,8 +105,6 @@ def survived(mutation: Mutation) -> list[str]:
     except EOFError:
         failed = set()
     process.join()
-    if process.exitcode == -signal.SIGALRM:
-        return []
     return [each for each in mutation.tests if each not in failed]
 
 

@@ -108,7 +108,7 @@ APPLYING = (
         "a failed operation is a failure",
         "_api.py",
         'if status.lower() in ("failed", "canceled", "cancelled"):',
-        "if False:",
+        'if status.lower() in ("failed", "canceled", "cancelled"):\n            return True, None\n        if False:',
         ("tests/e2e/test_operations.py::test_an_operation_that_ends_as",),
     ),
     Mutation(
