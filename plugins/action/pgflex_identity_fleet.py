@@ -29,12 +29,12 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._record import read_record
-from ..plugin_utils._alike import CONNECTION, OF_THE_ROLE, Alike
-from ..plugin_utils._alone import WITHOUT_RUN_ONCE, refuse_what_takes_all
-from ..plugin_utils._following import following
-from ..plugin_utils._restoring import Restoring, some_of
-from ..plugin_utils._rows import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
+from ..module_utils._fleet.rollback_record import read_record
+from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_what_takes_all
+from ..plugin_utils._host_variables import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
+from ..plugin_utils._progress_lines import following
+from ..plugin_utils._rollback_plan import Restoring, some_of
+from ..plugin_utils._run_scope import CONNECTION, OF_THE_ROLE, Alike
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"

@@ -105,9 +105,9 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._files import read_entries
-from ..plugin_utils._report import document, read_report, summary
-from ..plugin_utils._report_html import as_html
-from ..plugin_utils._report_text import as_csv, lines, table
+from ..plugin_utils._report.html import as_html
+from ..plugin_utils._report.model import document, read_report, summary
+from ..plugin_utils._report.text import as_csv, lines, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

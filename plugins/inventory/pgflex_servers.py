@@ -102,12 +102,12 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._connection import Connection, missing_package
+from ..module_utils._azure.connection import Connection, missing_package
+from ..module_utils._azure.settings import FIELDS
 from ..module_utils._errors import PgflexError
-from ..module_utils._settings import FIELDS
-from ..module_utils._survey import survey_hosts
-from ..plugin_utils._hosts import name_hosts
-from ..plugin_utils._trust import as_template, as_text
+from ..module_utils._listing.servers import survey_hosts
+from ..plugin_utils._host_names import name_hosts
+from ..plugin_utils._template_safety import as_template, as_text
 
 if TYPE_CHECKING:
     from ansible.inventory.data import InventoryData

@@ -379,14 +379,14 @@ error:
 
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._module import run
-from ..module_utils._options import SERVER, WAITING, check_state, server_ref, waiter, wanted
-from ..module_utils._single import Single
+from ..module_utils._module.argspec import SERVER, WAITING, check_state, server_ref, waiter, wanted
+from ..module_utils._module.runner import run
+from ..module_utils._server.single_server import Single
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._connection import Connection
+    from ..module_utils._azure.connection import Connection
 
 SPEC: dict[str, Any] = {
     **SERVER,

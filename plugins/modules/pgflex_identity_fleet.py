@@ -264,23 +264,23 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ..module_utils._azure.rate_limits import Limits
+from ..module_utils._azure.retry import Pace, Waiter
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet import Fleet
-from ..module_utils._limits import Limits
-from ..module_utils._module import run
-from ..module_utils._options import WAITING, percentage, waiter
-from ..module_utils._record import pack
-from ..module_utils._row import row_facts, totals
-from ..module_utils._waiting import Pace, Waiter
-from ..module_utils._waves import read_waves
-from ..module_utils._wishes import read_rows
+from ..module_utils._fleet.fleet import Fleet
+from ..module_utils._fleet.rollback_record import pack
+from ..module_utils._fleet.target import row_facts, totals
+from ..module_utils._fleet.targets import read_rows
+from ..module_utils._fleet.waves import read_waves
+from ..module_utils._module.argspec import WAITING, percentage, waiter
+from ..module_utils._module.runner import run
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._connection import Connection
-    from ..module_utils._row import Broken, Row
+    from ..module_utils._azure.connection import Connection
+    from ..module_utils._fleet.target import Broken, Row
 
 ROW: dict[str, Any] = {
     "name": {"type": "str"},

@@ -176,14 +176,14 @@ error:
 
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._module import run
-from ..module_utils._options import LISTING, SERVER
-from ..module_utils._survey import survey
+from ..module_utils._listing.servers import survey
+from ..module_utils._module.argspec import LISTING, SERVER
+from ..module_utils._module.runner import run
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._connection import Connection
+    from ..module_utils._azure.connection import Connection
 
 SPEC: dict[str, Any] = {
     **SERVER,

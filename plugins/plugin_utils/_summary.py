@@ -10,8 +10,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from ._report import read_report
-from ._report_text import counted, lines
+from ._report.model import read_report
+from ._report.text import counted, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._apply import Applied
-from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError
-from ansible_collections.pgflex.azure.plugins.module_utils._model import (
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollout import Wave
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Broken, Row, row_facts, totals
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     AssignedIdentity,
     Encryption,
     Server,
     ServerIdentity,
     Wanted,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._plan import plan
-from ansible_collections.pgflex.azure.plugins.module_utils._rollout import Wave
-from ansible_collections.pgflex.azure.plugins.module_utils._row import Broken, Row, row_facts, totals
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import Applied
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._rollout import Wave
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollout import Wave
 from browser.page import choose, columns, find, matrix, names, texts
 from browser.samples import changed, compared, large, mi, result, server, shop, unread
 

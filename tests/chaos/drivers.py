@@ -29,7 +29,7 @@ PATIENCE = {"poll_interval": 10, "wait_timeout": 1800, "busy_timeout": 600}
 #: Seconds over C(wait_timeout) that a run may take: to verify, and for the Azure libraries' own tries to sign in.
 GRACE = 200
 #: Above so many servers a fleet reads lists; low, so that both ways are gone.
-ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._reading.ONE_BY_ONE"
+ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader.ONE_BY_ONE"
 
 
 @dataclass

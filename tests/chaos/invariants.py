@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._apply import FRESH
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import FRESH
 from chaos.drivers import GRACE, PATIENCE, Run, Told
 from chaos.estates import State, server_id
 from e2e.conftest import secrets_of

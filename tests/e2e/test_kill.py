@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from ansible_collections.pgflex.azure.plugins.module_utils._record import read_record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import read_record
 from e2e.calls import count
 from e2e.fleets import ended, held_by_server, row_id, rows, run_fleet, seed_servers, servers, start_fleet
 from e2e.world import SERVER_OPTIONS, identity_id, seed_server, true_identity, user_assigned

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock
 from ansible_collections.pgflex.azure.plugins.modules import pgflex_identity_fleet
 
 if TYPE_CHECKING:

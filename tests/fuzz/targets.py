@@ -9,13 +9,13 @@ import tempfile
 from contextlib import suppress
 from unittest.mock import patch
 
-from ansible_collections.pgflex.azure.plugins.module_utils import _settings
-from ansible_collections.pgflex.azure.plugins.module_utils._answers import retry_after
-from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import identity_id, parse_server_id
+from ansible_collections.pgflex.azure.plugins.module_utils._azure import settings as _settings
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.responses import retry_after
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._record import Record, read_record
-from ansible_collections.pgflex.azure.plugins.module_utils._waves import read_waves, wave_sizes
-from ansible_collections.pgflex.azure.plugins.plugin_utils._rows import make_row
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Record, read_record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.waves import read_waves, wave_sizes
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import identity_id, parse_server_id
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import make_row
 from emulator import seed
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"

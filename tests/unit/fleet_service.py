@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef, key
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet import Fleet
-from ansible_collections.pgflex.azure.plugins.module_utils._limits import Bucket, Limits, Turn
-from ansible_collections.pgflex.azure.plugins.module_utils._model import (
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Bucket, Limits, Turn
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Pace, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.fleet import Fleet
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Row
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     Operation,
     Page,
     Server,
     Wanted,
     server_from_arm,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._row import Row
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock, Pace, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef, key
 from unit.service import merge
 from unit.support import SUBSCRIPTION, TENANT, Cloud, FakeTime, refusal
 

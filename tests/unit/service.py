@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._model import Operation, Server, server_from_arm
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Operation, Server, server_from_arm
 from unit.support import PRINCIPAL, REF, TENANT, FakeTime, busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
     from ansible_collections.pgflex.azure.plugins.module_utils._errors import ServiceError
+    from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 
 TYPES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned")
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._arm_id import ServerRef
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Waiter
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import ServiceError
-from ansible_collections.pgflex.azure.plugins.module_utils._model import (
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     AssignedIdentity,
     Encryption,
     Server,
     ServerIdentity,
     UserIdentity,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._waiting import Clock, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "00000000-0000-0000-0000-0000000000aa"

@@ -1,0 +1,281 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of C(_model) or C(_errors).
+
+One request each, without retry; C(_waiting) decides about the next try. JSON is read from the answer itself and PATCH
+bodies are handed over as bytes, since the models of the SDK's versions differ: 2.0.0 adds an availability zone to every
+PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (runs of 1.1.0, 2.0.0 and 3.0.0).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, quote, urlsplit
+
+from .._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
+from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
+from .._version import VERSION
+from .responses import (
+    PROXY_HINT,
+    answer_of,
+    json_of,
+    not_json,
+    operation_of,
+    page_of,
+    raw_json,
+    refusal,
+    request_id,
+    retry_after,
+    status_of,
+    user_identity,
+    whole_server,
+)
+
+try:
+    from azure.core.exceptions import (
+        AzureError,
+        DecodeError,
+        HttpResponseError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
+    from azure.core.pipeline import policies
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.core import ARMPipelineClient
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+    from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
+except ImportError as error:
+    SDK_IMPORT_ERROR: ImportError | None = error
+else:
+    SDK_IMPORT_ERROR = None
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azure.core.credentials import TokenCredential
+
+    from .._identity.resource_ids import ServerRef
+    from .clouds import Cloud
+
+    #: Method, URL, status and headers of an answer.
+    Observer = Callable[[str, str, int, Any], None]
+
+# The newest stable version with recordings of identity changes (Azure CLI 2.82, January 2026). Named here, so that all
+# versions of the SDK say the same; their own defaults run from 2024-08-01 to 2026-10-01.
+API_VERSION = "2025-08-01"
+# isolationScope came with 2024-11-30, assignmentRestrictions with 2025-05-31-preview; the last one is everywhere.
+SUBSCRIPTIONS_API_VERSION = "2022-12-01"
+IDENTITY_API_VERSIONS = ("2025-05-31-preview", "2024-11-30", "2023-01-31")
+_UNKNOWN_VERSION_CODES = ("InvalidResourceType", "NoRegisteredProviderFound", "InvalidApiVersionParameter")
+_FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
+
+
+class Api:
+    """Azure Resource Manager of one cloud, with one credential and one pool of connections.
+
+    C(requests) counts what was sent to it; C(observer) is told of every answer. It may be used by several threads.
+    Raises C(ImportError) when the SDK is not there.
+    """
+
+    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
+        if SDK_IMPORT_ERROR is not None:
+            raise SDK_IMPORT_ERROR
+        self._credential = credential
+        self._cloud = cloud
+        self.requests = 0
+        self.observer: Observer | None = None
+        self._lock = threading.Lock()
+        # Each thread's own: what cannot be read has to be named all the same.
+        self._last = threading.local()
+        self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
+        # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
+        # resource provider, which is a write that nobody asked for.
+        self._policies = [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy({"Accept": "application/json"}),
+            policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}"),
+            policies.ContentDecodePolicy(),
+            ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+            policies.CustomHookPolicy(raw_request_hook=self._count, raw_response_hook=self._tell),
+        ]
+        self._raw: Any = ARMPipelineClient(cloud.resource_manager, policies=self._policies, transport=self._transport)
+        self._clients: dict[str, Any] = {}
+
+    def sign_in(self) -> None:
+        """Get a token now, once, rather than in each of the first requests. Raises C(CredentialError)."""
+        self._credential.get_token(self._cloud.scope)
+
+    def _count(self, _request: Any) -> None:
+        with self._lock:
+            self.requests += 1
+
+    def _tell(self, response: Any) -> None:
+        self._last.answer = response.http_response
+        if self.observer:
+            request, answer = response.http_request, response.http_response
+            self.observer(request.method, request.url, answer.status_code, answer.headers)
+
+    def _client(self, subscription_id: str) -> Any:
+        if subscription_id not in self._clients:
+            self._clients[subscription_id] = PostgreSQLManagementClient(
+                self._credential,
+                subscription_id,
+                base_url=self._cloud.resource_manager,
+                credential_scopes=[self._cloud.scope],
+                api_version=API_VERSION,
+                policies=self._policies,
+                transport=self._transport,
+            )
+        return self._clients[subscription_id]
+
+    def get_server(self, ref: ServerRef) -> Server:
+        """GET the server. Raises C(ServiceError), C(CredentialError), C(UnexpectedAnswer)."""
+        client = self._client(ref.subscription_id)
+        doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
+
+        def read() -> Server:
+            raw = client.servers.get(ref.resource_group, ref.name, cls=raw_json)
+            return server_from_arm(whole_server(raw, ref.id), ref)
+
+        server: Server = self._ask(doing, ref.id, read)
+        return server
+
+    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+        """PATCH the server with C(body) and return at once.
+
+        Raises as C(get_server), but an answer that cannot be read is a C(ServiceError): Azure may have acted.
+        """
+        client = self._client(ref.subscription_id)
+        content = json.dumps(body, separators=(",", ":")).encode()
+        doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
+
+        def send() -> Operation:
+            try:
+                answer = client.servers.begin_update(
+                    ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
+                ).result()
+            except HttpResponseError as error:
+                # 3.0.0 knows 202 only. The specification of 2024-08-01 has 200 as well, with the server.
+                if error.response is None or error.response.status_code != 200:
+                    raise
+                answer = error.response
+                json_of(answer)
+            return operation_of(answer)
+
+        try:
+            operation: Operation = self._ask(doing, ref.id, send)
+        except UnexpectedAnswer as error:
+            said = "the answer is not ARM's JSON"
+            raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
+        return operation
+
+    def poll(self, operation: Operation) -> tuple[bool, float | None]:
+        """Whether the operation has succeeded, and the C(Retry-After) of the answer.
+
+        Raises C(OperationFailed) when it ended otherwise, else as C(get_server).
+        """
+        doing = f"Cannot follow operation {operation.id}"
+
+        def look() -> tuple[Any, str, dict[str, Any]]:
+            answer = self._get(operation.url or "", doing)
+            return answer, *status_of(answer)
+
+        answer, status, error = self._ask(doing, operation.id, look)
+        if status.lower() in ("failed", "canceled", "cancelled"):
+            raise OperationFailed(
+                f"The change was accepted, and its operation {operation.id} ended as {status}",
+                str(error.get("message") or f"no reason was given (status {status})"),
+                code=str(error.get("code") or status),
+                target=operation.id,
+                request_id=request_id(answer),
+            )
+        return status.lower() == "succeeded", retry_after(answer.headers)
+
+    def get_identity(self, resource_id: str) -> UserIdentity:
+        """GET a user assigned identity. Raises as C(get_server)."""
+        doing = f"Cannot read identity {resource_id}"
+        for version in IDENTITY_API_VERSIONS:
+            url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"
+            try:
+                identity: UserIdentity = self._ask(
+                    doing,
+                    resource_id,
+                    lambda url=url: user_identity(json_of(self._get(url, doing)), resource_id),  # type: ignore[misc]
+                )
+            except ServiceError as error:
+                if error.code not in _UNKNOWN_VERSION_CODES or version == IDENTITY_API_VERSIONS[-1]:
+                    raise
+            else:
+                return identity
+        raise AssertionError("the last version returns or raises")
+
+    def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
+        """Where the list of the servers in a subscription or in one of its groups begins."""
+        group = f"/resourceGroups/{quote(resource_group)}" if resource_group else ""
+        path = f"/subscriptions/{subscription_id}{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+        return f"{self._cloud.resource_manager}{path}?api-version={API_VERSION}"
+
+    def subscriptions_url(self) -> str:
+        """Where the list of the subscriptions begins that the credential can see."""
+        return f"{self._cloud.resource_manager}/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"
+
+    def get_page(self, url: str, doing: str) -> Page:
+        """GET one page of a list. Raises as C(get_server), and C(UnexpectedAnswer) for a C(nextLink) to another host.
+
+        The SDK's own paging sends the token to whatever host a C(nextLink) names (azure-core 1.41.0, C(ItemPaged)).
+        """
+        page: Page = self._ask(doing, urlsplit(url).path, lambda: page_of(self._get(url, doing)))
+        return page
+
+    def fabric_mirroring(self, ref: ServerRef) -> bool:
+        """Whether Fabric mirroring is on. Raises as C(get_server)."""
+        client = self._client(ref.subscription_id)
+        doing = f"Cannot read the server parameter {_FABRIC_MIRRORING} of server {ref.name}"
+
+        def read() -> Any:
+            return client.configurations.get(ref.resource_group, ref.name, _FABRIC_MIRRORING, cls=raw_json)
+
+        raw = self._ask(doing, ref.id, read)
+        return str((raw.get("properties") or {}).get("value")).lower() == "on"
+
+    def _get(self, url: str, doing: str) -> Any:
+        wanted, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
+        if _place(given) != _place(wanted):
+            raise UnexpectedAnswer(
+                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {wanted.netloc}. "
+                "The token was not sent there.",
+                code="ForeignHost",
+            )
+        answer = self._raw.send_request(HttpRequest("GET", url))
+        if answer.status_code >= 300:
+            raise HttpResponseError(response=answer)
+        return answer
+
+    def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
+        """The result of C(request), with every exception of the SDK turned into one of C(_errors)."""
+        self._last.answer = None
+        try:
+            return request()
+        except DecodeError as error:
+            if error.response is None:
+                raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
+            raise not_json(doing, target, error.response) from None
+        except HttpResponseError as error:
+            if error.response is None:
+                raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
+            raise refusal(doing, target, error.response) from None
+        except (ServiceRequestError, ServiceResponseError) as error:
+            raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
+        except (AzureError, ValueError, TypeError, AttributeError, KeyError):
+            raise not_json(doing, target, self._last.answer) from None
+
+
+def _place(url: SplitResult) -> tuple[str, str | None, int]:
+    """Where a request for it would go."""
+    return url.scheme, url.hostname, url.port or 443

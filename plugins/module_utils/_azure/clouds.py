@@ -1,0 +1,151 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Clouds: where Azure Resource Manager is, where tokens come from, and what they are made for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .._errors import CredentialError, InvalidInput, connection_problem
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A cloud's endpoints. C(scope) is what a token for ARM is asked for; C(known) to Microsoft Entra's discovery."""
+
+    resource_manager: str
+    authority: str
+    scope: str
+    known: bool = True
+
+
+# azure.mgmt.core.tools.get_arm_endpoints and azure.core.AzureClouds (azure-mgmt-core 1.6.0) for addresses and scopes,
+# azure.identity.AzureAuthorityHosts for authorities; the names are those of az cloud list and of AWX's credential.
+_KNOWN = {
+    "AzureCloud": Cloud(
+        "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com/.default"
+    ),
+    "AzureUSGovernment": Cloud(
+        "https://management.usgovcloudapi.net",
+        "https://login.microsoftonline.us",
+        "https://management.core.usgovcloudapi.net/.default",
+    ),
+    "AzureChinaCloud": Cloud(
+        "https://management.chinacloudapi.cn",
+        "https://login.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn/.default",
+    ),
+}
+PUBLIC = _KNOWN["AzureCloud"]
+#: Seconds between two tries, whatever C(Retry-After) says.
+LONGEST_PAUSE = 30.0
+# The first is what Azure publishes today; Azure Stack Hub answers the second only.
+_METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
+
+
+def find_cloud(settings: Settings) -> Cloud:
+    """The cloud that C(cloud_environment) names, by default the public one.
+
+    Raises C(InvalidInput), C(CredentialError).
+    """
+    wanted = settings.get("cloud_environment") or "AzureCloud"
+    cloud = {name.lower(): each for name, each in _KNOWN.items()}.get(wanted.lower())
+    if cloud is None and "://" not in wanted:
+        raise InvalidInput(
+            "cloud_environment",
+            f"{wanted!r} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
+        )
+    if cloud is None:
+        base = _check_url("cloud_environment", wanted)
+        at_home = [each for each in _KNOWN.values() if each.resource_manager == base]
+        cloud = at_home[0] if at_home else _discover(base, settings.get("ca_path"))
+    authority = settings.get("adfs_authority_url")
+    if authority is None:
+        return cloud
+    # Without a scheme, as azure-identity takes AZURE_AUTHORITY_HOST too.
+    authority = _check_url("adfs_authority_url", authority if "://" in authority else f"https://{authority}")
+    return Cloud(cloud.resource_manager, authority, cloud.scope, cloud.known)
+
+
+def _check_url(option: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 and "@" not in parts.netloc else None
+        fits = parts.scheme == "https" and host and not parts.query and not parts.fragment
+    except ValueError:  # brackets without an address between them, or a port that is none
+        fits = False
+    if not fits:
+        raise InvalidInput(option, f"{url!r} is not an https URL of the form https://host[:port][/path].")
+    return url.rstrip("/")
+
+
+def _discover(base: str, ca_path: str | None) -> Cloud:
+    """Read ARM's own description of its cloud, C(GET /metadata/endpoints)."""
+    for version in _METADATA_VERSIONS:
+        status, text = _get(f"{base}/metadata/endpoints?api-version={version}", base, ca_path)
+        if status == 200:
+            return _read_endpoints(base, text)
+    raise _not_arm(base, f"HTTP {status}")
+
+
+def _not_arm(base: str, answer: str) -> CredentialError:
+    return CredentialError(
+        f"cloud_environment: {base}/metadata/endpoints answered {answer}.",
+        target="cloud_environment",
+        hint="Give the URL of an Azure Resource Manager endpoint, such as https://management.azure.com.",
+    )
+
+
+def brief_transport(ca_path: str | None) -> Any:
+    """Connections for what comes before ARM. The retries of azure-core sleep for as long as C(Retry-After) says."""
+    from azure.core.pipeline.transport import RequestsTransport
+
+    class Brief(RequestsTransport):  # type: ignore[misc]
+        def sleep(self, duration: float) -> None:
+            super().sleep(min(duration, LONGEST_PAUSE))
+
+    return Brief(connection_verify=ca_path or True, connection_timeout=10)
+
+
+def _get(url: str, base: str, ca_path: str | None) -> tuple[int, str]:
+    from azure.core import PipelineClient
+    from azure.core.exceptions import AzureError
+    from azure.core.pipeline.policies import RetryPolicy
+    from azure.core.rest import HttpRequest
+
+    policies = [RetryPolicy(retry_total=3, retry_backoff_factor=0.3)]
+    client: Any = PipelineClient(base, policies=policies, transport=brief_transport(ca_path))
+    with client:
+        try:
+            response = client.send_request(HttpRequest("GET", url))
+            return response.status_code, response.text()
+        except (AzureError, UnicodeDecodeError) as error:
+            raise CredentialError(
+                f"cloud_environment: cannot reach {base}: {connection_problem(error)}.",
+                target="cloud_environment",
+                hint="Check the URL; for an endpoint with its own certificate authority set ca_path.",
+            ) from None
+
+
+def _read_endpoints(base: str, text: str) -> Cloud:
+    """The two shapes of the document: one object (Azure Stack Hub, 2015-01-01), or a list of clouds."""
+    try:
+        found = json.loads(text)
+        clouds = found if isinstance(found, list) else [found]
+        here = [each for each in clouds if (each.get("resourceManager") or "").rstrip("/").lower() == base.lower()]
+        authentication = (here or clouds)[0]["authentication"]
+        authority = _check_url("loginEndpoint", authentication["loginEndpoint"])
+        audience = str(authentication["audiences"][0])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, InvalidInput):
+        raise _not_arm(base, "what is not ARM's description of its endpoints") from None
+    # The audience goes into the scope as it is: "https://host//.default" asks for a token for "https://host/".
+    return Cloud(base, authority, f"{audience}/.default", known=False)

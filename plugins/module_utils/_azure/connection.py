@@ -1,0 +1,59 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Options -> a connection to Azure Resource Manager, for modules and plugins alike."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from .clouds import find_cloud
+from .credentials import build, check_ca_path, check_files, choose, find_subscription
+from .settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .client import Api
+
+_PACKAGES = {
+    "azure.identity": "azure-identity",
+    "azure.mgmt": "azure-mgmt-postgresqlflexibleservers",
+    # Both bring azure.core; where neither is there, not even azure is.
+    "azure": "azure-identity and azure-mgmt-postgresqlflexibleservers",
+}
+
+
+class Connection:
+    """Settings and, once it is asked for, the API. Nothing is imported from Azure and nothing sent before that."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.settings: Settings = resolve(options, os.environ)
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription to work in. Raises C(CredentialError)."""
+        return find_subscription(self.settings, choose(self.settings, os.environ))
+
+    def open(self) -> Api:
+        """The API. Raises C(CredentialError), C(InvalidInput), C(ImportError)."""
+        kind = choose(self.settings, os.environ)
+        check_ca_path(self.settings)
+        # Not every credential asks for it.
+        self.settings.flag("disable_instance_discovery")
+
+        from .client import Api
+
+        check_files(kind, self.settings)
+
+        cloud = find_cloud(self.settings)
+        return Api(build(kind, self.settings, cloud), cloud, self.settings.get("ca_path"))
+
+
+def missing_package(error: ImportError) -> str:
+    """The Python package to install, or both, by the name that an import did not find."""
+    name = error.name or str(error)
+    return next((package for start, package in _PACKAGES.items() if name.startswith(start)), name)

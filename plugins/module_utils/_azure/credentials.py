@@ -1,0 +1,307 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Settings -> a credential of azure-identity. C(choose()) decides and is pure; C(build()) imports and constructs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import ssl
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._errors import CredentialError, InvalidInput, connection_problem
+from .clouds import PUBLIC, brief_transport
+from .settings import Settings, places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azure.core.credentials import TokenCredential
+
+    from .clouds import Cloud
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to prove who we are: C(proof) is the setting that tells it from the others, C(needs) all it takes."""
+
+    name: str
+    proof: str
+    needs: tuple[str, ...]
+
+
+SECRET = Kind("service principal with secret", "secret", ("client_id", "tenant", "secret"))
+CERTIFICATE = Kind(
+    "service principal with certificate", "x509_certificate_path", ("client_id", "tenant", "x509_certificate_path")
+)
+USER = Kind("user and password", "password", ("ad_user", "password"))
+TOKEN = Kind("federated token", "oidc_token", ("client_id", "tenant", "oidc_token"))
+TOKEN_FILE = Kind("federated token file", "oidc_token_file_path", ("client_id", "tenant", "oidc_token_file_path"))
+CLI = Kind("Azure CLI", "", ())
+MANAGED_IDENTITY = Kind("managed identity", "", ())
+CLI_OR_MANAGED_IDENTITY = Kind("Azure CLI or managed identity", "", ())
+
+# The order in which azure-identity's DefaultAzureCredential prefers them, as far as it knows them.
+_PROVEN = (SECRET, CERTIFICATE, USER, TOKEN, TOKEN_FILE)
+# Set by App Service, Functions, Container Apps, Arc, Service Fabric and Cloud Shell (azure-identity 1.27.0).
+_MANAGED_IDENTITY_SIGNS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
+# What AWX's own credential sets to an empty string where somebody has left a field empty, and the field's label.
+_AWX_FIELDS = {
+    "secret": ("AZURE_SECRET", "Client Secret"),
+    "ad_user": ("AZURE_AD_USER", "Username"),
+    "password": ("AZURE_PASSWORD", "Password"),
+}
+# The public client that the Azure CLI itself uses, for a user who brings no application of his own.
+_AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+def choose(settings: Settings, environment: Mapping[str, str]) -> Kind:
+    """The kind of credential that these settings make. Raises C(CredentialError) that names what is missing.
+
+    Of several complete kinds the one whose proof comes from the strongest place wins, so that a token given as an
+    option beats a secret in the environment; within one place the order is secret, certificate, user, token, token
+    file.
+    """
+    forced = {"cli": CLI, "msi": MANAGED_IDENTITY}.get(settings.get("auth_source") or "auto")
+    if forced:
+        return forced
+    begun = sorted(
+        (kind for kind in _PROVEN if settings.get(kind.proof)), key=lambda kind: settings.sources[kind.proof]
+    )
+    complete = [kind for kind in begun if not _missing(kind, settings)]
+    if complete:
+        return complete[0]
+    if begun or (settings.get("client_id") and settings.get("tenant")):
+        raise _incomplete(begun[0] if begun else SECRET, settings, environment)
+    if settings.get("ad_user"):
+        raise _incomplete(USER, settings, environment)
+    if settings.get("auth_source") != "auto":
+        raise _incomplete(SECRET, settings, environment)
+    means_managed_identity = settings.get("client_id") or any(environment.get(sign) for sign in _MANAGED_IDENTITY_SIGNS)
+    # AWX's credential sets both to empty strings when it holds nothing but a subscription.
+    awx_holds_nothing = environment.get("AZURE_AD_USER") == "" and environment.get("AZURE_PASSWORD") == ""
+    return MANAGED_IDENTITY if means_managed_identity or awx_holds_nothing else CLI_OR_MANAGED_IDENTITY
+
+
+def _missing(kind: Kind, settings: Settings) -> list[str]:
+    return [name for name in kind.needs if not settings.get(name)]
+
+
+def _incomplete(kind: Kind, settings: Settings, environment: Mapping[str, str]) -> CredentialError:
+    missing = _missing(kind, settings)
+    hints = []
+    variable, label = _AWX_FIELDS.get(missing[0], ("", ""))
+    if environment.get(variable) == "":
+        hints.append(f"In AWX that is the field {label} of the credential, which is empty.")
+    if not settings.get(kind.proof):
+        hints.append("For a managed identity set auth_source=msi, for the Azure CLI's login cli.")
+    return CredentialError(
+        f"The credential is incomplete: a {kind.name} needs also {' and '.join(places(name) for name in missing)}.",
+        target=missing[0],
+        hint=" ".join(hints),
+    )
+
+
+def find_subscription(settings: Settings, kind: Kind) -> str:
+    """The subscription to work in; the Azure CLI's default one where its login is used. Raises C(CredentialError)."""
+    found = settings.get("subscription_id")
+    if not found and kind in (CLI, CLI_OR_MANAGED_IDENTITY):
+        found = _cli_subscription()
+    if not found:
+        raise CredentialError(f"No subscription is given: set {places('subscription_id')}.", target="subscription_id")
+    return found
+
+
+def _cli_subscription() -> str | None:
+    """C(az account show), from the file that it shows."""
+    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    try:
+        profile = json.loads((folder / "azureProfile.json").read_text(encoding="utf-8-sig"))
+        return next((each["id"] for each in profile["subscriptions"] if each.get("isDefault")), None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def check_ca_path(settings: Settings) -> None:
+    """Raises C(InvalidInput) unless the certificate authorities can be read."""
+    path = settings.get("ca_path")
+    if path is None:
+        return
+    try:
+        folder = Path(path).is_dir()
+        ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
+    except OSError as error:
+        reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate"
+        raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
+
+
+def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
+    """The credential. Raises C(CredentialError) for a certificate or token file that cannot be used."""
+    common: dict[str, Any] = {
+        "authority": cloud.authority,
+        "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
+        "connection_verify": settings.get("ca_path") or True,
+        "retry_total": 3,
+        "transport": brief_transport(settings.get("ca_path")),
+    }
+    try:
+        return _Guarded(_BUILDERS[kind](settings, common), kind)
+    except ValueError as error:
+        raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
+
+
+def check_files(kind: Kind, settings: Settings) -> None:
+    """Raises C(CredentialError) for a certificate or token file that cannot be used, before the cloud is asked for.
+
+    Making a credential of azure-identity sends nothing, so that any cloud will do.
+    """
+    if kind in (CERTIFICATE, TOKEN_FILE):
+        build(kind, settings, PUBLIC)
+
+
+class _Guarded:
+    """A credential whose failures are C(CredentialError). Messages of Microsoft Entra carry codes, never secrets."""
+
+    def __init__(self, credential: Any, kind: Kind) -> None:
+        self._credential = credential
+        self._kind = kind
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+
+        try:
+            return self._credential.get_token(*scopes, **kwargs)
+        except (ServiceRequestError, ServiceResponseError) as error:
+            said = connection_problem(error)
+        except (AzureError, ValueError, OSError) as error:
+            said = " ".join(str(error).partition("To mitigate this issue")[0].split())
+        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
+        said, _label, trace = said.partition(" Trace ID: ")
+        refusal = CredentialError(
+            f"Cannot get a token with the {self._kind.name}: {said}",
+            hint="" if self._kind.proof == "" else f"Check {', '.join(self._kind.needs)} and cloud_environment.",
+        )
+        refusal.request_id = trace.split(" ")[0]
+        raise refusal
+
+
+def _secret(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import ClientSecretCredential
+
+    return ClientSecretCredential(
+        _need(settings, "tenant"), _need(settings, "client_id"), _need(settings, "secret"), **common
+    )
+
+
+def _certificate(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import CertificateCredential
+
+    data = _read("x509_certificate_path", settings)
+    password = settings.get("x509_certificate_password")
+    try:
+        return CertificateCredential(
+            _need(settings, "tenant"), _need(settings, "client_id"), certificate_data=data, password=password, **common
+        )
+    except (ValueError, TypeError) as error:
+        raise CredentialError(
+            f"x509_certificate_path: cannot use {settings.get('x509_certificate_path')!r}: {error}",
+            target="x509_certificate_path",
+            hint="The file must hold certificate and key; if the key is encrypted, set "
+            f"{places('x509_certificate_password')}.",
+        ) from None
+
+
+def _user(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import UsernamePasswordCredential
+
+    if settings.get("tenant"):
+        common["tenant_id"] = settings.get("tenant")
+    with warnings.catch_warnings():
+        # That it cannot do multifactor authentication is said in the documentation of ad_user.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return UsernamePasswordCredential(
+            settings.get("client_id") or _AZURE_CLI_CLIENT_ID,
+            _need(settings, "ad_user"),
+            _need(settings, "password"),
+            **common,
+        )
+
+
+def _token(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import ClientAssertionCredential
+
+    token = _need(settings, "oidc_token")
+    return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), lambda: token, **common)
+
+
+def _token_file(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import WorkloadIdentityCredential
+
+    if not _read("oidc_token_file_path", settings).strip():
+        raise CredentialError(
+            f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
+            target="oidc_token_file_path",
+            hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
+        )
+    return WorkloadIdentityCredential(
+        tenant_id=_need(settings, "tenant"),
+        client_id=_need(settings, "client_id"),
+        token_file_path=str(Path(_need(settings, "oidc_token_file_path")).expanduser()),
+        **common,
+    )
+
+
+def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import AzureCliCredential
+
+    # A command of 10 seconds is azure-identity's default; az needs longer on a small machine.
+    return AzureCliCredential(tenant_id=settings.get("tenant") or "", process_timeout=60)
+
+
+def _managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import ManagedIdentityCredential
+
+    known = {name: common[name] for name in ("connection_verify", "transport")}
+    return ManagedIdentityCredential(client_id=settings.get("client_id"), **known)
+
+
+def _cli_or_managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+    from azure.identity import ChainedTokenCredential
+
+    # In a chain the managed identity is probed for a second only, where alone it would be asked for half a minute.
+    chain = [_cli(settings, common)] if shutil.which("az") else []
+    return ChainedTokenCredential(*chain, _managed_identity(settings, common))
+
+
+_BUILDERS: dict[Kind, Callable[[Settings, dict[str, Any]], Any]] = {
+    SECRET: _secret,
+    CERTIFICATE: _certificate,
+    USER: _user,
+    TOKEN: _token,
+    TOKEN_FILE: _token_file,
+    CLI: _cli,
+    MANAGED_IDENTITY: _managed_identity,
+    CLI_OR_MANAGED_IDENTITY: _cli_or_managed_identity,
+}
+
+
+def _need(settings: Settings, name: str) -> str:
+    value = settings.get(name)
+    if value is None:
+        raise AssertionError(f"choose() let a credential without {name} through")
+    return value
+
+
+def _read(name: str, settings: Settings) -> bytes:
+    path = Path(_need(settings, name)).expanduser()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CredentialError(f"{name}: cannot read {str(path)!r}: {error.strerror}.", target=name) from None

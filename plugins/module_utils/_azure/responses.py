@@ -1,0 +1,166 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Answers of ARM -> JSON, errors of ours, and dataclasses. No request is made here.
+
+C(answer) is a response of azure-core, of which C(status_code), C(headers) and C(text()) are used.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._errors import ServiceError, UnexpectedAnswer
+from .._identity.models import Operation, Page, UserIdentity
+from .._identity.resource_ids import key
+
+PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
+
+
+def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
+    """The error for an C(answer) that is HTML, cut off, or anything but an object in JSON."""
+    error = UnexpectedAnswer(f"{doing}: the answer is not ARM's JSON.", target=target, hint=PROXY_HINT)
+    if answer is not None:
+        error.status, error.request_id = answer.status_code, request_id(answer)
+    return error
+
+
+def answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
+    """For the C(cls) of an SDK operation: the answer itself in place of a model."""
+    return pipeline_response.http_response
+
+
+def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
+    """For the C(cls) of an SDK operation: the JSON of the answer in place of a model. Raises C(ValueError)."""
+    return json_of(pipeline_response.http_response)
+
+
+def json_of(answer: Any) -> dict[str, Any]:
+    """The object that the answer holds. Raises C(ValueError)."""
+    found = json.loads(answer.text())
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def page_of(answer: Any) -> Page:
+    """A page of a list, C({"value": [..], "nextLink": ".."}). Raises C(ValueError)."""
+    found = json_of(answer)
+    items = found.get("value")
+    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+        raise ValueError("not a list of resources")
+    link = found.get("nextLink") or None
+    if link is not None and not isinstance(link, str):
+        raise ValueError("not a link")
+    urlsplit(link or "")  # raises for what cannot be an address
+    return Page(tuple(items), link)
+
+
+def whole_server(raw: dict[str, Any], resource_id: str) -> dict[str, Any]:
+    """C(raw), if it is the server C(resource_id). Raises C(ValueError).
+
+    An object that is something else would read as a server without any identity, and the next PATCH drop what is there.
+    """
+    if key(str(raw.get("id"))) != key(resource_id) or not isinstance(raw.get("properties"), dict):
+        raise ValueError("not that server")
+    return raw
+
+
+def json_or_nothing(answer: Any) -> dict[str, Any]:
+    """The object that the answer holds, empty if it holds none."""
+    try:
+        return json_of(answer)
+    except ValueError:
+        return {}
+
+
+def operation_of(answer: Any) -> Operation:
+    """The operation that an accepted PATCH has begun; without an address that can be asked there is none to follow."""
+    url = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
+    try:
+        identifier = urlsplit(url or "").path.rsplit("/", 1)[-1]
+    except ValueError:  # brackets without an address between them
+        url, identifier = None, ""
+    return Operation(identifier, str(json_or_nothing(answer).get("startTime") or ""), url, retry_after(answer.headers))
+
+
+def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
+    """The status word of an operation, and its C(error), empty if there is none. Raises C(ValueError).
+
+    An operationResults URL has no word: 202 says that it runs, 204, and 200 with nothing or with the server, that it is
+    done (azure-core 1.41.0, C(LROPoller)).
+    """
+    if not answer.text().strip():
+        return ("InProgress" if answer.status_code == 202 else "Succeeded"), {}
+    body = json_or_nothing(answer) if answer.status_code == 202 else json_of(answer)
+    word = body.get("status")
+    if word is None and answer.status_code != 202 and not isinstance(body.get("properties"), dict):
+        raise ValueError("not an operation")
+    error = body.get("error") or {}
+    told = error if isinstance(error, dict) else {"message": str(error)}
+    return str(word or ("InProgress" if answer.status_code == 202 else "Succeeded")), told
+
+
+def request_id(answer: Any) -> str:
+    """What Azure support finds the request by, empty if the answer does not say."""
+    return answer.headers.get("x-ms-request-id") or answer.headers.get("x-ms-correlation-request-id") or ""
+
+
+def retry_after(headers: Any) -> float | None:
+    """C(Retry-After) in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def refusal(doing: str, target: str, answer: Any) -> ServiceError:
+    """An HTTP status that says no, as an error of ours. ARM's envelope is C({"error": {"code", "message"}})."""
+    body = json_or_nothing(answer)
+    inner = body.get("error")
+    error: dict[str, Any] = inner if isinstance(inner, dict) else body
+    said = str(error.get("message") or "")
+    not_arm = not said and answer.status_code < 500
+    if not said:
+        kind = (answer.headers.get("Content-Type") or "nothing").split(";")[0]
+        said = f"Azure answered {kind} instead of an error in JSON"
+    if 300 <= answer.status_code < 400:
+        said = "Azure answered with a redirection, which is not followed"
+    return ServiceError(
+        doing,
+        said,
+        code=str(error.get("code") or ""),
+        status=answer.status_code,
+        target=str(error.get("target") or target),
+        request_id=request_id(answer),
+        retry_after=retry_after(answer.headers),
+        hint=PROXY_HINT if not_arm else "",
+    )
+
+
+def user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:
+    """A user assigned identity as its own GET returns it; older API versions leave the restrictions out."""
+    properties = raw.get("properties") or {}
+    restrictions = properties.get("assignmentRestrictions") or {}
+    providers = restrictions.get("providers")
+    return UserIdentity(
+        id=raw.get("id") or resource_id,
+        location=raw.get("location") or "",
+        principal_id=properties.get("principalId"),
+        client_id=properties.get("clientId"),
+        isolation_scope=properties.get("isolationScope"),
+        allowed_providers=tuple(providers) if isinstance(providers, list) and providers else None,
+    )

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""How long to wait and how often to try, against one deadline. The clock is an argument, so tests need not sleep.
+
+The SDK's own retries are switched off: it sends a PATCH again on 500, 503 and 504, and on any status that carries
+C(Retry-After), for as long as that header says (azure-core 1.41.0, C(RetryPolicy)).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TypeVar, Union
+
+from .._errors import OperationFailed, ServiceError, WaitTimeout
+from .rate_limits import Turn
+
+T = TypeVar("T")
+#: Work in steps. Between two it asks for a pause in seconds, or for the turn to send a request; whoever runs it, for
+#: one server or for thousands, decides what happens meanwhile.
+Steps = Generator[Union[float, Turn], None, T]
+
+#: How often a request is sent that fails in passing: no answer, 408, 500, 502, 503, 504.
+TRIES = 5
+#: A longer C(Retry-After) on an operation that runs is not honoured: the operation would end long before.
+LONGEST_POLL_INTERVAL = 60.0
+
+
+@dataclass
+class Clock:
+    """Seconds that only go forward."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass
+class Pace:
+    """C(expected): seconds that the shortest operation of a run took, 0 while none has ended.
+
+    To ask sooner what became of a later one would be of no use, and reads are limited too.
+    """
+
+    expected: float = 0.0
+
+    def learn(self, seconds: float) -> None:
+        """An operation has ended after so many seconds, well or not."""
+        self.expected = min(self.expected or seconds, seconds)
+
+
+@dataclass
+class Waiter:
+    """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds.
+
+    C(started) is when the deadline began to run, by default now. Waiters of a fleet share a C(pace).
+    """
+
+    wait_timeout: float
+    poll_interval: float
+    busy_timeout: float
+    clock: Clock = field(default_factory=Clock)
+    started: float | None = None
+    pace: Pace = field(default_factory=Pace)
+
+    def __post_init__(self) -> None:
+        self._deadline = (self.clock.now() if self.started is None else self.started) + self.wait_timeout
+        self._busy_since: float | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - self.clock.now()
+
+    def poll_pause(self, doing: str, retry_after: float | None, expected: float = 0.0) -> float:
+        """Seconds until the next look at something that runs, and that is C(expected) to run for so long.
+
+        Raises C(WaitTimeout) when the deadline has passed.
+        """
+        if self.remaining <= 0:
+            raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
+        asked = retry_after if retry_after is not None and retry_after > 0 else max(self.poll_interval, expected)
+        return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
+
+    def pause_after(self, error: ServiceError, failures: int) -> float:
+        """Seconds until what failed is tried again. Raises C(error) if it will not get better or there is no time.
+
+        C(failures) counts the transient ones of this request in a row, this one included.
+        """
+        if error.busy:
+            self._be_patient_with_busy(error)
+        elif error.transient and failures >= TRIES:
+            error.hint = f"Tried {failures} times. {error.hint}".strip()
+            raise error
+        elif not error.transient and not error.throttled:
+            raise error
+        pause = min(2.0**failures, self.poll_interval) if error.transient else self.poll_interval
+        if error.retry_after is not None and error.retry_after > 0:  # 0 would mean a loop without a pause
+            pause = error.retry_after
+        if error.busy and self._busy_since is not None:
+            # A last look when its time is over, rather than as late as the service would have it.
+            pause = min(pause, max(self._busy_since + self.busy_timeout - self.clock.now(), 0.0))
+        if pause >= self.remaining:
+            no_time = f"wait_timeout={self.wait_timeout:g} leaves no time for another try."
+            if no_time not in error.hint:  # a poll's error comes here a second time, with the write that it belongs to
+                error.hint = f"{error.hint} {no_time}".strip()
+            raise error
+        return pause
+
+    def _be_patient_with_busy(self, error: ServiceError) -> None:
+        now = self.clock.now()
+        self._busy_since = now if self._busy_since is None else self._busy_since
+        if now - self._busy_since >= self.busy_timeout:
+            raise error
+
+    def reading(self, request: Callable[[], T]) -> Steps[T]:
+        """The result of a request that changes nothing, tried again when it fails in passing or is throttled."""
+        failures = 0
+        while True:
+            yield Turn.READ
+            try:
+                return request()
+            except OperationFailed:
+                # Read well: asking again would only hear again that the operation failed, busy or not.
+                raise
+            except ServiceError as error:
+                failures += error.transient
+                pause = self.pause_after(error, failures)
+            yield pause
+
+    def read(self, request: Callable[[], T]) -> T:
+        """C(reading) where nothing else is to be done meanwhile."""
+        return drive(self.reading(request), self.clock)
+
+
+def drive(steps: Steps[T], clock: Clock) -> T:
+    """The result of C(steps), with nothing else done meanwhile: every pause is slept, every turn is granted."""
+    try:
+        while True:
+            wish = next(steps)
+            if not isinstance(wish, Turn):
+                clock.sleep(wish)
+    except StopIteration as end:
+        result: T = end.value
+        return result

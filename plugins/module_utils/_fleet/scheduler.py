@@ -1,0 +1,186 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Many pieces of work in steps, at once and within the limits of Azure Resource Manager.
+
+One thread decides whose turn it is; a few others carry out the requests. What waits costs no thread: an identity change
+takes two minutes on the service, and thousands of them wait together.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .._azure.rate_limits import Bucket, Limits, Turn
+from .._azure.retry import Clock
+from .._errors import PgflexError, WaitTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .._azure.retry import Steps
+
+K = TypeVar("K")
+#: Requests at once. It is also the size of the connection pool of the SDK's transport (requests, C(DEFAULT_POOLSIZE)).
+WORKERS = 10
+_NO_TURN = "Azure Resource Manager does not let through as many requests within wait_timeout."
+
+
+@dataclass
+class Work(Generic[K]):
+    """Steps, with a key to tell them by; their requests count against C(subscription_id)."""
+
+    key: K
+    subscription_id: str
+    steps: Steps[Any]
+    began: bool = field(default=False, init=False)
+
+
+@dataclass
+class Finished(Generic[K]):
+    """The end of a C(Work): its result or its error; neither if it was not let begin to write."""
+
+    key: K
+    result: Any = None
+    error: PgflexError | None = None
+    began: bool = True
+
+
+@dataclass(order=True)
+class _Due(Generic[K]):
+    at: float
+    number: int
+    work: Work[K] = field(compare=False)
+    turn: Turn | None = field(compare=False, default=None)
+    bucket: Bucket | None = field(compare=False, default=None)
+    blocks: int = field(compare=False, default=0)
+    late: bool = field(compare=False, default=False)
+
+    @property
+    def void(self) -> bool:
+        return self.bucket is not None and self.bucket.blocks != self.blocks and not self.late
+
+
+@dataclass
+class _Step(Generic[K]):
+    work: Work[K]
+    wish: float | Turn | None = None
+    result: Any = None
+    error: BaseException | None = None
+    stopped: bool = False
+
+
+@dataclass
+class Scheduler:
+    """Runs work.
+
+    C(may_begin) is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
+    longer than C(until) gets a C(WaitTimeout) then.
+    """
+
+    limits: Limits
+    clock: Clock = field(default_factory=Clock)
+    may_begin: Callable[[], bool] = lambda: True
+    until: float = math.inf
+    workers: int = WORKERS
+
+    def run(self, works: Iterable[Work[K]]) -> Iterator[Finished[K]]:
+        """The ends of all C(works), in the order in which they come. What is not a C(PgflexError) is raised."""
+        due = [_Due(self.clock.now(), number, work) for number, work in enumerate(works)]
+        number = len(due)
+        ended: queue.SimpleQueue[_Step[K]] = queue.SimpleQueue()
+        running = 0
+        with ThreadPoolExecutor(self.workers) as pool:
+            while due or running:
+                running += self._start_due(due, ended, pool, self.workers - running)
+                step = self._next_end(due, ended, running)
+                if step is None:
+                    continue
+                running -= 1
+                again = self._after(step, number)
+                number += 1
+                if isinstance(again, _Due):
+                    heapq.heappush(due, again)
+                else:
+                    yield again
+
+    def _start_due(
+        self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], pool: ThreadPoolExecutor, room: int
+    ) -> int:
+        started = 0
+        while due and started < room and due[0].at <= self.clock.now():
+            one = heapq.heappop(due)
+            if one.turn and one.void:
+                heapq.heappush(due, self._turn(one.work, one.turn, one.number))
+                continue
+            started += 1
+            if one.late:
+                pool.submit(_take_step, one.work, ended, WaitTimeout(_NO_TURN))
+            elif one.turn is Turn.WRITE and not self._may_write(one.work):
+                ended.put(_Step(one.work, stopped=True))
+                started += _stop_writes(due, ended)
+            else:
+                pool.submit(_take_step, one.work, ended)
+        return started
+
+    def _may_write(self, work: Work[K]) -> bool:
+        # A write that is tried again may have been carried out the first time: that has to be found out.
+        work.began = work.began or self.may_begin()
+        return work.began
+
+    def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
+        pause = max(0.0, due[0].at - self.clock.now()) if due and running < self.workers else None
+        if not running:
+            self.clock.sleep(pause or 0.0)
+            return None
+        try:
+            return ended.get(timeout=pause)
+        except queue.Empty:
+            return None
+
+    def _after(self, step: _Step[K], number: int) -> _Due[K] | Finished[K]:
+        if step.error is not None and not isinstance(step.error, PgflexError):
+            raise step.error
+        if step.stopped:
+            step.work.steps.close()
+            return Finished(step.work.key, began=False)
+        if step.wish is None:
+            return Finished(step.work.key, step.result, step.error)
+        if isinstance(step.wish, Turn):
+            return self._turn(step.work, step.wish, number)
+        return _Due(self.clock.now() + step.wish, number, step.work)
+
+    def _turn(self, work: Work[K], turn: Turn, number: int) -> _Due[K]:
+        now = self.clock.now()
+        bucket = self.limits.bucket(work.subscription_id, turn, now)
+        at = now + bucket.reserve(now)
+        late = at > max(now, self.until)
+        return _Due(max(now, self.until) if late else at, number, work, turn, bucket, bucket.blocks, late)
+
+
+def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
+    """Stop all first writes: they need not wait for their turns to hear it. Returns how many these were."""
+    stopped = [one for one in due if one.turn is Turn.WRITE and not one.work.began]
+    if stopped:
+        due[:] = [one for one in due if one.turn is not Turn.WRITE or one.work.began]
+        heapq.heapify(due)
+    for one in stopped:
+        ended.put(_Step(one.work, stopped=True))
+    return len(stopped)
+
+
+def _take_step(work: Work[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:
+    """The next step, or the end by C(error), which the steps may add to."""
+    try:
+        ended.put(_Step(work, wish=work.steps.throw(error) if error else next(work.steps)))
+    except StopIteration as end:
+        ended.put(_Step(work, result=end.value))
+    except BaseException as error:
+        ended.put(_Step(work, error=error))

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Rows of C(pgflex_identity_fleet) as a user writes them -> rows of a fleet. What is wrong with a row stays with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from .._errors import InvalidInput, PgflexError
+from .._identity.resource_ids import key
+from .._module.argspec import server_ref, wishes
+from .target import Broken, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .._azure.connection import Connection
+
+
+def read_rows(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Row | Broken]:
+    """The rows, in the order given."""
+    rows: list[Row | Broken] = []
+    for name, each in zip(_names(raw), raw):
+        try:
+            rows.append(_read_row(name, each, connection))
+        except PgflexError as error:
+            rows.append(Broken(name, error))
+    return _refuse_twins(rows)
+
+
+def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A name for each, that no other one has: results are kept under it."""
+    names = [
+        str(each.get("name") or each.get("server_name") or each.get("server_id") or f"row {number}")
+        for number, each in enumerate(raw, 1)
+    ]
+    often = Counter(names)
+    return [f"{name} (row {number})" if often[name] > 1 else name for number, name in enumerate(names, 1)]
+
+
+def _read_row(name: str, raw: Mapping[str, Any], connection: Connection) -> Row:
+    if not raw.get("server_id") and not (raw.get("resource_group") and raw.get("server_name")):
+        raise InvalidInput(
+            "server_id", "is missing: name the server by server_id, or by resource_group and server_name."
+        )
+    subscription = "" if raw.get("server_id") else raw.get("subscription_id") or connection.subscription_id
+    ref = server_ref({**raw, "server_id": raw.get("server_id") or None}, subscription)
+    return Row(name, ref, wishes(raw, ref))
+
+
+def _refuse_twins(rows: list[Row | Broken]) -> list[Row | Broken]:
+    """Two wishes for one server would undo each other, in whatever order they came."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if isinstance(row, Row):
+            names.setdefault(key(row.ref.id), []).append(row.name)
+    return [
+        Broken(
+            row.name,
+            InvalidInput("servers", f"{' and '.join(names[key(row.ref.id)])} name the same server, {row.ref.id}."),
+        )
+        if isinstance(row, Row) and len(names[key(row.ref.id)]) > 1
+        else row
+        for row in rows
+    ]

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""What is on a server, what is wanted of it, and the plan between the two. Pure, frozen, no Azure types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from .resource_ids import ServerRef, key
+
+DATA_ENCRYPTION = "data_encryption"
+GEO_BACKUP_ENCRYPTION = "geo_backup_data_encryption"
+
+
+@dataclass(frozen=True)
+class AssignedIdentity:
+    """A user assigned identity as the server reports it.
+
+    C(client_id) is None where the server reports its tenant's ID in that place, as the service has done in every
+    recording since 2022.
+    """
+
+    id: str
+    principal_id: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ServerIdentity:
+    """The C(identity) of a server. Without any identity the service leaves the whole key out."""
+
+    system_assigned: bool = False
+    user_assigned: tuple[AssignedIdentity, ...] = ()
+    tenant_id: str | None = None
+    principal_id: str | None = None
+
+    @property
+    def type(self) -> str:
+        """ARM's word for what is there: the two kinds joined by a comma without a blank, or C(None)."""
+        kinds = ["SystemAssigned"] * self.system_assigned + ["UserAssigned"] * bool(self.user_assigned)
+        return ",".join(kinds) or "None"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The IDs of the user assigned identities, as the server spells them, sorted without case."""
+        return tuple(sorted((each.id for each in self.user_assigned), key=key))
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """C(properties.dataEncryption) of a server: who reads the keys."""
+
+    type: str = "SystemManaged"
+    primary_identity: str | None = None
+    geo_backup_identity: str | None = None
+
+    @property
+    def uses(self) -> dict[str, tuple[str, ...]]:
+        """What each identity is used for, by C(key()) of its ID."""
+        uses: dict[str, tuple[str, ...]] = {}
+        for identity, use in (
+            (self.primary_identity, DATA_ENCRYPTION),
+            (self.geo_backup_identity, GEO_BACKUP_ENCRYPTION),
+        ):
+            if identity:
+                uses[key(identity)] = (*uses.get(key(identity), ()), use)
+        return uses
+
+
+@dataclass(frozen=True)
+class Server:
+    """A flexible server, as far as identities go."""
+
+    ref: ServerRef
+    id: str
+    location: str
+    state: str | None = None
+    version: str | None = None
+    elastic_cluster: bool = False
+    identity: ServerIdentity = field(default_factory=ServerIdentity)
+    encryption: Encryption = field(default_factory=Encryption)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def updating(self) -> bool:
+        """An operation is at work on it."""
+        return (self.state or "").lower() == "updating"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a server must hold for a change of it to be right: exactly these; C(system_assigned) None is either."""
+
+    identities: tuple[str, ...]
+    system_assigned: bool | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a server's identities shall be. IDs are full, distinct without case, and in the caller's spelling.
+
+    With C(only_if_assigned), it counts for a server that holds one of these only.
+    """
+
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    purge: bool = False
+    keep_encryption_identities: bool = False
+    system_assigned: bool | None = None
+    only_if_assigned: tuple[str, ...] = ()
+    expected: Expected | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        return bool(self.present or self.absent or self.purge) or self.system_assigned is not None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The difference: C(assign) as the caller spelled it, C(remove) as the server did; C(after) is what will be."""
+
+    before: ServerIdentity
+    after: ServerIdentity
+    assign: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @property
+    def system_assigned(self) -> bool | None:
+        """True or False to enable or disable the system assigned identity, None to leave it."""
+        return None if self.before.system_assigned == self.after.system_assigned else self.after.system_assigned
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything has to be written."""
+        return bool(self.assign or self.remove) or self.system_assigned is not None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A long running operation. Its URL is signed: it must come back unchanged, and must not be shown."""
+
+    id: str
+    start_time: str
+    url: str | None = field(repr=False, default=None)
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class UserIdentity:
+    """A user assigned identity itself, as Microsoft.ManagedIdentity describes it."""
+
+    id: str
+    location: str
+    principal_id: str | None
+    client_id: str | None
+    isolation_scope: str | None
+    allowed_providers: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list: JSON objects as ARM sent them, and where the next part is, None at the end."""
+
+    items: tuple[dict[str, Any], ...]
+    next_link: str | None = None
+
+
+def region(location: str) -> str:
+    """A form in which two names of a region are equal: servers show C(Canada Central), identities C(canadacentral)."""
+    return location.replace(" ", "").lower()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def identity_from_arm(raw: dict[str, Any] | None) -> ServerIdentity:
+    """The C(identity) of a server's JSON."""
+    raw = raw or {}
+    tenant_id = _text(raw.get("tenantId"))
+    assigned = []
+    for resource_id, facts in (raw.get("userAssignedIdentities") or {}).items():
+        client_id = _text((facts or {}).get("clientId"))
+        known = client_id if (client_id or "").lower() != (tenant_id or "").lower() else None
+        assigned.append(AssignedIdentity(resource_id, _text((facts or {}).get("principalId")), known))
+    principal_id = _text(raw.get("principalId"))
+    kinds = [kind.strip().lower() for kind in (raw.get("type") or "").split(",")]
+    return ServerIdentity(
+        # Either sign counts: az judges by the principal when it removes and by the type when it assigns.
+        system_assigned="systemassigned" in kinds or principal_id is not None,
+        user_assigned=tuple(assigned),
+        tenant_id=tenant_id,
+        principal_id=principal_id,
+    )
+
+
+def server_from_arm(raw: dict[str, Any], ref: ServerRef) -> Server:
+    """A server's JSON as GET and list return it (2022-12-01 to 2026-01-01-preview are alike in these parts)."""
+    properties = raw.get("properties") or {}
+    encryption = properties.get("dataEncryption") or {}
+    cluster = properties.get("cluster") or {}
+    return Server(
+        ref=ref,
+        id=_text(raw.get("id")) or ref.id,
+        location=raw.get("location") or "",
+        state=_text(properties.get("state")),
+        version=_text(properties.get("version")),
+        elastic_cluster=(cluster.get("clusterSize") or 0) > 0,
+        identity=identity_from_arm(raw.get("identity")),
+        encryption=Encryption(
+            type=encryption.get("type") or "SystemManaged",
+            primary_identity=_text(encryption.get("primaryUserAssignedIdentityId")),
+            geo_backup_identity=_text(encryption.get("geoBackupUserAssignedIdentityId")),
+        ),
+        tags=raw.get("tags") or {},
+    )

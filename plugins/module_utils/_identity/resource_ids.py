@@ -1,0 +1,152 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Resource IDs: check, complete, compare without case. Pure.
+
+Azure compares resource IDs without case and returns them in more than one spelling: C(resourceGroups) and
+C(resourcegroups) both occur for identities (Azure CLI recordings of 2022 and 2026). So every comparison goes through
+C(key()), and what is sent keeps the spelling it came with.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .._errors import InvalidInput
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
+_IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+# Pattern and length: serverName in the OpenAPI of Microsoft.DBforPostgreSQL 2025-08-01.
+_SERVER_NAME = re.compile(r"(?=.{3,63}\Z)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*")
+_SEGMENTS = ("", "subscriptions", None, "resourcegroups", None, "providers", None, None, None)
+
+
+def key(resource_id: str) -> str:
+    """The form in which two spellings of one resource ID are equal."""
+    return resource_id.lower()
+
+
+@dataclass(frozen=True)
+class ResourceId:
+    """A resource directly in a resource group, in the caller's spelling."""
+
+    subscription_id: str
+    resource_group: str
+    provider: str
+    type: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ServerRef:
+    """Where a flexible server is."""
+
+    subscription_id: str
+    resource_group: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The full resource ID."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.DBforPostgreSQL/flexibleServers/{self.name}"
+        )
+
+
+def split(resource_id: str) -> ResourceId:
+    """The parts of a resource ID; of a text that is none, the last part as name and nothing else."""
+    parts = resource_id.split("/")
+    if len(parts) != len(_SEGMENTS):
+        return ResourceId("", "", "", "", parts[-1])
+    return ResourceId(parts[2], parts[4], parts[6], parts[7], parts[8])
+
+
+def check_subscription(option: str, value: str) -> str:
+    """Return C(value), a GUID. Raises C(InvalidInput)."""
+    if not _GUID.fullmatch(value):
+        raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).")
+    return value
+
+
+def check_group(option: str, value: str) -> str:
+    """Return C(value), a resource group's name. Raises C(InvalidInput)."""
+    if not _GROUP.fullmatch(value):
+        raise InvalidInput(option, f"{value!r} is not the name of a resource group.")
+    return value
+
+
+def check_server_name(option: str, value: str) -> str:
+    """Return C(value), a flexible server's name. Raises C(InvalidInput)."""
+    if not _SERVER_NAME.fullmatch(value):
+        raise InvalidInput(
+            option,
+            f"{value!r} is not the name of a flexible server: 3 to 63 letters, digits and single hyphens between them.",
+        )
+    return value
+
+
+def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
+    wanted = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/{provider}/{kind}/<name>"
+    parts = value.split("/")
+    fixed_fit = len(parts) == len(_SEGMENTS) and all(
+        fixed is None or part.lower() == fixed for part, fixed in zip(parts, _SEGMENTS)
+    )
+    if not fixed_fit or not all(parts[1:]):
+        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {wanted}.")
+    found = split(value)
+    check_subscription(option, found.subscription_id)
+    check_group(option, found.resource_group)
+    if found.provider.lower() != provider.lower() or found.type.lower() != kind.lower():
+        raise InvalidInput(
+            option, f"{value!r} is the ID of a {found.provider}/{found.type}, not of a {provider}/{kind}."
+        )
+    return found
+
+
+def parse_server_id(option: str, value: str) -> ServerRef:
+    """A flexible server's full resource ID. Raises C(InvalidInput)."""
+    found = _parse(option, value, "Microsoft.DBforPostgreSQL", "flexibleServers")
+    check_server_name(option, found.name)
+    return ServerRef(found.subscription_id, found.resource_group, found.name)
+
+
+def check_identity_id(option: str, value: str) -> str:
+    """Return C(value), a user assigned identity's full resource ID. Raises C(InvalidInput)."""
+    _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities")
+    return value
+
+
+def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
+    """The resource ID of a user assigned identity, given by ID or by bare name. Raises C(InvalidInput).
+
+    An ID is returned as it was spelled. A bare name is completed with C(subscription_id) and C(resource_group), which
+    are those of the server unless the user says otherwise, as C(az postgres flexible-server identity) does.
+    """
+    is_id = "/" in value
+    name = _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities").name if is_id else value
+    if not _IDENTITY_NAME.fullmatch(name):
+        shown = "an empty string" if not value else repr(value)
+        raise InvalidInput(
+            option,
+            f"{shown} is neither a resource ID nor the name of a user assigned identity "
+            "(letters, digits, hyphens and underscores, at most 128).",
+        )
+    if is_id:
+        return value
+    return (
+        f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def distinct(resource_ids: list[str]) -> tuple[str, ...]:
+    """The first spelling of each resource ID, in the order given."""
+    seen: dict[str, str] = {}
+    for resource_id in resource_ids:
+        seen.setdefault(key(resource_id), resource_id)
+    return tuple(seen.values())

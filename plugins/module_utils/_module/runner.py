@@ -1,0 +1,37 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""What every module does around its own work: turn errors into C(fail_json), keep secrets out of results."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._azure.connection import Connection, missing_package
+from .._errors import MissingPackage, PgflexError
+from .argspec import CONNECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[str, Any]], **constraints: Any) -> None:
+    """Run C(work) as a module with the options C(spec) and those of the connection; what it returns is the result."""
+    module = AnsibleModule({**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    try:
+        connection = Connection(module.params)
+        # Options with no_log are known to Ansible; what came from the environment or the file is not.
+        module.no_log_values.update(connection.settings.secrets)
+        result = work(module, connection)
+    except PgflexError as error:
+        module.fail_json(msg=str(error), error=error.as_dict())
+    except ImportError as error:
+        reason = "in the Python or execution environment that runs this module (see requirements.txt)"
+        missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))
+        module.fail_json(msg=str(missing), error=missing.as_dict(), exception=traceback.format_exc())
+    module.exit_json(**result)

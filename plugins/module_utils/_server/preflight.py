@@ -1,0 +1,120 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""What has to be read besides the server before a plan may be carried out. Same in check mode and for real."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from .._errors import Refused, ServiceError
+from .._identity.models import region
+from .._identity.resource_ids import ServerRef, key
+
+if TYPE_CHECKING:
+    from .._azure.retry import Waiter
+    from .._identity.models import Plan, Server, UserIdentity
+
+_PROVIDER = "microsoft.dbforpostgresql"
+_FABRIC_MIRRORING = (
+    "On servers for which Fabric mirroring is enabled, system assigned managed identity cannot be disabled."
+)
+
+
+class Reader(Protocol):
+    """The part of C(_api.Api) that is needed here."""
+
+    def get_identity(self, resource_id: str) -> UserIdentity:
+        """See C(Api)."""
+
+    def fabric_mirroring(self, ref: ServerRef) -> bool:
+        """See C(Api)."""
+
+
+class Identities:
+    """Identities themselves, each read once. Those that may not be read are None, with a warning."""
+
+    def __init__(self, api: Reader, waiter: Waiter) -> None:
+        self._api = api
+        self._waiter = waiter
+        self._known: dict[str, UserIdentity | None] = {}
+        self._missing: dict[str, ServiceError] = {}
+        self.warnings: list[str] = []
+
+    @property
+    def known(self) -> list[UserIdentity]:
+        """Those that were read, sorted by ID."""
+        return sorted((each for each in self._known.values() if each), key=lambda each: key(each.id))
+
+    def get(self, resource_id: str) -> UserIdentity | None:
+        """The identity; None without the right to read it. Raises C(ServiceError) (404 if there is none)."""
+        name = key(resource_id)
+        if name in self._missing:
+            raise self._missing[name]
+        if name not in self._known:
+            try:
+                self._known[name] = self._waiter.read(partial(self._api.get_identity, resource_id))
+            except ServiceError as error:
+                if error.status == 404:
+                    self._missing[name] = error
+                if error.status != 403:
+                    raise
+                self.warnings.append(str(error))
+                self._known[name] = None
+        return self._known[name]
+
+    def look_up(self, resource_id: str) -> UserIdentity | None:
+        """As C(get), but an identity that was deleted while assigned is None too, with one warning."""
+        known_to_be_gone = key(resource_id) in self._missing
+        try:
+            return self.get(resource_id)
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+            if not known_to_be_gone:
+                self.warnings.append(str(error))
+            return None
+
+
+def check(server: Server, plan: Plan, api: Reader, identities: Identities | None, waiter: Waiter) -> None:
+    """Raises C(Refused) if C(plan) would fail or do harm; C(identities) is None to leave out the look at those."""
+    if plan.system_assigned is False and _mirrors(server, api, waiter):
+        raise Refused(_FABRIC_MIRRORING, code="SystemAssignedIdentityInUse", target=server.id)
+    if identities is None:
+        return
+    for resource_id in plan.assign:
+        problem = _unusable(server, resource_id, identities)
+        if problem:
+            raise Refused(
+                f"Cannot assign identity {resource_id}: {problem}", code="IdentityUnusable", target=resource_id
+            )
+
+
+def _mirrors(server: Server, api: Reader, waiter: Waiter) -> bool:
+    try:
+        return waiter.read(partial(api.fabric_mirroring, server.ref))
+    except ServiceError as error:
+        if error.status == 404:  # versions of PostgreSQL without mirroring do not have the parameter
+            return False
+        raise
+
+
+def _unusable(server: Server, resource_id: str, identities: Identities) -> str | None:
+    try:
+        identity = identities.get(resource_id)
+    except ServiceError as error:
+        if error.status == 404:
+            return "it does not exist."
+        raise
+    if identity is None:
+        return None
+    elsewhere = region(identity.location) != region(server.location)
+    if (identity.isolation_scope or "").lower() == "regional" and elsewhere:
+        return f"it is isolated to its region {identity.location}, and the server is in {server.location}."
+    allowed = identity.allowed_providers
+    if allowed is not None and not {each.lower() for each in allowed} & {_PROVIDER, f"{_PROVIDER}/flexibleservers"}:
+        return f"its assignment restrictions allow only {', '.join(allowed)}."
+    return None

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Plays whose hosts do not wait for each other, as with the strategy C(free). Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..module_utils._errors import InvalidInput
+from ..module_utils._fleet.waves import read_waves, wave_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: How the names of such strategies end, those of Mitogen too. Ansible runs a task with C(run_once) for every host
+#: there, with a warning, and registers the last result for all of them.
+WITHOUT_RUN_ONCE = ("free", "host_pinned")
+_INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy that waits, as linear, or"
+
+
+def refuse_what_takes_all(
+    hosts: int, *, waves: Any, max_fail_percentage: Any, strict: bool, reports: Iterable[str]
+) -> None:
+    """Raises C(InvalidInput) for what nobody could keep: only where nothing is lost may each host go its own way.
+
+    C(hosts) is how many the play has, failed ones too, so that all of them are refused alike.
+    """
+    if hosts == 1:
+        return
+    texts = [str(each) for each in (waves if isinstance(waves, list) else [waves])]
+    if len(list(wave_sizes(read_waves("pgflex_identity_waves", texts), hosts))) > 1:
+        raise InvalidInput("pgflex_identity_waves", f"there are no waves {_INSTEAD} set it to 100%.")
+    if str(max_fail_percentage).strip() != "100":
+        raise InvalidInput(
+            "pgflex_identity_max_fail_percentage", f"there is no failure budget {_INSTEAD} set it to 100."
+        )
+    if strict:
+        raise InvalidInput("pgflex_identity_strict", f"no host looks at the others {_INSTEAD} set it to false.")
+    for kind in reports:
+        raise InvalidInput(f"pgflex_identity_report_{kind}", f"nobody has all results {_INSTEAD} leave it empty.")

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""A report as one HTML file that loads nothing: C(_report.html) with the style, the scripts and the data in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ...module_utils._identity.resource_ids import key
+
+# In a script element these could end it, or end a line of what JavaScript before 2019 took for a text.
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def as_html(report: dict[str, Any]) -> str:
+    """The page for what C(_report.document()) returns."""
+    style = _asset("report.css")
+    script = _asset("waves.js") + _asset("report.js")
+    parts = {
+        "title": escape(report["title"]),
+        "policy": escape(
+            f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        "style": style,
+        "script": script,
+        "data": json.dumps(_slim(report), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED),
+    }
+    # In one pass: nothing is looked for in what was put in.
+    return re.sub(f"@({'|'.join(parts)})@", lambda found: parts[found[1]], _asset("report.html"))
+
+
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _slim(report: dict[str, Any]) -> dict[str, Any]:
+    """The report with each identity once: a large one repeats its IDs a hundred thousand times."""
+    columns: dict[str, int] = {}
+    identities: list[dict[str, str]] = []
+    servers = []
+    for each in report["servers"]:
+        cells = []
+        for held in each["identities"]:
+            if key(held["id"]) not in columns:
+                columns[key(held["id"])] = len(identities)
+                identities.append({"id": held["id"], "name": held["name"]})
+            cells.append([columns[key(held["id"])], held["status"], *held["used_for"]])
+        servers.append({**each, "identities": cells})
+    return {**report, "identities": identities, "servers": servers}

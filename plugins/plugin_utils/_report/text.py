@@ -1,0 +1,145 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""A report as text: lines and a table for the terminal, CSV for a spreadsheet. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from .model import ADDED, ASSIGNED, FAILED, MISSING, OK, REMOVED, ROLLOUT, UNWANTED, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from .model import Report, Row, Wave
+
+SYSTEM = "system assigned identity"
+# What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Status of an identity -> what a line says of it.
+_WORDS = {MISSING: MISSING, UNWANTED: UNWANTED, ADDED: "assigned", REMOVED: "removed"}
+# What a server does not hold.
+_ABSENT = (MISSING, REMOVED)
+_HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "IDENTITIES")
+_COLUMNS = (
+    "host",
+    "server",
+    "resource_group",
+    "subscription_id",
+    "location",
+    "state",
+    "server_status",
+    "identity",
+    "identity_id",
+    "identity_status",
+    "used_for",
+    "message",
+)
+
+
+def lines(report: Report) -> list[str]:
+    """A line for each server that is not as wanted or was changed, for each wave of several, and the totals."""
+    servers = [f"{row.host}: {_story(row)}" for row in report.rows if row.status != OK]
+    several = report.kind == ROLLOUT and len(report.waves) > 1
+    waves = [f"wave {number}: {_wave(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
+    return [*servers, *waves, _summary(report)]
+
+
+def _story(row: Row) -> str:
+    if row.status == FAILED:
+        return f"error: {row.message}" if row.begun else f"{row.message}"
+    found = []
+    for status, word in _WORDS.items():
+        names = [row.label(each) for each in row.identities if each.status == status]
+        names += [SYSTEM] if row.system_assigned == status else []
+        if names:
+            found.append(f"{word} {', '.join(names)}")
+    return "; ".join(found)
+
+
+def _wave(wave: Wave) -> str:
+    servers = counted(wave.servers, "server")
+    if not wave.started:
+        return f"{servers}, not begun"
+    parts = [servers, f"{wave.changed} changed", f"{wave.failed} failed"]
+    parts += [f"{wave.not_started} not begun"] if wave.not_started else []
+    parts += [_span(wave.started, wave.ended)] if wave.ended else []
+    return ", ".join(parts)
+
+
+def _span(started: datetime, ended: datetime) -> str:
+    form = "%H:%M:%S" if started.date() == ended.date() else "%Y-%m-%d %H:%M:%S"
+    return f"{started.strftime(form)} to {ended.strftime(form)} UTC"
+
+
+def _summary(report: Report) -> str:
+    totals = count(report)
+    start = f"{counted(totals['servers'], 'server')}: {totals['as_wanted']} as wanted"
+    if report.kind != ROLLOUT:
+        found = f"{totals['drifting']} drifting ({totals['missing']} missing, {totals['unwanted']} unwanted)"
+        return f"{start}, {found}, {totals['failed']} failed."
+    done = f"{totals['changed']} changed ({totals['added']} assigned, {totals['removed']} removed)"
+    left = f", {totals['not_started']} not begun" if totals["not_started"] else ""
+    return f"{start}, {done}, {totals['failed']} failed{left}."
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number and what there are so many of."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def table(report: Report) -> list[str]:
+    """What each server holds: aligned columns under a head, and the totals. Several subscriptions show too."""
+    rows = report.rows
+    cells = [_HEAD, *(_cells(row) for row in rows if row.was_read)]
+    if len({row.server["subscription_id"].lower() for row in rows if row.was_read}) < 2:
+        cells = [(*line[:2], *line[3:]) for line in cells]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
+    shown = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in cells]
+    unread = [f"{row.host}: not read: {row.message}" for row in rows if not row.was_read]
+    held = sum(each.status not in _ABSENT for row in rows for each in row.identities)
+    total = f"{counted(len(rows), 'server')}, {counted(held, 'assignment')}"
+    encrypts = any(each.used_for and each.status not in _ABSENT for row in rows for each in row.identities)
+    return [
+        *shown,
+        *unread,
+        total + (f", {len(unread)} not read" if unread else "") + ("; * encrypts" if encrypts else ""),
+    ]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    names = ["(system)"] if row.system_assigned in (ASSIGNED, UNWANTED, ADDED) else []
+    names += [row.label(each) + "*" * bool(each.used_for) for each in row.identities if each.status not in _ABSENT]
+    parts = ("name", "resource_group", "subscription_id", "location", "state")
+    return (*(str(row.server[part] or "-") for part in parts), ", ".join(names) or "-")
+
+
+def as_csv(report: Report) -> str:
+    """A record for each server and identity; one for a server without any."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    writer.writerows([_guarded(cell) for cell in record] for row in report.rows for record in _records(row))
+    return out.getvalue()
+
+
+def _records(row: Row) -> Iterator[tuple[str | None, ...]]:
+    place = (row.server.get(part) for part in ("name", "resource_group", "subscription_id", "location", "state"))
+    start = (row.host, *place, row.status)
+    if row.system_assigned:
+        yield (*start, SYSTEM, None, row.system_assigned, None, row.message)
+    for each in row.identities:
+        yield (*start, each.name, each.id, each.status, " ".join(each.used_for), row.message)
+    if not row.system_assigned and not row.identities:
+        yield (*start, None, None, None, None, row.message)
+
+
+def _guarded(cell: str | None) -> str:
+    text = cell or ""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""A record of an earlier rollout -> rows that restore what the servers held before it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..module_utils._errors import InvalidInput
+from ..module_utils._identity.resource_ids import key, parse_server_id, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..module_utils._fleet.rollback_record import Entry, Record
+
+_NAMES_SHOWN = 5
+_OPTION = "rollback"
+
+
+class Restoring:
+    """The servers of one or more records, and which of them were asked for. C(force): whatever they hold by now.
+
+    Raises C(InvalidInput) if two records name one server: what it held before would then depend on their order.
+    """
+
+    def __init__(self, records: list[Record], *, force: bool) -> None:
+        self._force = force
+        self._unfinished = sum(not record.finished for record in records)
+        self._entries: dict[str, Entry] = {}
+        self._by_name: dict[tuple[str, str], list[Entry]] = {}
+        for entry in (entry for record in records for entry in record.entries):
+            if key(entry.server_id) in self._entries:
+                raise InvalidInput(_OPTION, f"two records name {entry.server_id}: roll back the later one first.")
+            self._entries[key(entry.server_id)] = entry
+            ref = parse_server_id(_OPTION, entry.server_id)
+            self._by_name.setdefault((key(ref.resource_group), key(ref.name)), []).append(entry)
+        self._left = dict(self._entries)
+
+    def row(self, place: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The row that restores the server at C(place), None if no record names it. Raises C(InvalidInput)."""
+        entry = self._find(place)
+        if entry is None:
+            return None
+        self._left.pop(key(entry.server_id), None)
+        row: dict[str, Any] = {
+            "name": place["name"],
+            "server_id": entry.server_id,
+            "present": list(entry.before.identities),
+            "purge": True,
+            "system_assigned": entry.before.system_assigned,
+        }
+        if not self._force:
+            row["expected_identities"] = list(entry.after.identities)
+            row["expected_system_assigned"] = entry.after.system_assigned
+        return row
+
+    def _find(self, place: Mapping[str, Any]) -> Entry | None:
+        if "server_id" in place:
+            return self._entries.get(key(place["server_id"]))
+        found = self._by_name.get((key(place["resource_group"]), key(place["server_name"])), [])
+        if "subscription_id" in place:
+            wanted = key(place["subscription_id"])
+            found = [each for each in found if key(split(each.server_id).subscription_id) == wanted]
+        if len(found) > 1:
+            raise InvalidInput(
+                "pgflex_subscription_id",
+                f"is not set, and the record has {len(found)} servers {place['server_name']} in groups "
+                f"{place['resource_group']}.",
+            )
+        return found[0] if found else None
+
+    @property
+    def matched(self) -> bool:
+        """Whether any server was asked for."""
+        return len(self._left) < len(self._entries)
+
+    def warnings(self) -> list[str]:
+        """What the user should know once all hosts have been asked for."""
+        found = []
+        if self._unfinished:
+            found.append(
+                "The record is of a rollout that was interrupted: some of its servers may never have been changed. "
+                "Those that hold what they held before are left alone."
+            )
+        if self._left:
+            names = [split(each.server_id).name for each in self._left.values()]
+            found.append(
+                f"Not rolled back, since they are not in this play: {some_of(names)}; {len(names)} of the record."
+            )
+        return found
+
+
+def some_of(names: list[str]) -> str:
+    """The first few."""
+    return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A wish may count under a condition only: an identity is assigned, or the server is as expected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Expected, Server, Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan, unmet
+from unit.support import A, B, C, D, server
+
+ROTATE = Wanted(present=(B,), absent=(A,), only_if_assigned=(A,))
+BACK = Wanted(present=(A,), purge=True, system_assigned=False, expected=Expected((A, B), False))
+
+
+def test_a_rotation_replaces_the_identity_where_it_is() -> None:
+    planned = plan(server(A.upper(), C), ROTATE)
+    assert (planned.assign, planned.remove) == ((B,), (A.upper(),))
+
+
+@pytest.mark.parametrize("before", [server(), server(B), server(C, D), server(C, elastic=True)])
+def test_a_rotation_leaves_servers_alone_that_do_not_hold_the_identity(before: Server) -> None:
+    assert not plan(before, ROTATE).changes
+
+
+def test_a_rotation_of_an_identity_that_encrypts_is_refused() -> None:
+    with pytest.raises(Refused, match=r"Cannot remove identity .*/id-a because it's used for data encryption."):
+        plan(server(A, primary=A), ROTATE)
+
+
+def test_a_rotation_that_lost_one_and_did_not_assign_the_other_is_not_as_planned() -> None:
+    done = plan(server(A, C), ROTATE)
+    assert unmet(done, server(C), ROTATE) == [f"{B} is not assigned"]
+    assert unmet(done, server(B, C), ROTATE) == []
+
+
+def test_a_server_as_expected_is_changed_whatever_the_casing() -> None:
+    assert plan(server(A.upper(), B), BACK).remove == (B,)
+
+
+def test_a_server_that_is_as_wanted_already_need_not_be_as_expected() -> None:
+    assert not plan(server(A), BACK).changes
+
+
+@pytest.mark.parametrize(
+    ("before", "problem"),
+    [
+        (server(A, B, C), f"{C} is assigned"),
+        (server(B), f"{A} is not assigned"),
+        (server(), f"{A} is not assigned; {B} is not assigned"),
+        (server(A, B, system=True), "the system assigned identity is on"),
+    ],
+)
+def test_a_server_that_is_not_as_expected_is_refused(before: Server, problem: str) -> None:
+    with pytest.raises(Refused) as caught:
+        plan(before, BACK)
+    assert caught.value.code == "NotAsExpected"
+    assert f"Server pg-orders is not as expected: {problem}." in str(caught.value)
+
+
+def test_without_a_word_about_it_the_system_assigned_identity_may_be_as_it_is() -> None:
+    wanted = replace(BACK, system_assigned=None, expected=Expected((A, B)))
+    assert plan(server(A, B, system=True), wanted).after.system_assigned
+
+
+def test_after_the_change_nothing_is_expected_any_more() -> None:
+    done = plan(server(A, B), BACK)
+    assert unmet(done, server(A), BACK) == []
+    assert unmet(done, server(A, C), BACK) == [f"{C} is still assigned"]

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for every plan, tried with random servers and wishes against an independent model of the service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Plan, Server, Wanted, server_from_arm
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan, unmet
+from unit.service import merge
+from unit.support import PRINCIPAL, REF, TENANT, mi
+
+NAMES = "abcde"
+SPELLINGS = (str, str.lower, str.upper, lambda each: each.replace("resourceGroups", "resourcegroups"))
+Raw = dict[str, Any]
+
+names = st.sampled_from(NAMES)
+maybe_system = st.sampled_from((None, True, False))
+
+
+def spelled(name: str) -> st.SearchStrategy[str]:
+    """Draw one of the spellings of an ID."""
+    return st.sampled_from([spell(mi(f"id-{name}")) for spell in SPELLINGS])
+
+
+ids = names.flatmap(spelled)
+
+
+@st.composite
+def raw_servers(draw: st.DrawFn) -> Raw:
+    """Draw a server's JSON. A key may be there in two spellings; encryption may need what is not assigned."""
+    held = draw(st.lists(ids, unique=True, max_size=6))
+    system = draw(st.booleans())
+    kinds = ["SystemAssigned"] * system + ["UserAssigned"] * bool(held)
+    primary, geo = draw(st.none() | ids), draw(st.none() | ids)
+    encryption = {
+        "type": "AzureKeyVault" if primary or geo else "SystemManaged",
+        **({"primaryUserAssignedIdentityId": primary} if primary else {}),
+        **({"geoBackupUserAssignedIdentityId": geo} if geo else {}),
+    }
+    raw: Raw = {"id": REF.id, "location": "Canada Central", "properties": {"dataEncryption": encryption}}
+    if kinds:
+        raw["identity"] = {
+            "type": ",".join(kinds),
+            "tenantId": TENANT,
+            **({"principalId": PRINCIPAL} if system else {}),
+            **({"userAssignedIdentities": {each: {} for each in held}} if held else {}),
+        }
+    return raw
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> Wanted:
+    """Draw what the options can ask for: nothing both assigned and removed, and each ID once."""
+    roles = draw(st.dictionaries(names, st.booleans()))
+    return Wanted(
+        present=tuple(draw(spelled(name)) for name, present in roles.items() if present),
+        absent=tuple(draw(spelled(name)) for name, present in roles.items() if not present),
+        purge=draw(st.booleans()),
+        keep_encryption_identities=draw(st.booleans()),
+        system_assigned=draw(maybe_system),
+    )
+
+
+def model(raw: Raw) -> Server:
+    return server_from_arm(raw, REF)
+
+
+def planned(raw: Raw, wanted: Wanted) -> Plan:
+    """Return the plan, or give this example up if it is refused."""
+    try:
+        return plan(model(raw), wanted)
+    except Refused:
+        assume(False)
+        raise
+
+
+def lowered(some: tuple[str, ...]) -> set[str]:
+    return {each.lower() for each in some}
+
+
+def carried_out(raw: Raw, found: Plan) -> Raw:
+    """Return the server's JSON after its PATCH, if there is one."""
+    return {**raw, "identity": merge(raw.get("identity"), patch_body(found))} if found.changes else raw
+
+
+def outcome(raw: Raw, wanted: Wanted) -> Any:
+    """Return what a plan does, or that it is refused, without any spelling."""
+    try:
+        found = plan(model(raw), wanted)
+    except Refused as refused:
+        return refused.code, str(refused).lower()
+    return lowered(found.assign), lowered(found.remove), found.system_assigned, found.after.type
+
+
+@given(raw_servers(), wishes())
+def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, wanted: Wanted) -> None:
+    found = planned(raw, wanted)
+    after = model(carried_out(raw, found)).identity
+
+    assert (after.type, after.ids) == (found.after.type, found.after.ids)
+    assert after.principal_id == (PRINCIPAL if found.after.system_assigned else None)
+
+
+@given(raw_servers(), wishes())
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(raw: Raw, wanted: Wanted) -> None:
+    found = planned(raw, wanted)
+    after = model(carried_out(raw, found))
+
+    assert not plan(after, wanted).changes
+    assert unmet(found, after, wanted) == []
+
+
+@given(raw_servers(), wishes())
+def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption_needs(
+    raw: Raw, wanted: Wanted
+) -> None:
+    server, found = model(raw), planned(raw, wanted)
+    gone = lowered(server.identity.ids) - lowered(found.after.ids)
+
+    assert gone == lowered(found.remove)
+    assert not gone & server.encryption.uses.keys()
+    assert not gone & lowered(wanted.present)
+    if not wanted.purge:
+        assert gone <= lowered(wanted.absent)
+
+
+@given(raw_servers(), wishes())
+def test_everything_asked_for_is_there_at_the_end(raw: Raw, wanted: Wanted) -> None:
+    after = lowered(planned(raw, wanted).after.ids)
+
+    assert after >= lowered(wanted.present)
+    assert not after & lowered(wanted.absent)
+    if wanted.purge:
+        assert after <= lowered(wanted.present) | (
+            model(raw).encryption.uses.keys() if wanted.keep_encryption_identities else set()
+        )
+
+
+@given(raw_servers(), wishes())
+def test_the_system_identity_changes_only_if_somebody_asked(raw: Raw, wanted: Wanted) -> None:
+    found = planned(raw, wanted)
+    asked = found.before.system_assigned if wanted.system_assigned is None else wanted.system_assigned
+
+    assert model(carried_out(raw, found)).identity.system_assigned == asked
+
+
+@given(raw_servers(), wishes(), st.sampled_from(SPELLINGS), st.sampled_from(SPELLINGS))
+def test_the_spelling_of_no_id_matters(raw: Raw, wanted: Wanted, ours: Any, theirs: Any) -> None:
+    held: Raw = {theirs(each): {} for each in model(raw).identity.ids}
+    found: Raw = raw["properties"]["dataEncryption"]
+    encryption = {name: theirs(each) if "Identity" in name else each for name, each in found.items()}
+    identity = raw.get("identity") and {**raw["identity"], "userAssignedIdentities": held}
+    other = {**raw, "identity": identity, "properties": {"dataEncryption": encryption}}
+    wish = replace(wanted, present=tuple(map(ours, wanted.present)), absent=tuple(map(ours, wanted.absent)))
+
+    assert outcome(other, wish) == outcome(raw, wanted)
+
+
+@given(raw_servers(), wishes())
+def test_a_body_holds_nothing_that_does_not_change(raw: Raw, wanted: Wanted) -> None:
+    found = planned(raw, wanted)
+    assume(found.changes)
+    sent = patch_body(found)["identity"]
+    named = sent.get("userAssignedIdentities", {})
+    kept = {each for each, value in named.items() if value == {}} - set(found.assign)
+
+    assert "UserAssigned" in sent["type"] or "userAssignedIdentities" not in sent
+    assert {each for each, value in named.items() if value is None} <= set(found.before.ids)
+    assert kept == set() or found.system_assigned is False
+    assert set(sent) <= {"type", "userAssignedIdentities"}
+
+
+@given(raw_servers(), wishes(), st.randoms(use_true_random=False))
+def test_the_order_of_anything_does_not_matter(raw: Raw, wanted: Wanted, random: Any) -> None:
+    def shuffled(some: Any) -> Any:
+        return tuple(random.sample(list(some), len(some)))
+
+    found = planned(raw, wanted)
+    server = model(raw)
+    mixed = replace(server, identity=replace(server.identity, user_assigned=shuffled(server.identity.user_assigned)))
+    other = plan(mixed, replace(wanted, present=shuffled(wanted.present), absent=shuffled(wanted.absent)))
+
+    assert patch_body(other) == patch_body(found)
+    assert set(other.remove) == set(found.remove)
+    assert (other.after.type, set(other.after.ids)) == (found.after.type, set(found.after.ids))

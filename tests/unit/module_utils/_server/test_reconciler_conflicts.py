@@ -1,0 +1,204 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody else writes to a server between our look at it and our write: what was asked for is brought about still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Turn
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import drive
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import NotVerified
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader import ONE_BY_ONE
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import row_facts
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Expected, Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import crossed, plan
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
+    CONTENDED,
+    ROUNDS,
+    Applied,
+    apply,
+    changing,
+)
+from unit.fleet_service import FleetService, rows
+from unit.fleet_service import run as run_fleet
+from unit.service import Reaction, Service
+from unit.support import PRINCIPAL, A, B, C, D, busy, server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
+
+B_NOT_C = Wanted(present=(B,), absent=(C,))
+
+
+def add(resource_id: str) -> Callable[[dict[str, Any]], None]:
+    return lambda held: held.update({resource_id: {}})
+
+
+def drop(resource_id: str) -> Callable[[dict[str, Any]], None]:
+    return lambda held: held.__delitem__(resource_id)
+
+
+def run(service: Service, wanted: Wanted = B_NOT_C, **limits: float) -> Applied:
+    return apply(service, service.last_read, wanted, service.time.waiter(**limits), wait=True)
+
+
+def failure(service: Service, wanted: Wanted = B_NOT_C, **limits: float) -> str:
+    with pytest.raises(NotVerified) as caught:
+        run(service, wanted, **limits)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "unseen", "left", "assigned", "removed"),
+    [
+        pytest.param((A,), B_NOT_C, add(C), (A, B), (B,), (C,), id="assigns what is to go"),
+        pytest.param((D,), Wanted(present=(B, D)), drop(D), (B, D), (B, D), (), id="removes what is to stay"),
+        pytest.param((A,), Wanted(present=(B,), purge=True), add(C), (B,), (B,), (A, C), id="assigns, and we purge"),
+        pytest.param(
+            (A, D),
+            Wanted(present=(B, D), absent=(A,), only_if_assigned=(A,)),
+            drop(D),
+            (B, D),
+            (B, D),
+            (A,),
+            id="removes what is to stay, and we rotate",
+        ),
+    ],
+)
+def test_in_the_moment_of_our_write_somebody_else(
+    held: tuple[str, ...],
+    wanted: Wanted,
+    unseen: Callable[[dict[str, Any]], None],
+    left: tuple[str, ...],
+    assigned: tuple[str, ...],
+    removed: tuple[str, ...],
+) -> None:
+    service = Service(*held, reactions=(Reaction(unseen=unseen),))
+    applied = run(service, wanted)
+
+    assert applied.server.identity.ids == left
+    assert applied.verified
+    assert (applied.plan.assign, applied.plan.remove) == (assigned, removed)
+    assert applied.plan.before.ids == held
+    assert applied.plan.after.ids == left
+    assert len(service.sent) == 2
+
+
+def test_before_it_is_written_to_once_more_the_server_is_looked_at_again() -> None:
+    service = Service(A, reactions=(Reaction(unseen=add(C)),))
+    run(service)
+
+    # To verify, before the second write, and to verify that.
+    assert service.reads == 3
+
+
+def test_who_goes_on_against_us_has_the_last_word_and_that_is_told() -> None:
+    absent = tuple(f"{C}-{number}" for number in range(9))
+    service = Service(A, reactions=tuple(Reaction(unseen=add(each)) for each in absent))
+    problem = failure(service, Wanted(present=(B,), absent=absent))
+
+    assert len(service.sent) == 1 + ROUNDS
+    assert f"but {absent[ROUNDS]} is still assigned" in problem
+
+
+def test_what_we_wrote_ourselves_is_not_written_twice() -> None:
+    service = Service(A, reactions=(Reaction(acts=False, unseen=add(C)),))
+
+    assert f"{B} is not assigned; {C} is still assigned" in failure(service)
+    assert len(service.sent) == 1
+
+
+def test_what_was_lost_beside_it_is_told_all_the_same() -> None:
+    def swap(held: dict[str, Any]) -> None:
+        del held[D]
+        held[C] = {}
+
+    service = Service(A, D, reactions=(Reaction(unseen=swap),))
+
+    assert f"{D}, which was to stay, is gone" in failure(service)
+    assert service.last_read.identity.ids == (A, B)
+
+
+def test_a_system_assigned_identity_that_is_switched_on_between_is_left_as_it_is_and_told() -> None:
+    service = Service(A, reactions=(Reaction(unseen=add(C)),))
+    get_server = service.get_server
+
+    def switching(ref: ServerRef) -> Any:
+        if service.reads == 1:  # before the second write
+            service.raw["identity"].update(type="SystemAssigned,UserAssigned", principalId=PRINCIPAL)
+        return get_server(ref)
+
+    service.get_server = switching  # type: ignore[method-assign]
+
+    assert "the system assigned identity is on" in failure(
+        service, Wanted(present=(B,), absent=(C,), system_assigned=False)
+    )
+    assert service.last_read.identity.ids == (A, B)
+    assert len(service.sent) == 2
+
+
+def test_when_time_is_up_nothing_more_is_written() -> None:
+    service = Service(A, reactions=(Reaction(unseen=add(C)),))
+
+    assert f"{C} is still assigned" in failure(service, wait_timeout=20)
+    assert len(service.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "after"),
+    [
+        pytest.param(B_NOT_C, server(A, B), id="all is well"),
+        pytest.param(B_NOT_C, server(A, C), id="ours is not there either"),
+        pytest.param(Wanted(present=(B,), absent=(C,), expected=Expected((A,))), server(A, B, C), id="a rollback"),
+        pytest.param(Wanted(present=(B,), absent=(C,)), server(A, B, C, primary=C), id="what must not be removed"),
+        pytest.param(
+            Wanted(present=(B,), absent=(C,), system_assigned=False),
+            server(A, B, C, system=True),
+            id="the system assigned identity, whose conditions would have to be asked for again",
+        ),
+    ],
+)
+def test_nothing_is_written_once_more_for(wanted: Wanted, after: Any) -> None:
+    assert not crossed(plan(server(A), wanted), after, wanted)
+
+
+def test_a_server_that_others_write_to_is_looked_at_right_before_the_next_try() -> None:
+    service = Service(A, reactions=(Reaction(busy(), acts=False),))
+    waiter = service.time.waiter()
+    steps = changing(service, service.last_read, B_NOT_C, waiter, wait=True)
+    wishes = [next(steps) for _step in range(4)]
+    assert wishes == [Turn.WRITE, 10, Turn.READ, Turn.WRITE]
+    service.time.sleep(CONTENDED + 0.1)
+    add(C)(service.raw["identity"]["userAssignedIdentities"])
+    applied = drive(steps, waiter.clock)
+
+    assert (applied.plan.assign, applied.plan.remove) == ((B,), (C,))
+
+
+def test_a_fleet_does_so_too_for_the_rows_that_need_it() -> None:
+    service = FleetService()
+    many = service.add_many(ONE_BY_ONE + 1, A)
+    unseen = {held.ref.name for held in many[:3]}
+    update = service.update_identity
+
+    def crossing(ref: ServerRef, body: dict[str, Any]) -> Any:
+        if ref.name in unseen:
+            unseen.remove(ref.name)
+            service.get_server(ref)
+            add(C)(next(held for held in many if held.ref == ref).raw["identity"]["userAssignedIdentities"])
+        return update(ref, body)
+
+    service.update_identity = crossing  # type: ignore[method-assign]
+    wished = rows(service, B_NOT_C)
+    run_fleet(service, wished)
+
+    assert [held.ids for held in many] == [[A, B]] * len(many)
+    assert [row.changed for row in wished] == [True] * len(many)
+    assert [row_facts(row)["removed"] for row in wished] == [[C]] * 3 + [[]] * (len(many) - 3)
+    assert len(service.writes()) == len(many) + 3

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records of earlier rollouts become rows of the hosts whose servers they name, however a host names its server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Entry, Held, Record
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ROLLBACK, Rows
+from ansible_collections.pgflex.azure.plugins.plugin_utils._rollback_plan import Restoring
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+OTHER = "00000000-0000-4000-8000-000000000002"
+BEFORE, AFTER = Held(("a",), system_assigned=True), Held(("a", "b"), system_assigned=False)
+
+
+def record(*names: str, subscription: str = SUBSCRIPTION, finished: bool = True) -> Record:
+    ids = [ServerRef(subscription, "RG-Prod", name).id for name in names]
+    return Record("now", finished, tuple(Entry("host", each, BEFORE, AFTER) for each in ids))
+
+
+def asked(records: list[Record], *hosts: dict[str, Any], force: bool = False) -> Rows:
+    rows = Rows(ROLLBACK, Restoring(records, force=force))
+    for number, variables in enumerate(hosts):
+        rows.add(f"host-{number}", dict(variables).copy)
+    return rows
+
+
+PARTS = {"pgflex_resource_group": "rg-prod", "pgflex_server_name": "PG-X"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"pgflex_server_id": ServerRef(SUBSCRIPTION, "rg-PROD", "pg-x").id.upper().replace("/SUBSCR", "/subscr")},
+        PARTS,
+        {**PARTS, "pgflex_subscription_id": SUBSCRIPTION.upper()},
+    ],
+    ids=["by ID", "by parts", "by parts and subscription"],
+)
+def test_a_host_gets_what_its_server_held_before_if_it_still_holds_what_it_held_after(
+    variables: dict[str, Any],
+) -> None:
+    rows = asked([record("pg-x")], variables)
+    row = {
+        "name": "host-0",
+        "server_id": ServerRef(SUBSCRIPTION, "RG-Prod", "pg-x").id,
+        "present": ["a"],
+        "purge": True,
+        "system_assigned": True,
+    }
+    assert rows.asked == [{**row, "expected_identities": ["a", "b"], "expected_system_assigned": False}]
+    assert asked([record("pg-x")], variables, force=True).asked == [row]
+
+
+def test_a_host_whose_server_is_in_no_record_is_left_out() -> None:
+    elsewhere = {**PARTS, "pgflex_subscription_id": OTHER}
+    rows = asked([record("pg-x")], elsewhere, {**PARTS, "pgflex_server_name": "pg-y"})
+    assert (rows.hosts, rows.asked, rows.refused) == ([], [], {})
+    assert rows.restoring
+    assert not rows.restoring.matched
+
+
+def test_a_host_that_could_be_one_of_two_servers_is_refused() -> None:
+    rows = asked([record("pg-x"), record("pg-x", subscription=OTHER)], PARTS)
+    assert str(rows.refused["host-0"]) == (
+        "pgflex_subscription_id: is not set, and the record has 2 servers PG-X in groups rg-prod."
+    )
+    assert rows.hosts == ["host-0"]
+
+
+def test_two_records_of_one_server_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"two records name .*/PG-X: roll back the later one first"):
+        Restoring([record("pg-x"), record("PG-X")], force=False)
+
+
+def test_what_is_not_restored_and_what_was_interrupted_is_told() -> None:
+    rows = asked([record("pg-x", *(f"pg-{number}" for number in range(6))), record("pg-last", finished=False)], PARTS)
+    assert rows.restoring
+    interrupted, left = rows.restoring.warnings()
+    assert interrupted.startswith("The record is of a rollout that was interrupted")
+    assert left == (
+        "Not rolled back, since they are not in this play: pg-0, pg-1, pg-2, pg-3, pg-4, ...; 7 of the record."
+    )
+    assert asked([record("pg-x")], PARTS).restoring.warnings() == []  # type: ignore[union-attr]

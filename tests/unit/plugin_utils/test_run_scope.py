@@ -1,0 +1,69 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables that count for a whole run are the same for every host, or the run does not begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import JOBS, is_meant
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, OF_THE_ROLE, Alike
+
+ROOT = Path(__file__).resolve().parents[3]
+WAVES = "pgflex_identity_waves"
+
+
+def compare(*hosts: dict[str, Any]) -> None:
+    alike = Alike(OF_THE_ROLE)
+    for number, variables in enumerate(hosts):
+        alike.add(f"pg-{number}", variables)
+
+
+@pytest.mark.parametrize("empty", [{WAVES: ""}, {WAVES: None}, {}, {"pgflex_identity_present": ["id-a"]}])
+def test_what_is_not_set_and_what_is_of_a_host_may_differ(empty: dict[str, Any]) -> None:
+    compare({}, empty, {})
+    compare({**empty, WAVES: [1]}, {WAVES: [1]})
+
+
+def test_what_a_survey_gives_as_a_text_is_the_same_value() -> None:
+    compare(
+        {"pgflex_identity_max_fail_percentage": 10, "pgflex_identity_strict": True},
+        {"pgflex_identity_max_fail_percentage": "10", "pgflex_identity_strict": "true"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        ({WAVES: [1]}, {WAVES: ["100%"]}, "is [1] for pg-0 and ['100%'] for pg-2, but counts for all hosts"),
+        ({}, {WAVES: "1"}, "is not set for pg-0 and '1' for pg-2"),
+        ({WAVES: "1"}, {WAVES: ""}, "is '1' for pg-0 and not set for pg-2"),
+        ({"pgflex_identity_strict": False}, {"pgflex_identity_strict": True}, "is False for pg-0 and True for pg-2"),
+    ],
+)
+def test_the_first_difference_is_told_with_both_hosts(
+    first: dict[str, Any], second: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compare(first, first, second)
+    assert problem in str(caught.value)
+
+
+def test_no_connection_is_shown() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compare({CONNECTION: {"secret": "abc"}}, {CONNECTION: {"secret": "def"}})
+    assert "is one for pg-0 and one for pg-1" in str(caught.value)
+
+
+def test_every_variable_of_the_role_is_of_a_host_or_of_the_run() -> None:
+    document = yaml.safe_load((ROOT / "roles/pgflex_identity/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    names = document["argument_specs"]["main"]["options"]
+    for name in names:
+        assert any(is_meant(name, job) for job in JOBS) != (name in OF_THE_ROLE), name
+    assert set(OF_THE_ROLE) <= names.keys()
