@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run C(pgflex_identity_fleet) on the controller, and make its rows of the inventory where the task gives none.
+"""Run `pgflex_identity_fleet` on the controller, and make its rows of the inventory where the task gives none.
 
-The rows are those of C(ansible_play_batch): with C(serial) the wave, without it all hosts of the play, in both cases
-after C(--limit) and without those that have failed. C(ansible_play_hosts) would be the whole play in every wave.
+The rows are those of `ansible_play_batch`: with `serial` the wave, without it all hosts of the play, in both cases
+after `--limit` and without those that have failed. `ansible_play_hosts` would be the whole play in every wave.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from ansible.utils.display import Display
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.rollback_record import read_record
-from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_what_takes_all
-from ..plugin_utils._host_variables import ASSIGN, JOBS, ROLLBACK, Rows, is_meant, nothing_asked
-from ..plugin_utils._progress_lines import following
-from ..plugin_utils._rollback_plan import Restoring, some_of
-from ..plugin_utils._run_scope import CONNECTION, OF_THE_ROLE, Alike
+from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
+from ..plugin_utils._host_variables import ACTIONS, ASSIGN, ROLLBACK, HostRows, is_relevant, nothing_asked
+from ..plugin_utils._progress_lines import tail_lines
+from ..plugin_utils._rollback_plan import RollbackPlan, some_of
+from ..plugin_utils._run_scope import CONNECTION, RUN_OPTIONS, RunScope
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
-_OF_ROWS = ("job", "rollback", "rollback_force")
+_ROW_OPTIONS = ("job", "rollback", "rollback_force")
 
 
 class ActionModule(ActionBase):
-    """With C(run_once) a row for each host of the batch, else one for the task's own host."""
+    """With `run_once` a row for each host of the batch, else one for the task's own host."""
 
     _connection: Any
     _play_context: Any
@@ -58,8 +58,8 @@ class ActionModule(ActionBase):
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if arguments.get("result_dir") == "auto":
-            if self._task.run_once and not self._speaks_once:
-                return {**result, **self._leave_each_alone(arguments, known)}
+            if self._task.run_once and not self._runs_once:
+                return {**result, **self._run_per_host(arguments, known)}
             # Ansible removes what is in there at its end. The role names its record after it.
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
@@ -68,12 +68,12 @@ class ActionModule(ActionBase):
             return {**result, **self._run_module(arguments, known)}
         rows = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
-        if (warnings := rows.warnings(whole=self._speaks_for_all)) and not goes_on:
+        if (warnings := rows.warnings(whole=self._covers_whole_play)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
 
-    def _ask(self, rows: Rows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        asked = {name: value for name, value in arguments.items() if name not in _OF_ROWS}
+    def _ask(self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
         if rows.asked:
             answer = self._run_module({**asked, "servers": rows.asked}, task_vars)
             # Thousands of rows, which the inventory says already.
@@ -111,12 +111,12 @@ class ActionModule(ActionBase):
             return told
         folder = constants.DEFAULT_LOCAL_TMP
         # In a worker too a display goes to the terminal, and to AWX, at once.
-        with tempfile.NamedTemporaryFile(dir=folder) as file, following(Path(file.name), Display().display):
+        with tempfile.NamedTemporaryFile(dir=folder) as file, tail_lines(Path(file.name), Display().display):
             shown: dict[str, Any] = run(module_args={**arguments, "progress_file": file.name})
         return shown
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """C(pgflex_identity_connection), under the options of the task and its C(module_defaults)."""
+        """`pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
         try:
             options = _template(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
         except InvalidInput as error:
@@ -125,23 +125,26 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
 
-    def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Rows:
-        job = arguments.get("job") or ASSIGN
-        if job not in JOBS:
-            raise AnsibleActionFail(f"job: {job!r} is none of {', '.join(JOBS)}.")
-        templar, alike = Templar(loader=self._loader), Alike(OF_THE_ROLE if self._is_of_the_role else (CONNECTION,))
+    def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> HostRows:
+        action = arguments.get("job") or ASSIGN
+        if action not in ACTIONS:
+            raise AnsibleActionFail(f"job: {action!r} is none of {', '.join(ACTIONS)}.")
+        templar, run_scope = (
+            Templar(loader=self._loader),
+            RunScope(RUN_OPTIONS if self._is_called_by_role else (CONNECTION,)),
+        )
         handed_on = task_vars.get("pgflex_identity_result")
-        rows = Rows(job, _restoring(arguments, handed_on) if job == ROLLBACK else None)
+        rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
         for host in self._hosts(task_vars):
-            rows.add(host, partial(self._wishes, host, job, task_vars, templar, alike))
-        if rows.restoring and not rows.restoring.matched and not rows.hosts and self._speaks_for_all:
+            rows.add(host, partial(self._host_options, host, action, task_vars, templar, run_scope))
+        if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and self._covers_whole_play:
             raise AnsibleActionFail(_none_of_these(arguments, handed_on))
         return rows
 
-    def _leave_each_alone(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Nothing is done here: Ansible would register the result of the last host for all of them.
 
-        With C(alone) the role goes on with a task of each host's own.
+        With `alone` the role goes on with a task of each host's own.
         """
         if not task_vars.get("__pgflex_identity_may_be_alone"):
             raise AnsibleActionFail(
@@ -149,7 +152,7 @@ class ActionModule(ActionBase):
                 "as linear does."
             )
         try:
-            refuse_what_takes_all(
+            refuse_run_options(
                 len(task_vars["ansible_play_hosts_all"]),
                 waves=arguments.get("waves"),
                 max_fail_percentage=arguments.get("max_fail_percentage"),
@@ -161,29 +164,29 @@ class ActionModule(ActionBase):
         return {**nothing_asked(), "alone": True}
 
     @property
-    def _is_of_the_role(self) -> bool:
+    def _is_called_by_role(self) -> bool:
         role = self._task._role
         return role is not None and role.get_name(include_role_fqcn=True) == _ROLE
 
     @property
-    def _speaks_once(self) -> bool:
+    def _runs_once(self) -> bool:
         return bool(self._task.run_once) and not self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE)
 
     @property
-    def _speaks_for_all(self) -> bool:
-        return self._speaks_once and not self._task.get_play().serial
+    def _covers_whole_play(self) -> bool:
+        return self._runs_once and not self._task.get_play().serial
 
     def _hosts(self, task_vars: Mapping[str, Any]) -> list[str]:
-        if self._speaks_once:
+        if self._runs_once:
             return [str(host) for host in task_vars["ansible_play_batch"]]
         return [str(task_vars["inventory_hostname"])]
 
-    def _wishes(
-        self, host: str, job: str, task_vars: Mapping[str, Any], templar: Templar, alike: Alike
+    def _host_options(
+        self, host: str, action: str, task_vars: Mapping[str, Any], templar: Templar, run_scope: RunScope
     ) -> dict[str, Any]:
         """The host's own variables as its own task would see them; only those that are meant are templated.
 
-        C(hostvars) would leave out what the play, its roles and this task set.
+        `hostvars` would leave out what the play, its roles and this task set.
         """
         hostvars = task_vars["hostvars"]
         # The lists of hosts are the same for all, and Ansible would copy them for each.
@@ -196,22 +199,22 @@ class ActionModule(ActionBase):
         )
         variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
         templar.available_variables = variables
-        meant = {name: variables[name] for name in variables if name in alike.names or is_meant(name, job)}
+        relevant = {name: variables[name] for name in variables if name in run_scope.names or is_relevant(name, action)}
         try:
-            said = dict(templar.template(meant))
+            said = dict(templar.template(relevant))
         except Exception:  # a template may raise anything: which one it was
-            said = {name: _template(templar, name, value) for name, value in meant.items()}
+            said = {name: _template(templar, name, value) for name, value in relevant.items()}
         try:
-            alike.add(host, said)
+            run_scope.add(host, said)
         except InvalidInput as error:  # it concerns no host alone
             raise _failure(error) from None
         return said
 
 
-def _restoring(arguments: Mapping[str, Any], handed_on: Any) -> Restoring:
-    """Of one record, or of several packed ones: each batch of a play with C(serial) makes its own.
+def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
+    """Of one record, or of several packed ones: each batch of a play with `serial` makes its own.
 
-    C(handed_on) is what an earlier job of a workflow in AWX tells of itself, if there was one.
+    `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
     """
     text = str(arguments.get("rollback") or "").strip()
     if not text:
@@ -223,7 +226,7 @@ def _restoring(arguments: Mapping[str, Any], handed_on: Any) -> Restoring:
     texts = text.split() if text.startswith("pgflex1:") else [text]
     try:
         records = [read_record("rollback", each) for each in texts]
-        return Restoring(records, force=boolean(arguments.get("rollback_force") or False))
+        return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
     except InvalidInput as error:
         raise _failure(error) from None
 
@@ -242,8 +245,8 @@ def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
 
 
 def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
-    """They say how rows are made of hosts. Raises C(AnsibleActionFail)."""
-    for option in _OF_ROWS:
+    """They say how rows are made of hosts. Raises `AnsibleActionFail`."""
+    for option in _ROW_OPTIONS:
         if arguments.get(option) not in (None, "", False, ASSIGN):
             problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
             raise _failure(InvalidInput(option, problem))

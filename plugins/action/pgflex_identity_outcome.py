@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Give a host its own entry of a fleet's result, so that recap, C(--diff) and AWX tell what became of its server."""
+"""Give a host its own entry of a fleet's result, so that recap, `--diff` and AWX tell what became of its server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:
-    """The folder of a registered result. Raises C(AnsibleActionFail)."""
+    """The folder of a registered result. Raises `AnsibleActionFail`."""
     result = task_vars.get(name)
     if not isinstance(result, Mapping) or not result.get("result_dir"):
         raise AnsibleActionFail(f"register: {name!r} is no result of pgflex_identity_fleet with a result_dir.")

@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset(("plan", "rollout", "job", "rollback_file"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """C(lines) of this batch; C(summary) of all batches so far, which is handed on as a custom statistic."""
+        """`lines` of this batch; `summary` of all batches so far, which is handed on as a custom statistic."""
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
         arguments, check = self._task.args, self._task.check_mode
@@ -50,7 +50,7 @@ class ActionModule(ActionBase):
 
 
 def _path() -> Path:
-    """In a folder that C(ansible-playbook) removes at its end: a fact would outlive the run where facts are cached."""
+    """In a folder that `ansible-playbook` removes at its end: a fact would outlive the run where facts are cached."""
     return Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
 
 
@@ -61,6 +61,6 @@ def _earlier() -> dict[str, Any]:
 
 
 def _keep(added: dict[str, Any]) -> dict[str, Any]:
-    """C(added), for the batches to come."""
+    """`added`, for the batches to come."""
     write_private(_path(), json.dumps(added))
     return added

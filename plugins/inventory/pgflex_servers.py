@@ -105,7 +105,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ..module_utils._azure.connection import Connection, missing_package
 from ..module_utils._azure.settings import FIELDS
 from ..module_utils._errors import PgflexError
-from ..module_utils._listing.servers import survey_hosts
+from ..module_utils._listing.servers import list_hosts
 from ..plugin_utils._host_names import name_hosts
 from ..plugin_utils._template_safety import as_template, as_text
 
@@ -153,7 +153,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _read_estate(self) -> list[dict[str, Any]]:
         options = {name: self._option(name) for name in (*(each.name for each in FIELDS), *_LISTING)}
         try:
-            hosts, warnings = survey_hosts(options, Connection(options))
+            hosts, warnings = list_hosts(options, Connection(options))
         except PgflexError as error:
             raise AnsibleParserError(f"{error} See {error.help}") from None
         except ImportError as error:

@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Errors of this collection: what was tried, what Azure said, what to do next.
 
-Everything below the modules raises one of these; only the modules turn them into C(fail_json).
+Everything below the modules raises one of these; only the modules turn them into `fail_json`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 #: Azure/azure-postgresql#134, Azure/bicep-registry-modules#4451, hashicorp/terraform-provider-azurerm#29219.
 BUSY_CODES = frozenset(("serverisbusy", "serverbusy", "serverisnotready"))
 
-#: The page that explains each code, under the code in lower case. The site is C(documentation) of galaxy.yml, which a
+#: The page that explains each code, under the code in lower case. The site is `documentation` of galaxy.yml, which a
 #: module cannot read; a test holds the two, and the codes, together.
 TROUBLESHOOTING = "https://pgflex.github.io/azure/docsite/troubleshooting.html"
 
@@ -55,7 +55,7 @@ _BUSY_HINT = "Run again when the other operation has ended, or raise busy_timeou
 
 
 class PgflexError(Exception):
-    """Base class. C(str()) is the whole message for the user."""
+    """Base class. `str()` is the whole message for the user."""
 
     def __init__(self, message: str, *, code: str = "", target: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -82,7 +82,7 @@ class PgflexError(Exception):
         return f"{TROUBLESHOOTING}#{self.anchor}" if self.anchor else TROUBLESHOOTING
 
     def as_dict(self) -> dict[str, Any]:
-        """The C(error) of a failed result."""
+        """The `error` of a failed result."""
         return {
             "code": self.code,
             "help": self.help,
@@ -127,8 +127,8 @@ class WaitTimeout(PgflexError):
 class ServiceError(PgflexError):
     """ARM refused a request, an operation failed, or no answer came.
 
-    C(maybe_applied) is true for a request that may have been carried out although no answer says so.
-    C(retry_after) is in seconds.
+    `maybe_applied` is true for a request that may have been carried out although no answer says so.
+    `retry_after` is in seconds.
     """
 
     def __init__(

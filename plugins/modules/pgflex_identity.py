@@ -379,9 +379,16 @@ error:
 
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._module.argspec import SERVER, WAITING, check_state, server_ref, waiter, wanted
+from ..module_utils._module.argspec import (
+    SERVER,
+    WAITING,
+    check_state,
+    desired_state_from_module,
+    retry_policy_from_options,
+    server_ref,
+)
 from ..module_utils._module.runner import run
-from ..module_utils._server.single_server import Single
+from ..module_utils._server.single_server import SingleServer
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -410,10 +417,10 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """Everything that can be wrong in the options is found before the API is opened, so before any request."""
     options = module.params
     ref = server_ref(options, "" if options["server_id"] is not None else connection.subscription_id)
-    patience = waiter(options)
-    goal = wanted(options, ref) if check_state(options) != "info" else None
+    retry_policy = retry_policy_from_options(options)
+    goal = desired_state_from_module(options, ref) if check_state(options) != "info" else None
 
-    server = Single(connection.open(), ref, patience, client_ids=options["client_ids"])
+    server = SingleServer(connection.open(), ref, retry_policy, client_ids=options["client_ids"])
     if goal is None:
         result = server.show()
     else:

@@ -264,23 +264,23 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._azure.rate_limits import Limits
-from ..module_utils._azure.retry import Pace, Waiter
+from ..module_utils._azure.rate_limits import RateLimiter
+from ..module_utils._azure.retry import Pace, RetryPolicy
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
 from ..module_utils._fleet.rollback_record import pack
-from ..module_utils._fleet.target import row_facts, totals
-from ..module_utils._fleet.targets import read_rows
+from ..module_utils._fleet.target import target_facts, totals
+from ..module_utils._fleet.targets import read_targets
 from ..module_utils._fleet.waves import read_waves
-from ..module_utils._module.argspec import WAITING, percentage, waiter
+from ..module_utils._module.argspec import WAITING, percentage, retry_policy_from_options
 from ..module_utils._module.runner import run
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._azure.connection import Connection
-    from ..module_utils._fleet.target import Broken, Row
+    from ..module_utils._fleet.target import InvalidTarget, Target
 
 ROW: dict[str, Any] = {
     "name": {"type": "str"},
@@ -319,9 +319,9 @@ SPEC: dict[str, Any] = {
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """All rows, planned together and carried out together."""
     options = module.params
-    waiter(options)
-    patience = partial(
-        Waiter,
+    retry_policy_from_options(options)
+    retry_policy_factory = partial(
+        RetryPolicy,
         options["wait_timeout"],
         options["poll_interval"],
         options["busy_timeout"],
@@ -329,26 +329,26 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         pace=Pace(),
     )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
-    limits = Limits(percentage("quota_percentage", options) / 100)
+    limiter = RateLimiter(percentage("quota_percentage", options) / 100)
     folder = _existing("result_dir", options["result_dir"])
-    rows = read_rows(options["servers"] or [], connection)
+    targets = read_targets(options["servers"] or [], connection)
     fleet = Fleet(
         connection.open(),
-        limits,
-        patience,
+        limiter,
+        retry_policy_factory,
         options["validate_identities"],
         sizes,
         budget,
         options["rollback_file"],
         options["progress_file"],
     )
-    fleet.run(rows, check_mode=module.check_mode)
+    fleet.run(targets, check_mode=module.check_mode)
     for warning in fleet.warnings:
         module.warn(warning)
     return {
-        "changed": any(row.changed for row in rows),
-        **_servers(rows, folder, module),
-        "totals": totals(rows),
+        "changed": any(target.changed for target in targets),
+        **_servers(targets, folder, module),
+        "totals": totals(targets),
         "waves": [wave.facts() for wave in fleet.waves],
         "rollback": pack(fleet.record) if fleet.record else "",
         "requests": fleet.api.requests,
@@ -361,8 +361,8 @@ def _existing(option: str, folder: str | None) -> str | None:
     return folder or None
 
 
-def _servers(rows: list[Row | Broken], folder: str | None, module: AnsibleModule) -> dict[str, Any]:
-    entries = [row_facts(row) for row in rows]
+def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: AnsibleModule) -> dict[str, Any]:
+    entries = [target_facts(target) for target in targets]
     if not folder:
         return {"servers": entries}
     try:

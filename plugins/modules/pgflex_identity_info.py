@@ -176,7 +176,7 @@ error:
 
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._listing.servers import survey
+from ..module_utils._listing.servers import list_servers
 from ..module_utils._module.argspec import LISTING, SERVER
 from ..module_utils._module.runner import run
 
@@ -204,7 +204,7 @@ SPEC: dict[str, Any] = {
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """Read and tell; warnings name what was left out."""
-    result, warnings = survey(module.params, connection)
+    result, warnings = list_servers(module.params, connection)
     for warning in warnings:
         module.warn(warning)
     return result

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Plays whose hosts do not wait for each other, as with the strategy C(free). Pure."""
+"""Plays whose hosts do not wait for each other, as with the strategy `free`. Pure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..module_utils._fleet.waves import read_waves, wave_sizes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: How the names of such strategies end, those of Mitogen too. Ansible runs a task with C(run_once) for every host
+#: How the names of such strategies end, those of Mitogen too. Ansible runs a task with `run_once` for every host
 #: there, with a warning, and registers the last result for all of them.
 WITHOUT_RUN_ONCE = ("free", "host_pinned")
 _INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy that waits, as linear, or"
 
 
-def refuse_what_takes_all(
+def refuse_run_options(
     hosts: int, *, waves: Any, max_fail_percentage: Any, strict: bool, reports: Iterable[str]
 ) -> None:
-    """Raises C(InvalidInput) for what nobody could keep: only where nothing is lost may each host go its own way.
+    """Raises `InvalidInput` for what nobody could keep: only where nothing is lost may each host go its own way.
 
-    C(hosts) is how many the play has, failed ones too, so that all of them are refused alike.
+    `hosts` is how many the play has, failed ones too, so that all of them are refused alike.
     """
     if hosts == 1:
         return

@@ -25,7 +25,7 @@ def name_hosts(
     """Each host's name and variables, in the order given.
 
     Names that are equal without case get the resource group appended, all of them, so that a name does not depend on
-    the order of the list; if they are still equal, the subscription, then the server. Raises C(InvalidInput) if even
+    the order of the list; if they are still equal, the subscription, then the server. Raises `InvalidInput` if even
     that leaves two servers with one name, since one of them would vanish.
     """
     names = [preferred(each) for each in hosts]

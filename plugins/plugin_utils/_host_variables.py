@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Variables of hosts -> rows of the option C(servers) of C(pgflex_identity_fleet), and its answers -> hosts. Pure."""
+"""Variables of hosts -> rows of the option `servers` of `pgflex_identity_fleet`, and its answers -> hosts. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._rollback_plan import Restoring
+    from ._rollback_plan import RollbackPlan
 
-ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = JOBS = ("assign", "remove", "rotate", "rollback", "list")
+ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = ACTIONS = ("assign", "remove", "rotate", "rollback", "list")
 # Option of a row -> variable of a host.
 _PLACE = {
     "server_id": "pgflex_server_id",
@@ -56,31 +56,31 @@ _LEAN = ("name", "changed", "failed", "msg")
 
 # Thousands of hosts have the same names.
 @lru_cache(maxsize=4096)
-def is_meant(variable: str, job: str = ASSIGN) -> bool:
+def is_relevant(variable: str, action: str = ASSIGN) -> bool:
     """Whether the variable says something about a row of this job."""
-    sets = _SETS_OF.get(job, ())
-    if variable in sets or variable in _OTHERS_OF.get(job, ()) or variable in _PLACE.values():
+    sets = _SETS_OF.get(action, ())
+    if variable in sets or variable in _OTHERS_OF.get(action, ()) or variable in _PLACE.values():
         return True
     return variable.startswith(tuple(f"{each}__" for each in sets))
 
 
-def make_row(host: str, variables: Mapping[str, Any], job: str = ASSIGN) -> dict[str, Any]:
-    """The row of a host, of its variables for which C(is_meant()) is true, templated. Raises C(InvalidInput).
+def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> dict[str, Any]:
+    """The row of a host, of its variables for which `is_relevant()` is true, templated. Raises `InvalidInput`.
 
     What is unset is left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
     """
     row: dict[str, Any] = {}
-    meant = _OTHERS_OF.get(job, ())
+    relevant = _OTHERS_OF.get(action, ())
     for option, variable in _NAMESPACE.items():
-        if variable in meant:
+        if variable in relevant:
             row[option] = _text(variable, variables.get(variable))
     for option, variable in _SETS.items():
-        if variable in _SETS_OF.get(job, ()):
+        if variable in _SETS_OF.get(action, ()):
             row[option] = _set(variable, variables)
     for option, variable in _FLAGS.items():
-        if variable in meant:
+        if variable in relevant:
             row[option] = _flag(variable, variables.get(variable))
-    if job == ROTATE:
+    if action == ROTATE:
         row.update(_rotation(variables))
     row = {"name": host, **_place(host, variables), **row}
     return {option: value for option, value in row.items() if value not in (None, [])}
@@ -147,23 +147,23 @@ def _flag(variable: str, value: Any) -> bool | None:
 
 
 @dataclass
-class Rows:
-    """The rows of C(hosts): C(asked) go to the module, C(refused) are the errors of hosts that cannot be asked for.
+class HostRows:
+    """The rows of `hosts`: `asked` go to the module, `refused` are the errors of hosts that cannot be asked for.
 
-    With C(restoring), for the job rollback, only of hosts whose servers it knows.
+    With `rollback_plan`, for the job rollback, only of hosts whose servers it knows.
     """
 
-    job: str = ASSIGN
-    restoring: Restoring | None = None
+    action: str = ASSIGN
+    rollback_plan: RollbackPlan | None = None
     hosts: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     refused: dict[str, PgflexError] = field(default_factory=dict)
 
     def add(self, host: str, variables: Callable[[], Mapping[str, Any]]) -> None:
-        """Add a host; its C(variables) may raise C(PgflexError), which is then its answer."""
+        """Add a host; its `variables` may raise `PgflexError`, which is then its answer."""
         try:
-            row = make_row(host, variables(), self.job)
-            found = self.restoring.row(row) if self.restoring else row
+            row = make_row(host, variables(), self.action)
+            found = self.rollback_plan.row(row) if self.rollback_plan else row
             if found is None:
                 return
             self.asked.append(found)
@@ -172,19 +172,19 @@ class Rows:
         self.hosts.append(host)
 
     def warnings(self, *, whole: bool) -> list[str]:
-        """What is to be said of all rows together. C(whole): they are all that the play has."""
-        if self.restoring:
-            return self.restoring.warnings()
-        sets = [variable for option, variable in _SETS.items() if variable in _SETS_OF.get(self.job, ())]
+        """What is to be said of all rows together. `whole`: they are all that the play has."""
+        if self.rollback_plan:
+            return self.rollback_plan.warnings()
+        sets = [variable for option, variable in _SETS.items() if variable in _SETS_OF.get(self.action, ())]
         wishes = {"present", "absent", "system_assigned"}
         if not (whole and sets and self.asked) or any(wishes & row.keys() or row.get("purge") for row in self.asked):
             return []
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 
     def answers(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """The module's result for C(asked) with those that were refused, in the order of the hosts.
+        """The module's result for `asked` with those that were refused, in the order of the hosts.
 
-        Where the result is in files, the entries of C(refusals()) belong there too.
+        Where the result is in files, the entries of `refusals()` belong there too.
         """
         refusals = self.refusals()
         if result.get("result_dir"):

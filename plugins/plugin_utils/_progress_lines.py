@@ -19,10 +19,10 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @contextmanager
-def following(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """While the body runs, C(tell) every line that is appended to the existing file C(path), in a thread."""
+def tail_lines(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """While the body runs, `tell` every line that is appended to the existing file `path`, in a thread."""
     over = threading.Event()
-    thread = threading.Thread(target=_follow, args=(path, tell, over), daemon=True)
+    thread = threading.Thread(target=_tail, args=(path, tell, over), daemon=True)
     thread.start()
     try:
         yield
@@ -31,7 +31,7 @@ def following(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
         thread.join()
 
 
-def _follow(path: Path, tell: Callable[[str], None], over: threading.Event) -> None:
+def _tail(path: Path, tell: Callable[[str], None], over: threading.Event) -> None:
     with path.open(encoding="utf-8") as file:
         is_over = False
         while not is_over:

@@ -21,10 +21,10 @@ _NAMES_SHOWN = 5
 _OPTION = "rollback"
 
 
-class Restoring:
-    """The servers of one or more records, and which of them were asked for. C(force): whatever they hold by now.
+class RollbackPlan:
+    """The servers of one or more records, and which of them were asked for. `force`: whatever they hold by now.
 
-    Raises C(InvalidInput) if two records name one server: what it held before would then depend on their order.
+    Raises `InvalidInput` if two records name one server: what it held before would then depend on their order.
     """
 
     def __init__(self, records: list[Record], *, force: bool) -> None:
@@ -41,7 +41,7 @@ class Restoring:
         self._left = dict(self._entries)
 
     def row(self, place: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The row that restores the server at C(place), None if no record names it. Raises C(InvalidInput)."""
+        """The row that restores the server at `place`, None if no record names it. Raises `InvalidInput`."""
         entry = self._find(place)
         if entry is None:
             return None
@@ -63,8 +63,8 @@ class Restoring:
             return self._entries.get(key(place["server_id"]))
         found = self._by_name.get((key(place["resource_group"]), key(place["server_name"])), [])
         if "subscription_id" in place:
-            wanted = key(place["subscription_id"])
-            found = [each for each in found if key(split(each.server_id).subscription_id) == wanted]
+            desired = key(place["subscription_id"])
+            found = [each for each in found if key(split(each.server_id).subscription_id) == desired]
         if len(found) > 1:
             raise InvalidInput(
                 "pgflex_subscription_id",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: It may hold secrets, so that its values are not shown.
 CONNECTION = "pgflex_identity_connection"
-#: What the role takes once for all hosts of a play, or of a batch with C(serial).
-OF_THE_ROLE = (
+#: What the role takes once for all hosts of a play, or of a batch with `serial`.
+RUN_OPTIONS = (
     CONNECTION,
     *(
         f"pgflex_identity_{name}"
@@ -42,8 +42,8 @@ OF_THE_ROLE = (
 )
 
 
-class Alike:
-    """The variables C(names), which have to be the same for every host. Ansible itself would take those of the first.
+class RunScope:
+    """The variables `names`, which have to be the same for every host. Ansible itself would take those of the first.
 
     A canary that one group asks for would silently not be there if another group's host came first.
     """
@@ -53,7 +53,7 @@ class Alike:
         self._first: tuple[str, dict[str, Any]] | None = None
 
     def add(self, host: str, variables: Mapping[str, Any]) -> None:
-        """Compare a host's templated variables with those of the first one. Raises C(InvalidInput)."""
+        """Compare a host's templated variables with those of the first one. Raises `InvalidInput`."""
         # An empty text is unset, as everywhere.
         said = {name: variables[name] for name in self.names & variables.keys() if variables[name] not in (None, "")}
         if self._first is None:

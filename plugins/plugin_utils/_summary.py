@@ -16,17 +16,17 @@ from ._report.text import counted, lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: What adds up when a play with C(serial) has several batches.
+#: What adds up when a play with `serial` has several batches.
 COUNTS = ("servers", "ok", "changed", "failed", "not_started")
 HOSTS = ("changed_hosts", "failed_hosts")
 
 
 def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = ()) -> dict[str, Any]:
-    """The counts C(COUNTS), the names C(HOSTS) and the packed record C(rollback) of one batch.
+    """The counts `COUNTS`, the names `HOSTS` and the packed record `rollback` of one batch.
 
-    C(plan) is the result of C(pgflex_identity_fleet) in check mode for all of them, C(rollout) the result for those
+    `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those
     that drift, empty where there was none: then what was planned has not been begun. If the plan as a whole failed, so
-    did all C(hosts). Raises C(AttributeError), C(KeyError) or C(TypeError) if they are no such results.
+    did all `hosts`. Raises `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
         counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
@@ -48,7 +48,7 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
 
 
 def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
-    """The sum of what C(sum_up) said of earlier batches, empty for none, and of this one."""
+    """The sum of what `sum_up` said of earlier batches, empty for none, and of this one."""
     added = {name: before.get(name, type(batch[name])()) + batch[name] for name in (*COUNTS, *HOSTS)}
     return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
 

@@ -21,7 +21,7 @@ except ImportError:
     trust_as_template = None
 
 
-# Every template has one of these: a bracket, or Ansible's header C(#jinja2:) that chooses other brackets. Single
+# Every template has one of these: a bracket, or Ansible's header `#jinja2:` that chooses other brackets. Single
 # characters, so that two texts without any cannot be put together to a template either.
 _MARKS = ("{", "#")
 
@@ -35,7 +35,7 @@ def as_text(value: Any) -> Any:
     """The value with all strings in it as they are, never to be taken for templates.
 
     A string without a mark of a template cannot be one. It stays free of Ansible's mark for unsafe texts, which
-    C(ansible-inventory) would show as C({"__ansible_unsafe": ..}) around every word.
+    `ansible-inventory` would show as `{"__ansible_unsafe": ..}` around every word.
     """
     if isinstance(value, dict):
         return {name: as_text(each) for name, each in value.items()}

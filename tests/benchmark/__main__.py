@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the collection against the emulator and print tables: C(python tests/benchmark), or C(... single estate).
+"""Measure the collection against the emulator and print tables: `python tests/benchmark`, or `... single estate`.
 
 Counts of requests, amounts of memory, and ratios of runs that take turns on the same machine are held to what is
 wanted of them: a miss is told at the end, which is with status 1. Seconds by the clock are only printed beside what is

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.plays import NOTHING_PLAY, play, seed_estate, write
-from benchmark.table import Wanted, print_table
+from benchmark.table import DesiredState, print_table
 from e2e.calls import count
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def measure_audit(emulator: Emulator) -> list[str]:
                 f"{statistics.median(audits):.2f}",
                 f"{statistics.median(nothings):.2f}",
                 f"{ratio:.2f}",
-                Wanted(ratio, "<=", 3),
+                DesiredState(ratio, "<=", 3),
                 counts["list"],
                 counts["write"] + counts["poll"] + counts["read"],
                 counts["token"],

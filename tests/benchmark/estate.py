@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from benchmark.processes import Usage, measure, run_module
-from benchmark.table import Wanted, print_table
+from benchmark.table import DesiredState, print_table
 from e2e.calls import calls
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def _options(emulator: Emulator, subscription: str, **more: Any) -> dict[str, An
 def _count(emulator: Emulator) -> list[object]:
     seen = calls(emulator)
     lists, identities = seen["GET list"], seen["GET identity"]
-    wanted = Wanted(lists, "=", SOME // PAGE_SIZE)
-    return [lists, wanted, identities, seen["arm"] - lists - identities, seen["POST token"]]
+    desired = DesiredState(lists, "=", SOME // PAGE_SIZE)
+    return [lists, desired, identities, seen["arm"] - lists - identities, seen["POST token"]]
 
 
 def _processes(emulator: Emulator, subscription: str, folder: Path) -> list[str]:
@@ -100,8 +100,8 @@ def _row(what: str, used: Usage, wall: float | None = None, peak: float | None =
     return [
         what,
         f"{used.wall:.1f}",
-        Wanted(used.wall, "<", wall, binding=False) if wall else "-",
+        DesiredState(used.wall, "<", wall, binding=False) if wall else "-",
         f"{used.cpu:.1f}",
         f"{used.peak:.0f}",
-        Wanted(used.peak, "<", peak) if peak else "-",
+        DesiredState(used.peak, "<", peak) if peak else "-",
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.processes import Usage, run_module
-from benchmark.table import Wanted, print_table
+from benchmark.table import DesiredState, print_table
 from e2e.calls import count
 from emulator.settings import default_throttle
 
@@ -45,7 +45,9 @@ def measure_fleet(emulator: Emulator) -> list[str]:
         f"{OPERATION} s",
         ["run", "writes", "429", "lists", "polls", "other", "wall, s", "floor, s", "wanted", "CPU, s", "peak, MB"],
         [
-            _row("a fifth drifts", *change, f"{FLOOR:.0f}", Wanted(change[0].wall, "<", 1.2 * FLOOR, binding=False)),
+            _row(
+                "a fifth drifts", *change, f"{FLOOR:.0f}", DesiredState(change[0].wall, "<", 1.2 * FLOOR, binding=False)
+            ),
             _row("the same again", *nothing, "-", "-"),
         ],
     )
@@ -74,6 +76,6 @@ def _run(emulator: Emulator, options: dict[str, Any], folder: Path, changed: int
     return used, count(emulator)
 
 
-def _row(what: str, used: Usage, counts: Counter[str], floor: str, wanted: object) -> list[object]:
+def _row(what: str, used: Usage, counts: Counter[str], floor: str, desired: object) -> list[object]:
     kinds = [counts[kind] for kind in ("write", "429", "list", "poll", "read")]
-    return [what, *kinds, f"{used.wall:.1f}", floor, wanted, f"{used.cpu:.1f}", f"{used.peak:.0f}"]
+    return [what, *kinds, f"{used.wall:.1f}", floor, desired, f"{used.cpu:.1f}", f"{used.peak:.0f}"]

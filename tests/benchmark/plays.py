@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks over a generated estate, and what they used: a whole C(ansible-playbook) with all its processes."""
+"""Playbooks over a generated estate, and what they used: a whole `ansible-playbook` with all its processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTHING_PLAY = [{"hosts": "all", "gather_facts": False, "tasks": [NOTHING]}]
 
 @dataclass(frozen=True)
 class Play:
-    """A playbook that has ended: seconds by the clock and of CPU; C(peak) is the memory of all its processes, in MB."""
+    """A playbook that has ended: seconds by the clock and of CPU; `peak` is the memory of all its processes, in MB."""
 
     wall: float
     cpu: float
@@ -36,7 +36,7 @@ class Play:
 
 
 def seed_estate(emulator: Emulator, subscription: str, servers: int, *held: str) -> dict[str, dict[str, str]]:
-    """C(servers) that hold these of five identities; returns them as hosts of an inventory."""
+    """`servers` that hold these of five identities; returns them as hosts of an inventory."""
     template = {"identity": {"user_assigned": list(held)}}
     generate = {"servers": servers, "resource_groups": 20, "identities": 5, "template": template}
     emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})
@@ -44,13 +44,13 @@ def seed_estate(emulator: Emulator, subscription: str, servers: int, *held: str)
 
 
 def write(folder: Path, **documents: Any) -> None:
-    """Write each document to C(<name>.yml)."""
+    """Write each document to `<name>.yml`."""
     for name, document in documents.items():
         (folder / f"{name}.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
 def play(folder: Path, emulator: Emulator, *arguments: str) -> Play:
-    """Run C(ansible-playbook) in C(folder). Ends the benchmark if it fails."""
+    """Run `ansible-playbook` in `folder`. Ends the benchmark if it fails."""
     command = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
     env = {**os.environ, **emulator.environment, "ANSIBLE_HOME": str(folder / "home")}
     started = time.monotonic()

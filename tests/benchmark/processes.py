@@ -28,14 +28,14 @@ class Usage:
 
 
 def run_module(command: list[str], options: dict[str, Any], folder: Path) -> tuple[Usage, bytes]:
-    """Run a module as its own process; its options go through a file in C(folder)."""
+    """Run a module as its own process; its options go through a file in `folder`."""
     arguments = folder / "arguments.json"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}), encoding="utf-8")
     return measure([*command, str(arguments)])
 
 
 def measure(command: list[str], **more_env: str) -> tuple[Usage, bytes]:
-    """Run C(command) with this checkout as pgflex.azure; what it used and printed. Ends the benchmark if it fails."""
+    """Run `command` with this checkout as pgflex.azure; what it used and printed. Ends the benchmark if it fails."""
     env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"], **_quiet(), **more_env}
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)

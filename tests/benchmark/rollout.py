@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmark.plays import NOTHING_PLAY, Play, play, seed_estate, write
-from benchmark.table import Wanted, print_table
+from benchmark.table import DesiredState, print_table
 from e2e.calls import count
 from emulator.settings import default_throttle
 
@@ -103,7 +103,7 @@ def _as_wanted(emulator: Emulator, servers: int, runs: int, most: float | None =
         f"{median(done.wall for done, _nothing in pairs):.2f}",
         f"{median(nothing.wall for _done, nothing in pairs):.2f}",
         f"{ratio:.2f}",
-        Wanted(ratio, "<=", most) if most else "-",
+        DesiredState(ratio, "<=", most) if most else "-",
         f"{median(done.cpu for done, _nothing in pairs):.1f}",
         f"{max(done.peak for done, _nothing in pairs):.0f}",
         counts["list"],

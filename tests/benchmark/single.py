@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.processes import Usage, measure, run_module
-from benchmark.table import Wanted, print_table
+from benchmark.table import DesiredState, print_table
 from e2e.calls import calls
 from emulator.tokens import AUDIENCE
 
@@ -98,8 +98,8 @@ def _compare(title: str, mine: list[Usage], theirs: list[Usage]) -> list[object]
     peak = statistics.median(each.peak for each in mine)
     peak_sdk = statistics.median(each.peak for each in theirs)
     alone = title == "module process"
-    most = Wanted(ratio, "<=", 1.3)
-    limit = Wanted(peak, "<", 80) if alone else "-"
+    most = DesiredState(ratio, "<=", 1.3)
+    limit = DesiredState(peak, "<", 80) if alone else "-"
     return [title, f"{cpu:.2f}", f"{sdk:.2f}", f"{ratio:.2f}", most, f"{peak:.0f}", limit, f"{peak_sdk:.0f}"]
 
 

@@ -28,8 +28,8 @@ _SIGNS = {"<": operator.lt, "<=": operator.le, "=": operator.eq}
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What C(figure) shall be, as the cell beside it; unless C(binding), it is there to compare with only."""
+class DesiredState:
+    """What `figure` shall be, as the cell beside it; unless `binding`, it is there to compare with only."""
 
     figure: float
     sign: str
@@ -46,7 +46,7 @@ class Wanted:
 
 
 def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Print C(rows) under C(head), columns aligned. Returns a line for each figure that is not as wanted."""
+    """Print `targets` under `head`, columns aligned. Returns a line for each figure that is not as wanted."""
     lines = [list(head), *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     print(f"\n{title}\n")
@@ -59,5 +59,5 @@ def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]
         f"{title}{f': {row[0]}' if len(rows) > 1 else ''}: {cell.figure:.4g}, wanted {cell}"
         for row in rows
         for cell in row
-        if isinstance(cell, Wanted) and cell.missed
+        if isinstance(cell, DesiredState) and cell.missed
     ]

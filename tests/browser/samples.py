@@ -11,17 +11,22 @@ from typing import Any
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollout import Wave
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Broken, Row, row_facts, totals
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import (
+    InvalidTarget,
+    Target,
+    target_facts,
+    totals,
+)
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     AssignedIdentity,
+    DesiredState,
     Encryption,
     Server,
     ServerIdentity,
-    Wanted,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import Applied
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import ReconcileResult
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 
@@ -49,49 +54,51 @@ def server(
     return Server(ref, ref.id, identity=identity, **{**usual, **facts})
 
 
-def compared(found: Server, host: str = "", **wishes: Any) -> Row:
+def compared(found: Server, host: str = "", **wishes: Any) -> Target:
     """The row of a server, with what is wanted of it; refused where the plan refuses."""
-    row = Row(host or found.ref.name, found.ref, Wanted(**wishes), before=found)
+    row = Target(host or found.ref.name, found.ref, DesiredState(**wishes), before=found)
     try:
-        row.applied = Applied(plan(found, row.wanted), found)
+        row.reconciled = ReconcileResult(plan(found, row.desired), found)
     except PgflexError as error:
         row.error = error
     return row
 
 
-def changed(found: Server, host: str = "", **wishes: Any) -> Row:
+def changed(found: Server, host: str = "", **wishes: Any) -> Target:
     """The row of a server that was made what is wanted of it."""
     row = compared(found, host, **wishes)
-    assert row.applied
-    row.applied = Applied(row.applied.plan, replace(found, identity=row.applied.plan.after), verified=True)
+    assert row.reconciled
+    row.reconciled = ReconcileResult(
+        row.reconciled.plan, replace(found, identity=row.reconciled.plan.after), verified=True
+    )
     return row
 
 
-def broken(found: Server, message: str, **wishes: Any) -> Row:
+def broken(found: Server, message: str, **wishes: Any) -> Target:
     """The row of a server whose change has failed."""
     row = compared(found, **wishes)
     row.error = PgflexError(message)
     return row
 
 
-def not_begun(found: Server, **wishes: Any) -> Row:
+def not_begun(found: Server, **wishes: Any) -> Target:
     """The row of a server whose change was not sent, since too many others had failed."""
     row = compared(found, **wishes)
     row.began = False
     return row
 
 
-def unread(host: str, message: str) -> Broken:
+def unread(host: str, message: str) -> InvalidTarget:
     """The row of a host whose server could not be read."""
-    return Broken(host, PgflexError(message))
+    return InvalidTarget(host, PgflexError(message))
 
 
-def result(*rows: Row | Broken, waves: tuple[Wave, ...] = ()) -> dict[str, Any]:
+def result(*rows: Target | InvalidTarget, waves: tuple[Wave, ...] = ()) -> dict[str, Any]:
     """What the module returns."""
     return {
         "changed": True,
         "requests": 1,
-        "servers": [row_facts(each) for each in rows],
+        "servers": [target_facts(each) for each in rows],
         "totals": totals(rows),
         "waves": [each.facts() for each in waves],
     }

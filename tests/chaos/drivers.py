@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to carry out wishes, and what each says about every server. A way is a function of C(DRIVERS)."""
+"""The ways to carry out wishes, and what each says about every server. A way is a function of `DRIVERS`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: As in production: time passes without sleeping.
 PATIENCE = {"poll_interval": 10, "wait_timeout": 1800, "busy_timeout": 600}
-#: Seconds over C(wait_timeout) that a run may take: to verify, and for the Azure libraries' own tries to sign in.
+#: Seconds over `wait_timeout` that a run may take: to verify, and for the Azure libraries' own tries to sign in.
 GRACE = 200
 #: Above so many servers a fleet reads lists; low, so that both ways are gone.
 ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader.ONE_BY_ONE"
@@ -60,7 +60,7 @@ class Told:
 class Run:
     """A finished run: what it told of each server, and what each of its modules printed.
 
-    C(warned) is what went to the terminal beside that, C(seconds) how long it took.
+    `warned` is what went to the terminal beside that, `seconds` how long it took.
     """
 
     told: list[Told]
@@ -71,7 +71,7 @@ class Run:
 
 @dataclass
 class Asked:
-    """One run that is to be: C(jump) as in C(VirtualTime), C(one_by_one) and C(waves) as in the fleet."""
+    """One run that is to be: `jump` as in `VirtualTime`, `one_by_one` and `waves` as in the fleet."""
 
     wishes: Sequence[Wish]
     check: bool = False
@@ -87,7 +87,7 @@ class Asked:
 
 
 def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """C(pgflex_identity), once for each wish."""
+    """`pgflex_identity`, once for each wish."""
     told, outputs = [], []
     for wish in asked.wishes:
         given = {**emulator.connection, **asked.options, **wish.options()}
@@ -98,7 +98,7 @@ def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
 
 
 def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """C(pgflex_identity_fleet), with a row for each wish."""
+    """`pgflex_identity_fleet`, with a row for each wish."""
     rows = [wish.row() for wish in asked.wishes]
     given = {**emulator.connection, **asked.options, "servers": rows, "waves": list(asked.waves)}
     result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
@@ -108,7 +108,7 @@ def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
 
 
 def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """The playbook C(assign): a plan for all hosts, a rollout for those that drift, and each host's own result."""
+    """The playbook `assign`: a plan for all hosts, a rollout for those that drift, and each host's own result."""
     common = {"pgflex_identity_connection": emulator.connection}
     inventory = Inventory({wish.server: {**common, **wish.variables()} for wish in asked.wishes})
     # With a file of one's own nobody follows it, who would need time of a clock of his own.

@@ -47,7 +47,7 @@ class State:
 
     @classmethod
     def of(cls, identity: dict[str, Any], key: str = "user_assigned") -> State:
-        """From the emulator's C(type) and C(user_assigned), or a result's C(user_assigned_identities)."""
+        """From the emulator's `type` and `user_assigned`, or a result's `user_assigned_identities`."""
         ids = [each if isinstance(each, str) else each["id"] for each in identity[key]]
         return cls(frozenset(map(short, ids)), "SystemAssigned" in identity["type"])
 
@@ -64,7 +64,7 @@ class Wish:
     system: bool | None = None
 
     @property
-    def wanted(self) -> frozenset[str]:
+    def desired(self) -> frozenset[str]:
         return frozenset(map(short, self.present))
 
     @property
@@ -72,31 +72,31 @@ class Wish:
         return frozenset(map(short, self.absent))
 
     def may_remove(self, held: frozenset[str], encrypting: frozenset[str]) -> frozenset[str]:
-        """What of C(held) may go."""
-        purged = held - self.wanted if self.purge else frozenset()
+        """What of `held` may go."""
+        purged = held - self.desired if self.purge else frozenset()
         return ((purged | self.unwanted) & held) - encrypting
 
     def met_by(self, state: State, encrypting: frozenset[str]) -> bool:
         """Whether nothing is left to do."""
         return (
-            state.held >= self.wanted
+            state.held >= self.desired
             and not state.held & self.unwanted
-            and not (self.purge and state.held - self.wanted - (encrypting if self.keep else frozenset()))
+            and not (self.purge and state.held - self.desired - (encrypting if self.keep else frozenset()))
             and self.system in (None, state.system)
         )
 
     def refused(self, state: State, encrypting: frozenset[str]) -> bool:
         """Whether it must fail for what is in use, on a server in this state."""
-        purged = state.held - self.wanted if self.purge and not self.keep else frozenset()
+        purged = state.held - self.desired if self.purge and not self.keep else frozenset()
         switched_off = state.system and self.system is False and bool(encrypting)
         return bool((purged | self.unwanted) & encrypting) or switched_off
 
     def missing(self, state: State) -> bool:
         """Whether it asks for an identity that is not there."""
-        return MISSING in self.wanted - state.held
+        return MISSING in self.desired - state.held
 
     def options(self) -> dict[str, Any]:
-        """As options of C(pgflex_identity)."""
+        """As options of `pgflex_identity`."""
         place = {"resource_group": GROUP, "server_name": self.server}
         more = {} if self.system is None else {"system_assigned": self.system}
         if self.absent and not self.present and not self.purge:
@@ -111,7 +111,7 @@ class Wish:
         }
 
     def row(self) -> dict[str, Any]:
-        """As a row of C(pgflex_identity_fleet)."""
+        """As a row of `pgflex_identity_fleet`."""
         wish = {"present": list(self.present), "absent": list(self.absent), "purge": self.purge}
         more = {} if self.system is None else {"system_assigned": self.system}
         return {"server_id": server_id(self.server), "keep_encryption_identities": self.keep, **wish, **more}

@@ -26,7 +26,7 @@ STATUSES = {
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
 }
-#: Values of Retry-After; a number in C(DATED) is that many seconds from now, as an HTTP date.
+#: Values of Retry-After; a number in `DATED` is that many seconds from now, as an HTTP date.
 RETRY_AFTER = (None, "0", "1", "30", "-5", "0.5", "999999999", "1e400", "nan", "soon", "Mon, 99 Foo 2026 25:61:00 GMT")
 DATED = (-3600, 20, 90)
 BODIES = {
@@ -61,9 +61,9 @@ REFUSED = "connection refused"
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault with the name of its kind for the figures; C(document) is what the emulator takes.
+    """A fault with the name of its kind for the figures; `document` is what the emulator takes.
 
-    One that is C(here) is not the emulator's, see C(Refusing): nobody listens, so there is nobody to do anything then.
+    One that is `here` is not the emulator's, see `Refusing`: nobody listens, so there is nobody to do anything then.
     """
 
     kind: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Figures:
-    """Counts of the whole run. C(lost) and C(unseen) are as in C(invariants)."""
+    """Counts of the whole run. `lost` and `unseen` are as in `invariants`."""
 
     steps: int = 0
     runs: Counter[str] = field(default_factory=Counter)

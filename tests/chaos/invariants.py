@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import FRESH
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import SNAPSHOT_MAX_AGE
 from chaos.drivers import GRACE, PATIENCE, Run, Told
 from chaos.estates import State, server_id
 from e2e.conftest import secrets_of
@@ -26,7 +26,7 @@ BUSY = ("ServerIsBusy", "ServerBusy")
 #: How often a write is sent that fails in passing.
 TRIES = 5
 #: Seconds that a look at a server may be old when a write to it comes, and a little for what runs meanwhile.
-LONGEST = FRESH + 5.0
+LONGEST = SNAPSHOT_MAX_AGE + 5.0
 _PATHS = re.compile(
     r"/subscriptions/[0-9a-f-]{36}(/resourceGroups/[\w-]+)?/providers/Microsoft\.(DBforPostgreSQL|ManagedIdentity)/\w+.*",
     re.IGNORECASE,
@@ -78,7 +78,7 @@ def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
 
 
 def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts: Facts, hits: int) -> int:
-    """Raise C(AssertionError) if anything is not as it must be. Returns how often an unseen change was overwritten."""
+    """Raise `AssertionError` if anything is not as it must be. Returns how often an unseen change was overwritten."""
     output = "".join([*run.outputs, run.warned])
     leaks = [(each, output.split(each, maxsplit=1)[0][-300:]) for each in secrets_of(emulator) if each in output]
     assert leaks == []
@@ -108,7 +108,7 @@ def _check_change(wish: Wish, encrypting: frozenset[str], change: dict[str, Any]
     """Only what was asked for has changed. True if not, because of what nobody could have seen."""
     before, after = State.of(change["before"]), State.of(change["after"])
     lost = before.held - after.held - wish.may_remove(before.held, encrypting)
-    added = after.held - before.held - wish.wanted
+    added = after.held - before.held - wish.desired
     switched = before.system != after.system and wish.system != after.system
     assert not added, (wish, change)
     assert not encrypting & (before.held - after.held), (wish, change)

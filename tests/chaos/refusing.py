@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Refusing:
-    """The faults among C(faults) that are not the emulator's. C(hits) tells for each how many requests it has met."""
+    """The faults among `faults` that are not the emulator's. `hits` tells for each how many requests it has met."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._documents = [each.document for each in faults]

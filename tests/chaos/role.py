@@ -51,7 +51,7 @@ class Inventory:
         HostVars(self._inventory, self._known, self._loader)  # makes itself known
 
     def fleet(self, hosts: Sequence[str], *, check: bool, **options: Any) -> dict[str, Any]:
-        """The result of pgflex_identity_fleet, once for all C(hosts)."""
+        """The result of pgflex_identity_fleet, once for all `hosts`."""
         return self._run(pgflex_identity_fleet, hosts, hosts[0], options, check=check)
 
     def outcome(self, host: str, folder: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ JUMPS = (0.0, 0.0, 0.0, 5.0, 400.0, 4000.0, 100000.0)
 
 
 class Chaos(RuleBasedStateMachine):
-    """One estate and what happens to it. C(emulator) is set by the test."""
+    """One estate and what happens to it. `emulator` is set by the test."""
 
     emulator: Emulator
 
@@ -58,7 +58,7 @@ class Chaos(RuleBasedStateMachine):
         self.emulator.reset()
         self.emulator.settings(**estate.settings)
         seed_servers(self.emulator, estate.servers)
-        self.truth = self._settled()
+        self.truth = self._wait_until_settled()
 
     @rule(
         wished=st.lists(wishes(), min_size=1, max_size=4, unique_by=lambda wish: wish.server),
@@ -122,7 +122,7 @@ class Chaos(RuleBasedStateMachine):
         self.requests = self.emulator.requests("arm")
         hit = [taken["hits"] for taken in self.emulator.faults()] + refusing.hits
         self.emulator.set_faults([])
-        self.truth = self._settled()
+        self.truth = self._wait_until_settled()
         changes = self.emulator.operations()
         facts = Facts(before, self.truth, changes[self.known_changes :], self.requests)
         self.known_changes = len(changes)
@@ -138,7 +138,7 @@ class Chaos(RuleBasedStateMachine):
         FIGURES.unseen += check_run(self.emulator, self.estate, asked, run, facts, sum(hit))
         return run
 
-    def _settled(self) -> dict[str, State]:
+    def _wait_until_settled(self) -> dict[str, State]:
         """The truth once every change has ended; those that never end are forgotten."""
         self.emulator.advance(LONG)
         found = {each["name"]: each for each in self.emulator.servers() if each["name"] in SERVERS}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job on a small estate, against a local Azure: C(python tests/demo), or C(--keep) to play with it."""
+"""Show the main job on a small estate, against a local Azure: `python tests/demo`, or `--keep` to play with it."""
 
 from __future__ import annotations
 

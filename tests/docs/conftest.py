@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One emulator for all pages, with the servers of C(make emulator), as new for each page."""
+"""One emulator for all pages, with the servers of `make emulator`, as new for each page."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ PROMPT = "$ "
 
 
 class _Captioned(CodeBlockDirective):
-    """Keeps the caption, which C(find_code_blocks) drops."""
+    """Keeps the caption, which `find_code_blocks` drops."""
 
     def run(self) -> list[Any]:
         found = super().run()

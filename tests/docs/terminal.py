@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the commands of a page as a reader would, in a folder with the files of C(examples), and compare their output."""
+"""Run the commands of a page as a reader would, in a folder with the files of `examples`, and compare their output."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 class Terminal:
-    """A shell of the reader: C(folder) is where it stands, C(env) what it has exported. A page shares one."""
+    """A shell of the reader: `folder` is where it stands, `env` what it has exported. A page shares one."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.folder = folder / "examples"
@@ -73,16 +73,16 @@ class Terminal:
             check=False,
         )
 
-    def problem(self, wanted: str, done: Done) -> str:
+    def problem(self, desired: str, done: Done) -> str:
         """How the output differs from what the page shows, empty if it does not."""
-        got = self._settled((done.stdout + done.stderr).replace(str(self.home), "/home/me"))
-        example = doctest.Example("", self._settled(wanted))
+        got = self._wait_until_settled((done.stdout + done.stderr).replace(str(self.home), "/home/me"))
+        example = doctest.Example("", self._wait_until_settled(desired))
         if _CHECKER.check_output(example.want, got, _LOOSE):
             return ""
         return _CHECKER.output_difference(example, got, _LOOSE)
 
     @staticmethod
-    def _settled(text: str) -> str:
+    def _wait_until_settled(text: str) -> str:
         for pattern, word in _VARYING:
             text = pattern.sub(word, text)
         return text.strip() + "\n"

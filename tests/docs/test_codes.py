@@ -21,7 +21,7 @@ ANCHORS = re.compile(r"^[a-z][a-z0-9]*$")
 
 
 def private(name: str) -> Any:
-    """A module of C(module_utils): the collection becomes importable after pytest has read this folder."""
+    """A module of `module_utils`: the collection becomes importable after pytest has read this folder."""
     return importlib.import_module(f"ansible_collections.pgflex.azure.plugins.module_utils.{name}")
 
 
@@ -54,7 +54,7 @@ def test_no_code_is_explained_that_cannot_come() -> None:
 
 
 def link(kind: Any, code: str = "") -> str:
-    """The C(help) of an error of this class. What else its constructor takes does not matter to it."""
+    """The `help` of an error of this class. What else its constructor takes does not matter to it."""
     error = kind.__new__(kind)
     private("_errors").PgflexError.__init__(error, "No", code=code)
     found: str = error.as_dict()["help"]
@@ -101,19 +101,19 @@ def test_the_page_for_clouds_has_every_known_one() -> None:
 
 
 def test_the_pages_name_the_figures_of_reading_and_waiting_as_they_are() -> None:
-    waiting, reading, apply = private("_waiting"), private("_reading"), private("_apply")
+    waiting, reading, reconcile = private("_waiting"), private("_reading"), private("_apply")
     scale = " ".join((RST / "scale.rst").read_text(encoding="utf-8").split())
     for words in (
         f"more than {reading.ONE_BY_ONE} servers of one subscription",
         f"- {waiting.TRIES} tries",
         f"{waiting.LONGEST_POLL_INTERVAL:.0f} seconds at most",
-        f"not at work {apply.QUIET_LOOKS} times in a row",
-        f"a second round - {apply.ROUNDS} times",
+        f"not at work {reconcile.QUIET_LOOKS} times in a row",
+        f"a second round - {reconcile.MAX_CONFLICT_RETRIES} times",
     ):
         assert words in scale, words
     for page in ("reliability.rst", "system_assigned.rst"):
-        assert f"may be up to {apply.FRESH:.0f} seconds old" in (RST / page).read_text(encoding="utf-8")
-    assert apply.CONTENDED == 1.0
+        assert f"may be up to {reconcile.SNAPSHOT_MAX_AGE:.0f} seconds old" in (RST / page).read_text(encoding="utf-8")
+    assert reconcile.SNAPSHOT_MAX_AGE_WHEN_BUSY == 1.0
 
 
 def test_the_role_definition_has_these_actions_and_no_others() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""C(make emulator): what it prints can be pasted, and nothing is left of it."""
+"""`make emulator`: what it prints can be pasted, and nothing is left of it."""
 
 from __future__ import annotations
 

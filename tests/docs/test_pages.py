@@ -47,13 +47,13 @@ def write(block: Block, folder: Path) -> None:
 
 def follow(block: Block, terminal: Terminal) -> None:
     """Do what a console shows."""
-    for command, wanted in block.commands:
+    for command, desired in block.commands:
         if command.startswith(NOT_RUN):
             continue
         done = terminal.run(command)
-        problem = terminal.problem(wanted, done)
+        problem = terminal.problem(desired, done)
         assert not problem, f"line {block.line}, {command}:\n{problem}"
-        assert (done.rc != 0) == any(word in wanted for word in FAILED), f"{command}: exit status {done.rc}"
+        assert (done.rc != 0) == any(word in desired for word in FAILED), f"{command}: exit status {done.rc}"
 
 
 @pytest.mark.parametrize("page", DOING, ids=lambda page: page.stem)

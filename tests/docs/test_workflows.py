@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The workflow C(test) has the matrices of the noxfile, ansible-core on Python and the Azure SDK; so has the README."""
+"""The workflow `test` has the matrices of the noxfile, ansible-core on Python and the Azure SDK; so has the README."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def constant(name: str) -> Any:
 
 
 def test_the_workflow_runs_every_core_on_every_python_of_the_matrix() -> None:
-    wanted = [{"core": core, "python": python} for core, pythons in constant("CORES").items() for python in pythons]
-    assert TEST["jobs"]["cores"]["strategy"]["matrix"]["include"] == wanted
+    desired = [{"core": core, "python": python} for core, pythons in constant("CORES").items() for python in pythons]
+    assert TEST["jobs"]["cores"]["strategy"]["matrix"]["include"] == desired
 
 
 def test_the_readme_names_every_core_and_python_that_is_tested() -> None:

@@ -66,7 +66,7 @@ class Ran:
 def run_on(
     folder: Path, inventory: dict[str, Any], playbook: str | list[dict[str, Any]], *arguments: str, env: dict[str, str]
 ) -> Ran:
-    """Run C(playbook), a name or plays, in C(folder); nothing in the environment helps it to be local."""
+    """Run `playbook`, a name or plays, in `folder`; nothing in the environment helps it to be local."""
     (folder / "estate.yml").write_text(yaml.safe_dump(inventory, sort_keys=False), encoding="utf-8")
     if not isinstance(playbook, str):
         (folder / "site.yml").write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
@@ -98,7 +98,7 @@ def auditor(emulator: Emulator, outputs: list[str], folder: Path) -> Audit:
 
 
 def seed_kinds(emulator: Emulator) -> None:
-    """One server of each kind, in C(GROUP)."""
+    """One server of each kind, in `GROUP`."""
     servers = [
         {"name": "pg-good", "identity": user_assigned("id-a")},
         {"name": "pg-drift", "identity": user_assigned("id-b"), "tags": {"{{ 6 * 7 }}": "{{ undefined_name }}"}},

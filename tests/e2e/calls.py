@@ -22,7 +22,7 @@ _KINDS = {
 
 
 def call(request: dict[str, Any]) -> str:
-    """Method and kind of resource, C(GET server); the path where it is none of these kinds; C(POST token)."""
+    """Method and kind of resource, `GET server`; the path where it is none of these kinds; `POST token`."""
     if request["kind"] != "arm":
         return f"{request['method']} {request['kind']}"
     path = request["path"].lower()
@@ -33,7 +33,7 @@ def call(request: dict[str, Any]) -> str:
 
 
 def calls(emulator: Emulator) -> Counter[str]:
-    """How often there was each call, and of those to ARM: all as C(arm), refused ones as C(429)."""
+    """How often there was each call, and of those to ARM: all as `arm`, refused ones as `429`."""
     requests = emulator.requests()
     counts = Counter(call(each) for each in requests)
     counts["arm"] = sum(each["kind"] == "arm" for each in requests)

@@ -19,7 +19,7 @@ CANARIES = {
     "oidc_token": "eyJhbGciOiJIUzI1NiJ9.eyJjYW5hcnkiOiI1ZDFmIn0.canary-oidc-token-5d1f",
 }
 IN_FILES = {"oidc_token_file_path": "canary-token-in-a-file-5d1f", "x509_certificate_path": "canary-private-key-5d1f"}
-#: Options beside those of a secret, for each way to sign in: what is right is in C(ready), what is wrong a canary.
+#: Options beside those of a secret, for each way to sign in: what is right is in `ready`, what is wrong a canary.
 RIGHT: dict[str, dict[str, str]] = {
     "secret": {"secret": "secret"},
     "certificate": {"x509_certificate_path": "client_certificate"},

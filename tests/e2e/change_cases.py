@@ -30,9 +30,9 @@ CMK = {"primary": "id-cmk"}
 
 @dataclass(frozen=True)
 class Case:
-    """From C(start) with C(wish) by the PATCH C(body) (None: none is sent) to C(after), a type and IDs.
+    """From `start` with `wish` by the PATCH `body` (None: none is sent) to `after`, a type and IDs.
 
-    C(assigned) and C(removed) are those of the result, in its spelling.
+    `assigned` and `removed` are those of the result, in its spelling.
     """
 
     title: str

@@ -43,7 +43,7 @@ class Done:
 
 
 def run_command(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Done:
-    """Run C(command) in C(folder), with C(env) on top of the environment of this process."""
+    """Run `command` in `folder`, with `env` on top of the environment of this process."""
     if any(name.startswith("ANSIBLE_") for name in env):
         done = subprocess.run(
             command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False

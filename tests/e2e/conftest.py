@@ -26,7 +26,7 @@ SIGNS_OF_SECRETS = ("eyJhbGciOi", "eyJ0eXAiOi", "c=MIIH")
 
 
 class RunModule(Protocol):
-    """Run the module in this process; C(bare) leaves out the server and the connection."""
+    """Run the module in this process; `bare` leaves out the server and the connection."""
 
     def __call__(self, *, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]:
         """See the docstring of the class."""

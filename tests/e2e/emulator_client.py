@@ -31,7 +31,7 @@ class ControlError(Exception):
 
 
 class Emulator:
-    """The control API of one running emulator. C(ready) is what it told about itself when it was up."""
+    """The control API of one running emulator. `ready` is what it told about itself when it was up."""
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.ready = ready
@@ -68,7 +68,7 @@ class Emulator:
         }
 
     def requests(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The requests since the last reset, of one kind (C(arm), C(token), C(metadata)) or all."""
+        """The requests since the last reset, of one kind (`arm`, `token`, `metadata`) or all."""
         found: list[dict[str, Any]] = self._control("GET", f"requests?kind={quote(kind)}" if kind else "requests")
         return found
 
@@ -100,12 +100,12 @@ class Emulator:
         self._control("POST", "reset")
 
     def fault(self, method: str, path: str, then: dict[str, Any], *, times: int = 1, after: int = 0) -> None:
-        """Let C(times) requests fail (-1: all) that match, leaving out the first C(after); C(path) is a pattern."""
+        """Let `times` requests fail (-1: all) that match, leaving out the first `after`; `path` is a pattern."""
         match = {"method": method, "path": path}
         self._control("POST", "faults", [{"match": match, "then": then, "times": times, "after": after}])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults in force, with C(times_left) and C(hits)."""
+        """The faults in force, with `times_left` and `hits`."""
         found: list[dict[str, Any]] = self._control("GET", "faults")
         return found
 
@@ -133,7 +133,7 @@ class Emulator:
         return found
 
     def violations(self) -> list[dict[str, Any]]:
-        """Where an exchange did not follow the schema, since the last reset; needs the setting C(check_schema)."""
+        """Where an exchange did not follow the schema, since the last reset; needs the setting `check_schema`."""
         found: list[dict[str, Any]] = self._control("GET", "violations")
         return found
 
@@ -147,7 +147,7 @@ class Emulator:
 
 @contextmanager
 def running_emulator(*arguments: str) -> Iterator[Emulator]:
-    """An emulator of its own process, ended when the context is left. C(arguments) go to its command line."""
+    """An emulator of its own process, ended when the context is left. `arguments` go to its command line."""
     with tempfile.TemporaryDirectory(prefix="pgflex-") as folder:
         ready_file = Path(folder) / "ready.json"
         command = [sys.executable, str(PROGRAM), "--ready-file", str(ready_file), *arguments]

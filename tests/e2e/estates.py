@@ -37,9 +37,9 @@ def server_id(name: str, group: str = GROUP_A, subscription: str = SUBSCRIPTION)
 
 
 def seed_estate(emulator: Emulator) -> None:
-    """Four servers in two groups of the first subscription, of which two differ by case only, C(FAR) in the other one.
+    """Four servers in two groups of the first subscription, of which two differ by case only, `FAR` in the other one.
 
-    C(id-shared) is held by three servers, one of them far away, in three spellings.
+    `id-shared` is held by three servers, one of them far away, in three spellings.
     """
     twin = {"name": "PG-Twin", "tags": {"env": "test"}, "state": "Stopped"}
     group_a = {
@@ -72,7 +72,7 @@ def seed_estate(emulator: Emulator) -> None:
 
 
 def seed_many(emulator: Emulator, subscription: str, servers: int) -> None:
-    """C(servers) servers in ten groups, each with an identity of its group."""
+    """`servers` servers in ten groups, each with an identity of its group."""
     template = {"identity": {"user_assigned": ["id-01"]}}
     generate = {"servers": servers, "resource_groups": 10, "identities": 1, "template": template}
     emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})

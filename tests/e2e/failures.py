@@ -30,7 +30,7 @@ HAS_A = {"type": "UserAssigned", "ids": [A.lower()]}
 def check_failure(
     result: dict[str, Any], message: str, hint: str, *, code: str, status: int | None, target: str = SERVER_ID
 ) -> None:
-    """C(message) is how the whole one begins, C(hint) what it says to do next."""
+    """`message` is how the whole one begins, `hint` what it says to do next."""
     assert result["failed"]
     assert result["msg"].startswith(message)
     assert hint in result["msg"]

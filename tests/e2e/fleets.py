@@ -24,7 +24,7 @@ QUICK = {"poll_interval": 0.1, "wait_timeout": 600, "busy_timeout": 300}
 
 
 def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription: str = SUBSCRIPTION) -> None:
-    """Servers in C(GROUP), with all identities beside them."""
+    """Servers in `GROUP`, with all identities beside them."""
     group = {
         "name": GROUP,
         "location": "canadacentral",
@@ -35,7 +35,7 @@ def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription
 
 
 def servers(kind: str, number: int, *held: str, **facts: Any) -> list[dict[str, Any]]:
-    """C(number) servers of a kind, as a seed has them, that hold these identities."""
+    """`number` servers of a kind, as a seed has them, that hold these identities."""
     return [{"name": f"pg-{kind}-{each:03}", "identity": user_assigned(*held), **facts} for each in range(number)]
 
 
@@ -58,7 +58,7 @@ def run_fleet(
 def start_fleet(
     emulator: Emulator, folder: Path, asked: list[dict[str, Any]], called: str = "fleet", **options: Any
 ) -> subprocess.Popen[str]:
-    """The module in a process of its own. Its requests carry C(called) in their user agent."""
+    """The module in a process of its own. Its requests carry `called` in their user agent."""
     given = {**emulator.connection, **QUICK, "servers": asked, **options}
     arguments = folder / f"{called}.json"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}), encoding="utf-8")

@@ -28,12 +28,12 @@ _RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=\d+ +failed
 
 
 def seed_fleet(emulator: Emulator, *held: str, **facts: Any) -> None:
-    """The servers C(HOSTS), which hold these identities."""
+    """The servers `HOSTS`, which hold these identities."""
     seed_servers(emulator, servers("x", SIZE, *held, **facts))
 
 
 def fleet_inventory(hosts: dict[str, dict[str, Any]] | list[str], folder: Path, **variables: Any) -> dict[str, Any]:
-    """An inventory in whose way to the hosts nothing works; rollouts are quick, and their records in C(folder)."""
+    """An inventory in whose way to the hosts nothing works; rollouts are quick, and their records in `folder`."""
     named = hosts if isinstance(hosts, dict) else {host: {} for host in hosts}
     quick = {"pgflex_identity_poll_interval": 0.1, "pgflex_identity_rollback_dir": str(folder / "records")}
     return {"all": {"hosts": named, "vars": {"pgflex_resource_group": GROUP, **ELSEWHERE, **quick, **variables}}}

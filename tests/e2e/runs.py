@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a module: in this process with C(main()), or with ansible-playbook. Run ansible-inventory and its like."""
+"""Run a module: in this process with `main()`, or with ansible-playbook. Run ansible-inventory and its like."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RESULTS = re.compile(r"RESULTS=([A-Za-z0-9+/=]+)")
 def run_in_process(
     arguments: dict[str, Any], *, check: bool = False, name: str = "pgflex_identity"
 ) -> tuple[dict[str, Any], str]:
-    """The result of the module C(name), failed or not, and all that it printed.
+    """The result of the module `name`, failed or not, and all that it printed.
 
     ansible.module_utils.testing is there from ansible-core 2.19 only, so what the worker sets is set here.
     """
@@ -69,7 +69,7 @@ def _text(warning: Any) -> str:
 
 @dataclass(frozen=True)
 class Played:
-    """A finished ansible-playbook: C(results) of its tasks in order, empty if one of them ended it."""
+    """A finished ansible-playbook: `results` of its tasks in order, empty if one of them ended it."""
 
     rc: int
     output: str
@@ -77,7 +77,7 @@ class Played:
 
 
 def run_playbook(folder: Path, play: dict[str, Any], arguments: tuple[str, ...], env: dict[str, str]) -> Played:
-    """Run one play in C(folder). Its results come back in the output of a last task, which starts no process."""
+    """Run one play in `folder`. Its results come back in the output of a last task, which starts no process."""
     tasks = [{**task, "register": f"result_{number}"} for number, task in enumerate(play["tasks"])]
     names = ", ".join(f"result_{number}" for number in range(len(tasks)))
     tell = {"ansible.builtin.debug": {"msg": f"RESULTS={{{{ [{names}] | to_json | b64encode }}}}"}}
@@ -105,7 +105,7 @@ class Inventoried(Done):
 
     @property
     def listed(self) -> dict[str, Any]:
-        """What C(--list) printed."""
+        """What `--list` printed."""
         found: dict[str, Any] = json.loads(self.stdout)
         return found
 
@@ -121,7 +121,7 @@ class Inventoried(Done):
 
 
 def run_inventory(folder: Path, options: dict[str, Any], command: tuple[str, ...], env: dict[str, str]) -> Inventoried:
-    """Run C(command) in C(folder) with an inventory of the plugin pgflex_servers and its C(options)."""
+    """Run `command` in `folder` with an inventory of the plugin pgflex_servers and its `options`."""
     document = yaml.safe_dump({"plugin": "pgflex.azure.pgflex_servers", **options}, sort_keys=False)
     (folder / "estate.pgflex.yml").write_text(document, encoding="utf-8")
     done = run_command([command[0], "-i", "estate.pgflex.yml", *command[1:]], folder, {"HOME": str(folder), **env})

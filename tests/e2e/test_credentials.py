@@ -37,7 +37,7 @@ USER_TENANT = "adfs"
 
 
 def check_signed_in(emulator: Emulator, result: dict[str, Any], how: str) -> dict[str, Any]:
-    """The server was read with one token, asked for by the method and the end of the path C(how). Returns its query."""
+    """The server was read with one token, asked for by the method and the end of the path `how`. Returns its query."""
     assert result.get("msg") is None
     assert arm_calls(emulator) == ["GET server"]
     (token,) = emulator.requests("token")

@@ -107,7 +107,7 @@ def caller(request: dict[str, Any]) -> str:
 
 
 def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: str, server: str) -> bool:
-    """Whether C(called) has read the server as it wants it, after its last write, and it was so then."""
+    """Whether `called` has read the server as it wants it, after its last write, and it was so then."""
     mine = [each for each in calls if caller(each) == called]
     last_read = max(each["time"] for each in mine if shows(each, server))
     own = accepted_writes(calls, called, server)
@@ -117,7 +117,7 @@ def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: st
 
 
 def gave_up(result: dict[str, Any], row: dict[str, Any], calls: list[dict[str, Any]], called: str) -> bool:
-    """Whether C(called) tells that the row has failed, after it went on once more at least.
+    """Whether `called` tells that the row has failed, after it went on once more at least.
 
     On a machine so slow that a whole operation fits between the look and the write of the other one, the two can keep
     in step to the end: each undoes what it has not seen yet.

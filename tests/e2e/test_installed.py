@@ -48,7 +48,7 @@ def env(shop: Emulator, tmp_path: Path) -> dict[str, str]:
 
 
 def install(source: dict[str, str], folder: Path, env: dict[str, str]) -> None:
-    """Install the collection from C(source), with no server to ask."""
+    """Install the collection from `source`, with no server to ask."""
     requirements = folder / "requirements.yml"
     requirements.write_text(yaml.safe_dump({"collections": [source]}), encoding="utf-8")
     done = run_command(["ansible-galaxy", "collection", "install", "--offline", "-r", str(requirements)], folder, env)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role of the page C(permissions) is enough for everything, and none of its actions is too much."""
+"""The role of the page `permissions` is enough for everything, and none of its actions is too much."""
 
 from __future__ import annotations
 

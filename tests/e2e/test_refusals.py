@@ -45,7 +45,7 @@ IN_USE, NO_OFF = "IdentityUsedForEncryption", "SystemAssignedIdentityInUse"
 
 @dataclass(frozen=True)
 class Case:
-    """C(wish) on C(server) with the identity C(start) is refused with exactly C(message)."""
+    """`wish` on `server` with the identity `start` is refused with exactly `message`."""
 
     title: str
     wish: dict[str, Any]

@@ -168,7 +168,7 @@ def family(pid: int) -> set[int]:
 
 
 def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, outputs: list[str]) -> None:
-    """Kill the run and all its processes once C(number) servers were written to."""
+    """Kill the run and all its processes once `number` servers were written to."""
     deadline = time.monotonic() + 300
     while len(writes(emulator)) < number:
         assert process.poll() is None

@@ -39,7 +39,7 @@ BOTH, PLACES, STATUSES = ("refuse", "accept"), ("request", "operation"), (400, 4
 
 @dataclass(frozen=True)
 class Case:
-    """With C(setting) the C(wish) ends in the type and IDs C(after), or fails with a code and a part of the message."""
+    """With `setting` the `wish` ends in the type and IDs `after`, or fails with a code and a part of the message."""
 
     setting: str
     value: Any

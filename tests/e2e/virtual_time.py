@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class VirtualTime:
-    """Seconds that only go forward; C(jump) is by how many more they do at the first wait, as of a suspended machine.
+    """Seconds that only go forward; `jump` is by how many more they do at the first wait, as of a suspended machine.
 
-    C(passed) counts all but the jump. Also what the Azure libraries sleep between their own tries passes at once.
+    `passed` counts all but the jump. Also what the Azure libraries sleep between their own tries passes at once.
     """
 
     def __init__(self, emulator: Emulator, jump: float = 0.0) -> None:

@@ -31,7 +31,7 @@ NAMES = ("id-a", "id-b", "id-c", "id-cmk", "id-geo")
 def identity_id(
     name: str, group: str = GROUP, subscription: str = SUBSCRIPTION, segment: str = "resourceGroups"
 ) -> str:
-    """The resource ID as C(az) makes it of a bare name."""
+    """The resource ID as `az` makes it of a bare name."""
     return (
         f"/subscriptions/{subscription}/{segment}/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
@@ -39,12 +39,12 @@ def identity_id(
 
 
 def held_id(name: str) -> str:
-    """The resource ID as the seeded server holds it: C(resourcegroups), as the identity service spells it."""
+    """The resource ID as the seeded server holds it: `resourcegroups`, as the identity service spells it."""
     return identity_id(name, segment="resourcegroups")
 
 
 def seed_server(emulator: Emulator, identity: dict[str, Any] | None = None, **server: Any) -> None:
-    """The server with C(identity), and all identities; without identity and with further keys of a seed's server."""
+    """The server with `identity`, and all identities; without identity and with further keys of a seed's server."""
     named = [{"name": name} for name in NAMES]
     emulator.seed(
         {
@@ -68,7 +68,7 @@ def seed_server(emulator: Emulator, identity: dict[str, Any] | None = None, **se
 
 
 def user_assigned(*names: str, system: bool = False) -> dict[str, Any]:
-    """The identity of a seeded server with these user assigned identities, in the spelling of C(held_id)."""
+    """The identity of a seeded server with these user assigned identities, in the spelling of `held_id`."""
     kinds = ["SystemAssigned"] * system + ["UserAssigned"] * bool(names)
     return {"type": ",".join(kinds) or "None", "user_assigned": list(names)}
 
@@ -94,7 +94,7 @@ def patches(emulator: Emulator) -> list[dict[str, Any]]:
 
 
 def seed_subscription(emulator: Emulator, subscription: str = SUBSCRIPTION, **facts: Any) -> None:
-    """Change a subscription: C(denied_actions), C(registered)."""
+    """Change a subscription: `denied_actions`, `registered`."""
     emulator.seed({"subscriptions": [{"id": subscription, **facts}]})
 
 

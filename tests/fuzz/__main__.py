@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""C(python -m fuzz SECONDS): the readers of C(targets), with texts that atheris makes from what they do with them."""
+"""`python -m fuzz SECONDS`: the readers of `targets`, with texts that atheris makes from what they do with them."""
 
 from __future__ import annotations
 

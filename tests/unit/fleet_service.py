@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Bucket, Limits, Turn
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Pace, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import (
+    RateLimiter,
+    RequestKind,
+    TokenBucket,
+)
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.fleet import Fleet
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Row
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Target
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
+    DesiredState,
     Operation,
     Page,
     Server,
-    Wanted,
     server_from_arm,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef, key
@@ -33,8 +37,8 @@ OPERATION = 20.0
 
 
 @dataclass
-class Held:
-    """One server. C(refusals) are raised by its PATCHes in turn; C(gone) by every GET."""
+class HeldIdentities:
+    """One server. `refusals` are raised by its PATCHes in turn; `gone` by every GET."""
 
     ref: ServerRef
     raw: dict[str, Any]
@@ -54,30 +58,30 @@ class Held:
 
 
 class FleetService:
-    """The API. C(calls) are the requests as (method, name of the server or "list")."""
+    """The API. `calls` are the requests as (method, name of the server or "list")."""
 
     def __init__(self, page_size: int = 10) -> None:
         self.time = FakeTime()
         self.cloud = Cloud()
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, HeldIdentities] = {}
         self.calls: list[tuple[str, str]] = []
         self.page_size = page_size
         self.list_errors: dict[int, PgflexError] = {}  # by number of the page, in every list
         self.sign_in_errors: list[PgflexError] = []
         self.observer: Any = None
 
-    def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> Held:
-        """A server that holds C(ids); C(facts) are fields of C(Held), or its C(properties)."""
+    def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> HeldIdentities:
+        """A server that holds `ids`; `facts` are fields of `Held`, or its `properties`."""
         ref = ServerRef(subscription, "rg-prod", name)
         raw: dict[str, Any] = {"id": ref.id, "location": "Canada Central", "properties": facts.pop("properties", {})}
         if ids:
             held: dict[str, Any] = {each: {} for each in ids}
             raw["identity"] = {"type": "UserAssigned", "tenantId": TENANT, "userAssignedIdentities": held}
-        self.held[key(ref.id)] = made = Held(ref, raw, **facts)
+        self.held[key(ref.id)] = made = HeldIdentities(ref, raw, **facts)
         return made
 
-    def add_many(self, number: int, *ids: str, start: int = 0, **facts: Any) -> list[Held]:
-        """C(number) servers, C(pg-000) and so on."""
+    def add_many(self, number: int, *ids: str, start: int = 0, **facts: Any) -> list[HeldIdentities]:
+        """`number` servers, `pg-000` and so on."""
         return [self.add(f"pg-{each:03}", *ids, **facts) for each in range(start, start + number)]
 
     def writes(self) -> list[str]:
@@ -89,7 +93,7 @@ class FleetService:
         return [name for method, name in self.calls if method == "GET"]
 
     def sign_in(self) -> None:
-        """See C(Api)."""
+        """See `Api`."""
         for error in self.sign_in_errors:
             raise error
 
@@ -114,7 +118,9 @@ class FleetService:
         if int(number) in self.list_errors:
             raise self.list_errors[int(number)]
         there = [each for each in self.held.values() if each.ref.subscription_id == subscription]
-        items = [self._settled(each).listed or each.raw for each in there if not each.gone and not each.unlisted]
+        items = [
+            self._wait_until_settled(each).listed or each.raw for each in there if not each.gone and not each.unlisted
+        ]
         end = (int(number) + 1) * self.page_size
         following = f"{subscription} {int(number) + 1}" if end < len(items) else None
         return Page(tuple(items[end - self.page_size : end]), following)
@@ -131,7 +137,7 @@ class FleetService:
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """GET of an operation."""
-        held = self._settled(self.held[key(operation.id)])
+        held = self._wait_until_settled(self.held[key(operation.id)])
         self.calls.append(("POLL", held.ref.name))
         if held.coming is None and held.fails:
             raise held.fails
@@ -145,12 +151,12 @@ class FleetService:
         """GET of a server parameter."""
         return self.cloud.fabric_mirroring(ref)
 
-    def _find(self, ref: ServerRef) -> Held:
+    def _find(self, ref: ServerRef) -> HeldIdentities:
         if key(ref.id) not in self.held:
             raise refusal(404, "ResourceNotFound")
-        return self._settled(self.held[key(ref.id)])
+        return self._wait_until_settled(self.held[key(ref.id)])
 
-    def _settled(self, held: Held) -> Held:
+    def _wait_until_settled(self, held: HeldIdentities) -> HeldIdentities:
         if held.coming and self.time.time >= held.coming[0] and not held.stuck:
             properties = {**held.raw["properties"], "state": "Ready"}
             held.raw = {**held.raw, "identity": held.coming[1], "properties": properties}
@@ -158,23 +164,25 @@ class FleetService:
         return held
 
 
-def rows(service: FleetService, wanted: Wanted) -> list[Row]:
+def targets(service: FleetService, desired: DesiredState) -> list[Target]:
     """A row for each server, all with one wish."""
-    return [Row(held.ref.name, held.ref, wanted) for held in service.held.values()]
+    return [Target(held.ref.name, held.ref, desired) for held in service.held.values()]
 
 
 def run(service: FleetService, wished: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
     """Run a fleet over these rows.
 
-    C(options) are fields of C(Fleet), and C(wait_timeout), and C(write_bucket), a size and a refill.
+    `options` are fields of `Fleet`, and `wait_timeout`, and `write_bucket`, a size and a refill.
     """
     clock = Clock(service.time.now, service.time.sleep)
-    patience = partial(Waiter, options.pop("wait_timeout", 1800), 10, 600, clock, service.time.time, Pace())
-    limits = Limits()
+    retry_policy_factory = partial(
+        RetryPolicy, options.pop("wait_timeout", 1800), 10, 600, clock, service.time.time, Pace()
+    )
+    limiter = RateLimiter()
     if "write_bucket" in options:
         size, refill = options.pop("write_bucket")
-        limits.buckets[SUBSCRIPTION, Turn.WRITE] = Bucket(size, refill, service.time.time)
+        limiter.buckets[SUBSCRIPTION, RequestKind.WRITE] = TokenBucket(size, refill, service.time.time)
     api: Any = service
-    fleet = Fleet(api, limits, patience, clock=clock, **options)
+    fleet = Fleet(api, limiter, retry_policy_factory, clock=clock, **options)
     fleet.run(wished, check_mode=check_mode)
     return fleet

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service in memory: its merge of C(identity), written down a second time, and one server that takes PATCHes.
+"""The service in memory: its merge of `identity`, written down a second time, and one server that takes PATCHes.
 
 What is unknown of the real service is refused here, so that nothing that is sent relies on it: a null for what is not
 there, a map without any ID, and a system assigned identity that goes while others stay that the body does not name.
@@ -29,7 +29,7 @@ class BadRequest(Exception):
 
 
 def merge(identity: dict[str, Any] | None, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what C(identity) of a server's JSON becomes by a PATCH with body. Raises C(BadRequest)."""
+    """Return what `identity` of a server's JSON becomes by a PATCH with body. Raises `BadRequest`."""
     if set(body) != {"identity"} or not set(body["identity"]) <= {"type", "userAssignedIdentities"}:
         raise BadRequest("something else is in the body")
     sent = body["identity"]
@@ -76,7 +76,7 @@ def _merged(identity: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Reaction:
-    """What becomes of one PATCH. An accepted one takes effect C(seconds) later, and the server is busy until then."""
+    """What becomes of one PATCH. An accepted one takes effect `seconds` later, and the server is busy until then."""
 
     refuse: ServiceError | None = None  # raised instead of an answer
     acts: bool = True  # False: accepted, and nothing changes; or refused, and nothing was done
@@ -89,9 +89,9 @@ class Reaction:
 
 
 class Service:
-    """One server behind the interface of the API. PATCHes meet C(reactions) in turn, later ones just succeed.
+    """One server behind the interface of the API. PATCHes meet `reactions` in turn, later ones just succeed.
 
-    A C(silent) one does not show by its state that an operation is at work: no recording says whether the service does.
+    A `silent` one does not show by its state that an operation is at work: no recording says whether the service does.
     """
 
     def __init__(

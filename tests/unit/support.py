@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, RetryPolicy
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import ServiceError
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     AssignedIdentity,
@@ -77,9 +77,11 @@ class FakeTime:
         self.pauses.append(seconds)
         self.time += seconds
 
-    def waiter(self, *, wait_timeout: float = 1800, poll_interval: float = 10, busy_timeout: float = 600) -> Waiter:
+    def retry_policy(
+        self, *, wait_timeout: float = 1800, poll_interval: float = 10, busy_timeout: float = 600
+    ) -> RetryPolicy:
         """Return the patience of a task, by this clock; the limits are the module's defaults."""
-        return Waiter(wait_timeout, poll_interval, busy_timeout, Clock(self.now, self.sleep))
+        return RetryPolicy(wait_timeout, poll_interval, busy_timeout, Clock(self.now, self.sleep))
 
 
 def refusal(status: int | None, code: str = "", retry_after: float | None = None) -> ServiceError:

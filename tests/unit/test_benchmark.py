@@ -11,29 +11,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmark import __main__ as program
-from benchmark.table import LEGEND, Wanted, print_table
+from benchmark.table import LEGEND, DesiredState, print_table
 
 if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 
 @pytest.mark.parametrize(
-    ("wanted", "text", "missed"),
+    ("desired", "text", "missed"),
     [
-        (Wanted(3, "<=", 3), "<= 3", False),
-        (Wanted(3.01, "<=", 3), "<= 3", True),
-        (Wanted(80, "<", 80), "< 80", True),
-        (Wanted(10, "=", 10), "10", False),
-        (Wanted(11, "=", 10), "10", True),
-        (Wanted(400, "<", 222, binding=False), "< 222", False),
+        (DesiredState(3, "<=", 3), "<= 3", False),
+        (DesiredState(3.01, "<=", 3), "<= 3", True),
+        (DesiredState(80, "<", 80), "< 80", True),
+        (DesiredState(10, "=", 10), "10", False),
+        (DesiredState(11, "=", 10), "10", True),
+        (DesiredState(400, "<", 222, binding=False), "< 222", False),
     ],
 )
-def test_a_figure_is_held_to_what_is_wanted_unless_it_is_of_the_clock(wanted: Wanted, text: str, missed: bool) -> None:
-    assert (str(wanted), wanted.missed) == (text, missed)
+def test_a_figure_is_held_to_what_is_wanted_unless_it_is_of_the_clock(
+    desired: DesiredState, text: str, missed: bool
+) -> None:
+    assert (str(desired), desired.missed) == (text, missed)
 
 
 def test_a_table_tells_which_figures_are_not_as_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [["one", 1, Wanted(1, "=", 1)], ["two", 2, Wanted(2, "=", 1)]]
+    rows = [["one", 1, DesiredState(1, "=", 1)], ["two", 2, DesiredState(2, "=", 1)]]
     assert print_table("Lists", ["what", "lists", "wanted"], rows) == ["Lists: two: 2, wanted 1"]
     assert capsys.readouterr().out.splitlines()[3:] == [
         "| what | lists | wanted |",

@@ -68,10 +68,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_the_archive_holds_what_a_user_needs_and_nothing_else(archive: set[str]) -> None:
-    wanted = {name for name in checkout_files() if name in SHIPPED_FILES or name.split("/")[0] in SHIPPED_FOLDERS}
-    wanted = {name for name in wanted if not name.startswith(KEPT_BACK)}
-    folders = {str(parent) for name in wanted for parent in Path(name).parents} - {"."}
-    assert archive == wanted | folders | MADE_BY_BUILD
+    desired = {name for name in checkout_files() if name in SHIPPED_FILES or name.split("/")[0] in SHIPPED_FOLDERS}
+    desired = {name for name in desired if not name.startswith(KEPT_BACK)}
+    folders = {str(parent) for name in desired for parent in Path(name).parents} - {"."}
+    assert archive == desired | folders | MADE_BY_BUILD
     assert archive >= SHIPPED_FILES
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def build_archive(folder: Path, checkout: Path = ROOT) -> Path:
-    """Build the archive in C(folder), which may be missing."""
+    """Build the archive in `folder`, which may be missing."""
     build = ["ansible-galaxy", "collection", "build", "--output-path", str(folder)]
     subprocess.run(build, cwd=checkout, check=True, capture_output=True)
     (archive,) = folder.glob("pgflex-azure-*.tar.gz")

@@ -18,7 +18,7 @@ def link_interpreters(links: Path) -> set[str]:
     """Put every Python that runs on this machine first on PATH as pythonX.Y, and return their X.Y.
 
     The shims of pyenv stand on PATH for versions that are not selected, and fail; ansible-test hands on neither
-    PYENV_VERSION nor PYENV_ROOT. So the programs behind them are linked in the folder C(links).
+    PYENV_VERSION nor PYENV_ROOT. So the programs behind them are linked in the folder `links`.
     """
     links.mkdir(parents=True, exist_ok=True)
     env = dict(os.environ)

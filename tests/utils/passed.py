@@ -27,8 +27,8 @@ VARIABLES = ("EE_DEFINITION", "EE_BUILD_ARGS")
 def once(work: Callable[..., None]) -> Callable[..., None]:
     """A session that, called without arguments, is not done again where it has passed.
 
-    That is: with the same files of the checkout, in the environment in which this is kept. Without one of C(PROGRAMS)
-    some of its tests were skipped, and C(VARIABLES) change what others do.
+    That is: with the same files of the checkout, in the environment in which this is kept. Without one of `PROGRAMS`
+    some of its tests were skipped, and `VARIABLES` change what others do.
     """
 
     @functools.wraps(work)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of C(_model) or C(_errors).
+"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of `_model` or `_errors`.
 
-One request each, without retry; C(_waiting) decides about the next try. JSON is read from the answer itself and PATCH
+One request each, without retry; `_waiting` decides about the next try. JSON is read from the answer itself and PATCH
 bodies are handed over as bytes, since the models of the SDK's versions differ: 2.0.0 adds an availability zone to every
 PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (runs of 1.1.0, 2.0.0 and 3.0.0).
 """
@@ -79,8 +79,8 @@ _FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
 class Api:
     """Azure Resource Manager of one cloud, with one credential and one pool of connections.
 
-    C(requests) counts what was sent to it; C(observer) is told of every answer. It may be used by several threads.
-    Raises C(ImportError) when the SDK is not there.
+    `requests` counts what was sent to it; `observer` is told of every answer. It may be used by several threads.
+    Raises `ImportError` when the SDK is not there.
     """
 
     def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
@@ -108,7 +108,7 @@ class Api:
         self._clients: dict[str, Any] = {}
 
     def sign_in(self) -> None:
-        """Get a token now, once, rather than in each of the first requests. Raises C(CredentialError)."""
+        """Get a token now, once, rather than in each of the first requests. Raises `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
 
     def _count(self, _request: Any) -> None:
@@ -135,7 +135,7 @@ class Api:
         return self._clients[subscription_id]
 
     def get_server(self, ref: ServerRef) -> Server:
-        """GET the server. Raises C(ServiceError), C(CredentialError), C(UnexpectedAnswer)."""
+        """GET the server. Raises `ServiceError`, `CredentialError`, `UnexpectedAnswer`."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
 
@@ -147,9 +147,9 @@ class Api:
         return server
 
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
-        """PATCH the server with C(body) and return at once.
+        """PATCH the server with `body` and return at once.
 
-        Raises as C(get_server), but an answer that cannot be read is a C(ServiceError): Azure may have acted.
+        Raises as `get_server`, but an answer that cannot be read is a `ServiceError`: Azure may have acted.
         """
         client = self._client(ref.subscription_id)
         content = json.dumps(body, separators=(",", ":")).encode()
@@ -176,9 +176,9 @@ class Api:
         return operation
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
-        """Whether the operation has succeeded, and the C(Retry-After) of the answer.
+        """Whether the operation has succeeded, and the `Retry-After` of the answer.
 
-        Raises C(OperationFailed) when it ended otherwise, else as C(get_server).
+        Raises `OperationFailed` when it ended otherwise, else as `get_server`.
         """
         doing = f"Cannot follow operation {operation.id}"
 
@@ -198,7 +198,7 @@ class Api:
         return status.lower() == "succeeded", retry_after(answer.headers)
 
     def get_identity(self, resource_id: str) -> UserIdentity:
-        """GET a user assigned identity. Raises as C(get_server)."""
+        """GET a user assigned identity. Raises as `get_server`."""
         doing = f"Cannot read identity {resource_id}"
         for version in IDENTITY_API_VERSIONS:
             url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"
@@ -226,15 +226,15 @@ class Api:
         return f"{self._cloud.resource_manager}/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"
 
     def get_page(self, url: str, doing: str) -> Page:
-        """GET one page of a list. Raises as C(get_server), and C(UnexpectedAnswer) for a C(nextLink) to another host.
+        """GET one page of a list. Raises as `get_server`, and `UnexpectedAnswer` for a `nextLink` to another host.
 
-        The SDK's own paging sends the token to whatever host a C(nextLink) names (azure-core 1.41.0, C(ItemPaged)).
+        The SDK's own paging sends the token to whatever host a `nextLink` names (azure-core 1.41.0, `ItemPaged`).
         """
         page: Page = self._ask(doing, urlsplit(url).path, lambda: page_of(self._get(url, doing)))
         return page
 
     def fabric_mirroring(self, ref: ServerRef) -> bool:
-        """Whether Fabric mirroring is on. Raises as C(get_server)."""
+        """Whether Fabric mirroring is on. Raises as `get_server`."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read the server parameter {_FABRIC_MIRRORING} of server {ref.name}"
 
@@ -245,10 +245,10 @@ class Api:
         return str((raw.get("properties") or {}).get("value")).lower() == "on"
 
     def _get(self, url: str, doing: str) -> Any:
-        wanted, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
-        if _place(given) != _place(wanted):
+        desired, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
+        if _place(given) != _place(desired):
             raise UnexpectedAnswer(
-                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {wanted.netloc}. "
+                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {desired.netloc}. "
                 "The token was not sent there.",
                 code="ForeignHost",
             )
@@ -258,7 +258,7 @@ class Api:
         return answer
 
     def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
-        """The result of C(request), with every exception of the SDK turned into one of C(_errors)."""
+        """The result of `request`, with every exception of the SDK turned into one of `_errors`."""
         self._last.answer = None
         try:
             return request()

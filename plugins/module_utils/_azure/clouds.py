@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud's endpoints. C(scope) is what a token for ARM is asked for; C(known) to Microsoft Entra's discovery."""
+    """A cloud's endpoints. `scope` is what a token for ARM is asked for; `known` to Microsoft Entra's discovery."""
 
     resource_manager: str
     authority: str
@@ -46,26 +46,26 @@ _KNOWN = {
     ),
 }
 PUBLIC = _KNOWN["AzureCloud"]
-#: Seconds between two tries, whatever C(Retry-After) says.
+#: Seconds between two tries, whatever `Retry-After` says.
 LONGEST_PAUSE = 30.0
 # The first is what Azure publishes today; Azure Stack Hub answers the second only.
 _METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
 
 
 def find_cloud(settings: Settings) -> Cloud:
-    """The cloud that C(cloud_environment) names, by default the public one.
+    """The cloud that `cloud_environment` names, by default the public one.
 
-    Raises C(InvalidInput), C(CredentialError).
+    Raises `InvalidInput`, `CredentialError`.
     """
-    wanted = settings.get("cloud_environment") or "AzureCloud"
-    cloud = {name.lower(): each for name, each in _KNOWN.items()}.get(wanted.lower())
-    if cloud is None and "://" not in wanted:
+    desired = settings.get("cloud_environment") or "AzureCloud"
+    cloud = {name.lower(): each for name, each in _KNOWN.items()}.get(desired.lower())
+    if cloud is None and "://" not in desired:
         raise InvalidInput(
             "cloud_environment",
-            f"{wanted!r} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
+            f"{desired!r} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
         )
     if cloud is None:
-        base = _check_url("cloud_environment", wanted)
+        base = _check_url("cloud_environment", desired)
         at_home = [each for each in _KNOWN.values() if each.resource_manager == base]
         cloud = at_home[0] if at_home else _discover(base, settings.get("ca_path"))
     authority = settings.get("adfs_authority_url")
@@ -89,7 +89,7 @@ def _check_url(option: str, url: str) -> str:
 
 
 def _discover(base: str, ca_path: str | None) -> Cloud:
-    """Read ARM's own description of its cloud, C(GET /metadata/endpoints)."""
+    """Read ARM's own description of its cloud, `GET /metadata/endpoints`."""
     for version in _METADATA_VERSIONS:
         status, text = _get(f"{base}/metadata/endpoints?api-version={version}", base, ca_path)
         if status == 200:
@@ -106,7 +106,7 @@ def _not_arm(base: str, answer: str) -> CredentialError:
 
 
 def brief_transport(ca_path: str | None) -> Any:
-    """Connections for what comes before ARM. The retries of azure-core sleep for as long as C(Retry-After) says."""
+    """Connections for what comes before ARM. The retries of azure-core sleep for as long as `Retry-After` says."""
     from azure.core.pipeline.transport import RequestsTransport
 
     class Brief(RequestsTransport):  # type: ignore[misc]

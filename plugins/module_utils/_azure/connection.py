@@ -35,11 +35,11 @@ class Connection:
 
     @property
     def subscription_id(self) -> str:
-        """The subscription to work in. Raises C(CredentialError)."""
+        """The subscription to work in. Raises `CredentialError`."""
         return find_subscription(self.settings, choose(self.settings, os.environ))
 
     def open(self) -> Api:
-        """The API. Raises C(CredentialError), C(InvalidInput), C(ImportError)."""
+        """The API. Raises `CredentialError`, `InvalidInput`, `ImportError`."""
         kind = choose(self.settings, os.environ)
         check_ca_path(self.settings)
         # Not every credential asks for it.

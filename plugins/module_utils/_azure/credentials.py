@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Settings -> a credential of azure-identity. C(choose()) decides and is pure; C(build()) imports and constructs."""
+"""Settings -> a credential of azure-identity. `choose()` decides and is pure; `build()` imports and constructs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to prove who we are: C(proof) is the setting that tells it from the others, C(needs) all it takes."""
+    """A way to prove who we are: `proof` is the setting that tells it from the others, `needs` all it takes."""
 
     name: str
     proof: str
@@ -63,7 +63,7 @@ _AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Kind:
-    """The kind of credential that these settings make. Raises C(CredentialError) that names what is missing.
+    """The kind of credential that these settings make. Raises `CredentialError` that names what is missing.
 
     Of several complete kinds the one whose proof comes from the strongest place wins, so that a token given as an
     option beats a secret in the environment; within one place the order is secret, certificate, user, token, token
@@ -110,7 +110,7 @@ def _incomplete(kind: Kind, settings: Settings, environment: Mapping[str, str]) 
 
 
 def find_subscription(settings: Settings, kind: Kind) -> str:
-    """The subscription to work in; the Azure CLI's default one where its login is used. Raises C(CredentialError)."""
+    """The subscription to work in; the Azure CLI's default one where its login is used. Raises `CredentialError`."""
     found = settings.get("subscription_id")
     if not found and kind in (CLI, CLI_OR_MANAGED_IDENTITY):
         found = _cli_subscription()
@@ -120,7 +120,7 @@ def find_subscription(settings: Settings, kind: Kind) -> str:
 
 
 def _cli_subscription() -> str | None:
-    """C(az account show), from the file that it shows."""
+    """`az account show`, from the file that it shows."""
     folder = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
     try:
         profile = json.loads((folder / "azureProfile.json").read_text(encoding="utf-8-sig"))
@@ -130,7 +130,7 @@ def _cli_subscription() -> str | None:
 
 
 def check_ca_path(settings: Settings) -> None:
-    """Raises C(InvalidInput) unless the certificate authorities can be read."""
+    """Raises `InvalidInput` unless the certificate authorities can be read."""
     path = settings.get("ca_path")
     if path is None:
         return
@@ -143,7 +143,7 @@ def check_ca_path(settings: Settings) -> None:
 
 
 def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
-    """The credential. Raises C(CredentialError) for a certificate or token file that cannot be used."""
+    """The credential. Raises `CredentialError` for a certificate or token file that cannot be used."""
     common: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
@@ -158,7 +158,7 @@ def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
 
 
 def check_files(kind: Kind, settings: Settings) -> None:
-    """Raises C(CredentialError) for a certificate or token file that cannot be used, before the cloud is asked for.
+    """Raises `CredentialError` for a certificate or token file that cannot be used, before the cloud is asked for.
 
     Making a credential of azure-identity sends nothing, so that any cloud will do.
     """
@@ -167,7 +167,7 @@ def check_files(kind: Kind, settings: Settings) -> None:
 
 
 class _Guarded:
-    """A credential whose failures are C(CredentialError). Messages of Microsoft Entra carry codes, never secrets."""
+    """A credential whose failures are `CredentialError`. Messages of Microsoft Entra carry codes, never secrets."""
 
     def __init__(self, credential: Any, kind: Kind) -> None:
         self._credential = credential

@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """What Azure Resource Manager lets through: token buckets for each subscription, one for reads and one for writes.
 
-Sizes are those that Microsoft publishes (azure-docs, C(request-limits-and-throttling): 250 reads and 25 a second, 200
+Sizes are those that Microsoft publishes (azure-docs, `request-limits-and-throttling`: 250 reads and 25 a second, 200
 writes and 10 a second, for each subscription, principal and region). What the answers say counts for more.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Turn(Enum):
+class RequestKind(Enum):
     """A request that is about to be sent."""
 
     READ = "reads"
@@ -32,7 +32,7 @@ class Turn(Enum):
 
 _REMAINING = "x-ms-ratelimit-remaining-subscription"
 #: Size, and refill in a second.
-PUBLISHED = {Turn.READ: (250.0, 25.0), Turn.WRITE: (200.0, 10.0)}
+PUBLISHED = {RequestKind.READ: (250.0, 25.0), RequestKind.WRITE: (200.0, 10.0)}
 
 #: A request takes its time to Azure, and not always the same: one that comes early finds a token that we have not used.
 #: The rate needs no such share, since requests do not come early ever more.
@@ -40,10 +40,10 @@ MARGIN = 0.95
 
 
 @dataclass
-class Bucket:
+class TokenBucket:
     """Tokens, one for a request. Below zero they stand for requests that were given a time in the future.
 
-    C(blocks) counts how often Azure said to wait: a time that was given before that is no longer good. Several threads
+    `blocks` counts how often Azure said to wait: a time that was given before that is no longer good. Several threads
     may use a bucket.
     """
 
@@ -65,7 +65,7 @@ class Bucket:
             return max(0.0, self.filled_at - now) + max(0.0, -self.tokens / self.refill)
 
     def observe(self, remaining: float, now: float) -> None:
-        """Azure counts C(remaining) requests: other clients take from the same bucket."""
+        """Azure counts `remaining` requests: other clients take from the same bucket."""
         with self._lock:
             self._fill(now)
             self.tokens = min(self.tokens, remaining)
@@ -85,18 +85,18 @@ class Bucket:
 
 
 @dataclass
-class Limits:
-    """The buckets of all subscriptions. C(share) of them is ours, 0 to 1, where others use the same principal."""
+class RateLimiter:
+    """The buckets of all subscriptions. `share` of them is ours, 0 to 1, where others use the same principal."""
 
     share: float = 1.0
-    buckets: dict[tuple[str, Turn], Bucket] = field(default_factory=dict)
+    buckets: dict[tuple[str, RequestKind], TokenBucket] = field(default_factory=dict)
 
-    def bucket(self, subscription_id: str, turn: Turn, now: float) -> Bucket:
+    def bucket(self, subscription_id: str, kind: RequestKind, now: float) -> TokenBucket:
         """The bucket that a request is counted in."""
-        name = subscription_id.lower(), turn
+        name = subscription_id.lower(), kind
         if name not in self.buckets:
-            size, refill = (each * self.share for each in PUBLISHED[turn])
-            self.buckets[name] = Bucket(max(1.0, size * MARGIN), refill, now)
+            size, refill = (each * self.share for each in PUBLISHED[kind])
+            self.buckets[name] = TokenBucket(max(1.0, size * MARGIN), refill, now)
         return self.buckets[name]
 
     def observe(self, method: str, url: str, status: int, headers: Mapping[str, str], now: float) -> None:
@@ -104,11 +104,11 @@ class Limits:
         parts = urlsplit(url).path.split("/")
         if len(parts) < 3 or parts[1].lower() != "subscriptions":
             return
-        turn = Turn.READ if method == "GET" else Turn.WRITE
-        bucket = self.bucket(parts[2], turn, now)
+        kind = RequestKind.READ if method == "GET" else RequestKind.WRITE
+        bucket = self.bucket(parts[2], kind, now)
         remaining = [
             int(headers[name])
-            for name in (f"{_REMAINING}-{turn.value}", f"{_REMAINING}-global-{turn.value}")
+            for name in (f"{_REMAINING}-{kind.value}", f"{_REMAINING}-global-{kind.value}")
             if (headers.get(name) or "").isdigit()
         ]
         if remaining:

@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Answers of ARM -> JSON, errors of ours, and dataclasses. No request is made here.
 
-C(answer) is a response of azure-core, of which C(status_code), C(headers) and C(text()) are used.
+`answer` is a response of azure-core, of which `status_code`, `headers` and `text()` are used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answ
 
 
 def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
-    """The error for an C(answer) that is HTML, cut off, or anything but an object in JSON."""
+    """The error for an `answer` that is HTML, cut off, or anything but an object in JSON."""
     error = UnexpectedAnswer(f"{doing}: the answer is not ARM's JSON.", target=target, hint=PROXY_HINT)
     if answer is not None:
         error.status, error.request_id = answer.status_code, request_id(answer)
@@ -32,17 +32,17 @@ def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
 
 
 def answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
-    """For the C(cls) of an SDK operation: the answer itself in place of a model."""
+    """For the `cls` of an SDK operation: the answer itself in place of a model."""
     return pipeline_response.http_response
 
 
 def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
-    """For the C(cls) of an SDK operation: the JSON of the answer in place of a model. Raises C(ValueError)."""
+    """For the `cls` of an SDK operation: the JSON of the answer in place of a model. Raises `ValueError`."""
     return json_of(pipeline_response.http_response)
 
 
 def json_of(answer: Any) -> dict[str, Any]:
-    """The object that the answer holds. Raises C(ValueError)."""
+    """The object that the answer holds. Raises `ValueError`."""
     found = json.loads(answer.text())
     if not isinstance(found, dict):
         raise ValueError("not an object")
@@ -50,7 +50,7 @@ def json_of(answer: Any) -> dict[str, Any]:
 
 
 def page_of(answer: Any) -> Page:
-    """A page of a list, C({"value": [..], "nextLink": ".."}). Raises C(ValueError)."""
+    """A page of a list, `{"value": [..], "nextLink": ".."}`. Raises `ValueError`."""
     found = json_of(answer)
     items = found.get("value")
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
@@ -63,7 +63,7 @@ def page_of(answer: Any) -> Page:
 
 
 def whole_server(raw: dict[str, Any], resource_id: str) -> dict[str, Any]:
-    """C(raw), if it is the server C(resource_id). Raises C(ValueError).
+    """`raw`, if it is the server `resource_id`. Raises `ValueError`.
 
     An object that is something else would read as a server without any identity, and the next PATCH drop what is there.
     """
@@ -91,10 +91,10 @@ def operation_of(answer: Any) -> Operation:
 
 
 def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
-    """The status word of an operation, and its C(error), empty if there is none. Raises C(ValueError).
+    """The status word of an operation, and its `error`, empty if there is none. Raises `ValueError`.
 
     An operationResults URL has no word: 202 says that it runs, 204, and 200 with nothing or with the server, that it is
-    done (azure-core 1.41.0, C(LROPoller)).
+    done (azure-core 1.41.0, `LROPoller`).
     """
     if not answer.text().strip():
         return ("InProgress" if answer.status_code == 202 else "Succeeded"), {}
@@ -113,7 +113,7 @@ def request_id(answer: Any) -> str:
 
 
 def retry_after(headers: Any) -> float | None:
-    """C(Retry-After) in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
+    """`Retry-After` in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
     value = headers.get("Retry-After")
     if not value:
         return None
@@ -128,7 +128,7 @@ def retry_after(headers: Any) -> float | None:
 
 
 def refusal(doing: str, target: str, answer: Any) -> ServiceError:
-    """An HTTP status that says no, as an error of ours. ARM's envelope is C({"error": {"code", "message"}})."""
+    """An HTTP status that says no, as an error of ours. ARM's envelope is `{"error": {"code", "message"}}`."""
     body = json_or_nothing(answer)
     inner = body.get("error")
     error: dict[str, Any] = inner if isinstance(inner, dict) else body

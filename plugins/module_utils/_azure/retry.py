@@ -6,7 +6,7 @@
 """How long to wait and how often to try, against one deadline. The clock is an argument, so tests need not sleep.
 
 The SDK's own retries are switched off: it sends a PATCH again on 500, 503 and 504, and on any status that carries
-C(Retry-After), for as long as that header says (azure-core 1.41.0, C(RetryPolicy)).
+`Retry-After`, for as long as that header says (azure-core 1.41.0, `RetryPolicy`).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar, Union
 
 from .._errors import OperationFailed, ServiceError, WaitTimeout
-from .rate_limits import Turn
+from .rate_limits import RequestKind
 
 T = TypeVar("T")
 #: Work in steps. Between two it asks for a pause in seconds, or for the turn to send a request; whoever runs it, for
 #: one server or for thousands, decides what happens meanwhile.
-Steps = Generator[Union[float, Turn], None, T]
+Coroutine = Generator[Union[float, RequestKind], None, T]
 
 #: How often a request is sent that fails in passing: no answer, 408, 500, 502, 503, 504.
 TRIES = 5
-#: A longer C(Retry-After) on an operation that runs is not honoured: the operation would end long before.
+#: A longer `Retry-After` on an operation that runs is not honoured: the operation would end long before.
 LONGEST_POLL_INTERVAL = 60.0
 
 
@@ -40,7 +40,7 @@ class Clock:
 
 @dataclass
 class Pace:
-    """C(expected): seconds that the shortest operation of a run took, 0 while none has ended.
+    """`expected`: seconds that the shortest operation of a run took, 0 while none has ended.
 
     To ask sooner what became of a later one would be of no use, and reads are limited too.
     """
@@ -53,10 +53,10 @@ class Pace:
 
 
 @dataclass
-class Waiter:
-    """The patience of one task: C(wait_timeout) over everything, C(busy_timeout) for a busy server, all in seconds.
+class RetryPolicy:
+    """The patience of one task: `wait_timeout` over everything, `busy_timeout` for a busy server, all in seconds.
 
-    C(started) is when the deadline began to run, by default now. Waiters of a fleet share a C(pace).
+    `started` is when the deadline began to run, by default now. Waiters of a fleet share a `pace`.
     """
 
     wait_timeout: float
@@ -76,9 +76,9 @@ class Waiter:
         return self._deadline - self.clock.now()
 
     def poll_pause(self, doing: str, retry_after: float | None, expected: float = 0.0) -> float:
-        """Seconds until the next look at something that runs, and that is C(expected) to run for so long.
+        """Seconds until the next look at something that runs, and that is `expected` to run for so long.
 
-        Raises C(WaitTimeout) when the deadline has passed.
+        Raises `WaitTimeout` when the deadline has passed.
         """
         if self.remaining <= 0:
             raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
@@ -86,9 +86,9 @@ class Waiter:
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
     def pause_after(self, error: ServiceError, failures: int) -> float:
-        """Seconds until what failed is tried again. Raises C(error) if it will not get better or there is no time.
+        """Seconds until what failed is tried again. Raises `error` if it will not get better or there is no time.
 
-        C(failures) counts the transient ones of this request in a row, this one included.
+        `failures` counts the transient ones of this request in a row, this one included.
         """
         if error.busy:
             self._be_patient_with_busy(error)
@@ -116,11 +116,11 @@ class Waiter:
         if now - self._busy_since >= self.busy_timeout:
             raise error
 
-    def reading(self, request: Callable[[], T]) -> Steps[T]:
+    def reading(self, request: Callable[[], T]) -> Coroutine[T]:
         """The result of a request that changes nothing, tried again when it fails in passing or is throttled."""
         failures = 0
         while True:
-            yield Turn.READ
+            yield RequestKind.READ
             try:
                 return request()
             except OperationFailed:
@@ -132,17 +132,17 @@ class Waiter:
             yield pause
 
     def read(self, request: Callable[[], T]) -> T:
-        """C(reading) where nothing else is to be done meanwhile."""
-        return drive(self.reading(request), self.clock)
+        """`reading` where nothing else is to be done meanwhile."""
+        return run_blocking(self.reading(request), self.clock)
 
 
-def drive(steps: Steps[T], clock: Clock) -> T:
-    """The result of C(steps), with nothing else done meanwhile: every pause is slept, every turn is granted."""
+def run_blocking(steps: Coroutine[T], clock: Clock) -> T:
+    """The result of `coroutine`, with nothing else done meanwhile: every pause is slept, every turn is granted."""
     try:
         while True:
-            wish = next(steps)
-            if not isinstance(wish, Turn):
-                clock.sleep(wish)
+            request = next(steps)
+            if not isinstance(request, RequestKind):
+                clock.sleep(request)
     except StopIteration as end:
         result: T = end.value
         return result

@@ -5,8 +5,8 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Connection settings: each is taken from the task's options, else the environment, else the credentials file.
 
-Field by field, and an empty string counts as unset: AWX sets C(AZURE_AD_USER) and C(AZURE_PASSWORD) to empty strings
-for a credential that has neither (awx-plugins-core 0.2.0a0, C(azure_rm)).
+Field by field, and an empty string counts as unset: AWX sets `AZURE_AD_USER` and `AZURE_PASSWORD` to empty strings
+for a credential that has neither (awx-plugins-core 0.2.0a0, `azure_rm`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _BY_NAME = {each.name: each for each in FIELDS}
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that are set, and where each came from: C(OPTION), C(ENVIRONMENT) or C(FILE), lower is stronger."""
+    """The settings that are set, and where each came from: `OPTION`, `ENVIRONMENT` or `FILE`, lower is stronger."""
 
     values: Mapping[str, str] = field(repr=False)
     sources: Mapping[str, int]
@@ -74,7 +74,7 @@ class Settings:
         return {value for name, value in self.values.items() if _BY_NAME[name].secret}
 
     def flag(self, name: str) -> bool:
-        """A setting that is true or false. Raises C(InvalidInput)."""
+        """A setting that is true or false. Raises `InvalidInput`."""
         value = (self.get(name) or "false").lower()
         if value in ("true", "yes", "on", "1"):
             return True
@@ -89,9 +89,9 @@ def places(name: str) -> str:
 
 
 def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settings from C(options), C(environment) and the credentials file. Raises C(CredentialError), C(InvalidInput).
+    """Settings from `options`, `environment` and the credentials file. Raises `CredentialError`, `InvalidInput`.
 
-    C(auth_source=env) leaves the file out, C(auth_source=credential_file) the environment but for the profile and
+    `auth_source=env` leaves the file out, `auth_source=credential_file` the environment but for the profile and
     the certificate authority; the options always count.
     """
     given = {each.name: _option(options.get(each.name)) for each in FIELDS}

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from .._errors import CredentialError, PgflexError
 from .._identity.resource_ids import key
-from .._listing.lister import Estate
-from .scheduler import WORKERS, Scheduler, Work
+from .._listing.lister import ServerLister
+from .scheduler import WORKERS, Job, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._azure.client import Api
-    from .._azure.rate_limits import Limits
-    from .._azure.retry import Clock, Waiter
+    from .._azure.rate_limits import RateLimiter
+    from .._azure.retry import Clock, RetryPolicy
     from .._identity.models import Server
     from .._identity.resource_ids import ServerRef
 
@@ -31,48 +31,54 @@ ONE_BY_ONE = 25
 
 
 @dataclass
-class Reader:
+class BulkReader:
     """Reads through one API, within its limits."""
 
     api: Api
-    limits: Limits
+    limiter: RateLimiter
     clock: Clock
 
-    def read(self, refs: list[ServerRef], patience: Callable[[], Waiter]) -> list[Server | PgflexError]:
-        """Each server as it is now, in the order of C(refs), or why it could not be read."""
+    def read(
+        self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
+    ) -> list[Server | PgflexError]:
+        """Each server as it is now, in the order of `refs`, or why it could not be read."""
         by_subscription: dict[str, set[str]] = {}
         for ref in refs:
             by_subscription.setdefault(key(ref.subscription_id), set()).add(key(ref.id))
-        large = [(each, wanted) for each, wanted in by_subscription.items() if len(wanted) > ONE_BY_ONE]
+        large = [(each, desired) for each, desired in by_subscription.items() if len(desired) > ONE_BY_ONE]
         found: dict[str, Server | PgflexError] = {}
         with ThreadPoolExecutor(WORKERS) as pool:
-            for servers in pool.map(lambda one: self._list(one[0], one[1], patience()), large):
+            for servers in pool.map(lambda one: self._list(one[0], one[1], retry_policy_factory()), large):
                 found.update(servers)
         # Not on the list, or no right to list: its own GET says which, in Azure's words.
         rest = {key(ref.id): ref for ref in refs if key(ref.id) not in found}
-        found.update(zip(rest, self.read_each(list(rest.values()), patience)))
+        found.update(zip(rest, self.read_each(list(rest.values()), retry_policy_factory)))
         return [found[key(ref.id)] for ref in refs]
 
-    def _list(self, subscription_id: str, wanted: set[str], waiter: Waiter) -> dict[str, Server | PgflexError]:
+    def _list(
+        self, subscription_id: str, desired: set[str], retry_policy: RetryPolicy
+    ) -> dict[str, Server | PgflexError]:
         found: dict[str, Server | PgflexError] = {}
         try:
-            for server in Estate(self.api, waiter).servers([subscription_id]):
-                if key(server.id) in wanted:
+            for server in ServerLister(self.api, retry_policy).servers([subscription_id]):
+                if key(server.id) in desired:
                     found[key(server.id)] = server
-                    if len(found) == len(wanted):
+                    if len(found) == len(desired):
                         break
         except CredentialError as error:
-            return dict.fromkeys(wanted, error)
+            return dict.fromkeys(desired, error)
         except PgflexError:
             pass
         return found
 
-    def read_each(self, refs: list[ServerRef], patience: Callable[[], Waiter]) -> list[Server | PgflexError]:
-        """As C(read), a GET for each."""
-        works = [
-            Work(number, ref.subscription_id, patience().reading(partial(self.api.get_server, ref)))
+    def read_each(
+        self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
+    ) -> list[Server | PgflexError]:
+        """As `read`, a GET for each."""
+        jobs = [
+            Job(number, ref.subscription_id, retry_policy_factory().reading(partial(self.api.get_server, ref)))
             for number, ref in enumerate(refs)
         ]
-        scheduler = Scheduler(self.limits, self.clock, until=self.clock.now() + patience().remaining)
-        found: dict[int, Server | PgflexError] = {end.key: end.error or end.result for end in scheduler.run(works)}
+        scheduler = Scheduler(self.limiter, self.clock, until=self.clock.now() + retry_policy_factory().remaining)
+        found: dict[int, Server | PgflexError] = {end.key: end.error or end.result for end in scheduler.run(jobs)}
         return [found[number] for number in range(len(refs))]

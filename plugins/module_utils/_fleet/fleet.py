@@ -11,40 +11,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._azure.rate_limits import PUBLISHED, Turn
+from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
 from .._errors import InvalidInput, PgflexError
 from .._files import write_private
 from .._identity.planner import plan
 from .._server import preflight as _preflight
-from .._server.reconciler import Applied, may_be_undone_later
-from .bulk_reader import Reader
+from .._server.reconciler import ReconcileResult, may_be_undone_later
+from .bulk_reader import BulkReader
 from .progress import Progress
 from .rollback_record import Record, as_json, make_record
 from .rollout import Rollout, Wave
-from .target import Row
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .._azure.client import Api
-    from .._azure.rate_limits import Limits
-    from .._azure.retry import Waiter
+    from .._azure.rate_limits import RateLimiter
+    from .._azure.retry import RetryPolicy
     from .._identity.models import Server
-    from .target import Broken
+    from .target import InvalidTarget
 
 
 @dataclass
 class Fleet:
-    """The work on all rows, through one API, within its limits and one deadline. C(patience) makes a row's waiter.
+    """The work on all targets, through one API, within its limits and one deadline.
 
-    C(sizes) and C(max_fail_percentage) are those of waves. A record of what is to be done goes to C(rollback_file)
-    before the first write, and that of what was done at the end; lines about the progress go to C(progress_file).
+    `retry_policy_factory` makes a target's retry policy.
+
+    `sizes` and `max_fail_percentage` are those of waves. A record of what is to be done goes to `rollback_file`
+    before the first write, and that of what was done at the end; lines about the progress go to `progress_file`.
     """
 
     api: Api
-    limits: Limits
-    patience: Callable[[], Waiter]
+    limiter: RateLimiter
+    retry_policy_factory: Callable[[], RetryPolicy]
     validate: bool = False
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
@@ -55,44 +57,46 @@ class Fleet:
     waves: list[Wave] = field(default_factory=list, init=False)
     record: Record | None = field(default=None, init=False)
 
-    def run(self, rows: Sequence[Row | Broken], *, check_mode: bool) -> None:
+    def run(self, targets: Sequence[Target | InvalidTarget], *, check_mode: bool) -> None:
         """Fill in what becomes of each row. Errors of a row stay with it; what is nobody's row's fault is raised."""
         self.api.sign_in()
         self.api.observer = self._learn
-        progress = Progress(self.clock, self._writes_per_second(rows))
+        progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.progress_file):
             read_at = self.clock.now()
-            drifting = self._plan([row for row in rows if isinstance(row, Row)])
-            self.record = make_record([row for row, _server in drifting], finished=False)
-            rollout = Rollout(self._reader, self.patience, progress, self.sizes, self.max_fail_percentage)
+            drifting = self._plan([target for target in targets if isinstance(target, Target)])
+            self.record = make_record([target for target, _server in drifting], finished=False)
+            rollout = Rollout(self._reader, self.retry_policy_factory, progress, self.sizes, self.max_fail_percentage)
             rollout.plan(drifting)
             self.waves = rollout.waves
             if drifting and not check_mode:
                 self._keep_record(begun=False)
                 rollout.run(drifting, read_at)
-                self.record = make_record([row for row, _server in drifting], finished=True)
+                self.record = make_record([target for target, _server in drifting], finished=True)
                 self._keep_record(begun=True)
 
-    def _plan(self, rows: list[Row]) -> list[tuple[Row, Server]]:
+    def _plan(self, targets: list[Target]) -> list[tuple[Target, Server]]:
         """The rows for which something has to be written, and their servers."""
         drifting = []
-        for row, server in zip(rows, self._reader.read([row.ref for row in rows], self.patience)):
+        for target, server in zip(
+            targets, self._reader.read([target.ref for target in targets], self.retry_policy_factory)
+        ):
             if isinstance(server, PgflexError):
-                row.error = server
-            elif _plan_row(row, server):
-                drifting.append((row, server))
+                target.error = server
+            elif _plan_target(target, server):
+                drifting.append((target, server))
         self._preflight(drifting)
-        return [(row, server) for row, server in drifting if row.error is None]
+        return [(target, server) for target, server in drifting if target.error is None]
 
-    def _preflight(self, drifting: list[tuple[Row, Server]]) -> None:
-        waiter = self.patience()
-        identities = _preflight.Identities(self.api, waiter)
+    def _preflight(self, drifting: list[tuple[Target, Server]]) -> None:
+        retry_policy = self.retry_policy_factory()
+        identities = _preflight.Identities(self.api, retry_policy)
         asked = identities if self.validate else None
-        for row, server in drifting:
+        for target, server in drifting:
             try:
-                _preflight.check(server, plan(server, row.wanted), self.api, asked, waiter)
+                _preflight.check(server, plan(server, target.desired), self.api, asked, retry_policy)
             except PgflexError as error:
-                row.error = error
+                target.error = error
         self.warnings += identities.warnings
 
     def _keep_record(self, *, begun: bool) -> None:
@@ -108,23 +112,23 @@ class Fleet:
             self.warnings.append(f"rollback_file: {problem} The record there is that of before the rollout.")
 
     @property
-    def _reader(self) -> Reader:
-        return Reader(self.api, self.limits, self.clock)
+    def _reader(self) -> BulkReader:
+        return BulkReader(self.api, self.limiter, self.clock)
 
-    def _writes_per_second(self, rows: Sequence[Row | Broken]) -> float:
-        subscriptions = {row.ref.subscription_id.lower() for row in rows if isinstance(row, Row)}
-        return PUBLISHED[Turn.WRITE][1] * self.limits.share * max(1, len(subscriptions))
+    def _writes_per_second(self, targets: Sequence[Target | InvalidTarget]) -> float:
+        subscriptions = {target.ref.subscription_id.lower() for target in targets if isinstance(target, Target)}
+        return PUBLISHED[RequestKind.WRITE][1] * self.limiter.share * max(1, len(subscriptions))
 
     def _learn(self, method: str, url: str, status: int, headers: Mapping[str, str]) -> None:
-        self.limits.observe(method, url, status, headers, self.clock.now())
+        self.limiter.observe(method, url, status, headers, self.clock.now())
 
 
-def _plan_row(row: Row, server: Server) -> bool:
+def _plan_target(target: Target, server: Server) -> bool:
     """Whether something has to be written, or waited for."""
-    row.before = server
+    target.before = server
     try:
-        row.applied = Applied(plan(server, row.wanted), server)
+        target.reconciled = ReconcileResult(plan(server, target.desired), server)
     except PgflexError as error:
-        row.error = error
+        target.error = error
         return False
-    return row.applied.plan.changes or may_be_undone_later(server, row.wanted)
+    return target.reconciled.plan.changes or may_be_undone_later(server, target.desired)

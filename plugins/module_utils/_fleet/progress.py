@@ -24,9 +24,9 @@ FIRST, INTERVAL = 2.0, 10.0
 
 @dataclass
 class Progress:
-    """Counts of a rollout. C(writes_per_second) is what the limits of Azure let through, for the estimate.
+    """Counts of a rollout. `writes_per_second` is what the limits of Azure let through, for the estimate.
 
-    C(begun) counts rows whose change was sent, C(changed), C(same) and C(failed) those that have ended.
+    `begun` counts rows whose change was sent, `changed`, `same` and `failed` those that have ended.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -45,7 +45,7 @@ class Progress:
         self.wave += 1
         self._sent_at = self.clock.now()
 
-    def end_row(self, *, failed: bool, changed: bool) -> None:
+    def end_target(self, *, failed: bool, changed: bool) -> None:
         """A row has ended."""
         self.failed += failed
         self.changed += changed and not failed
@@ -79,7 +79,7 @@ class Progress:
 
     @contextmanager
     def told(self, path: str | None) -> Iterator[None]:
-        """While the body runs, append a line to the file C(path) every now and then, if there is a path."""
+        """While the body runs, append a line to the file `path` every now and then, if there is a path."""
         if not path:
             yield
             return

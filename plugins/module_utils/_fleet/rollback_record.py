@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Records of rollouts: what each server held before and what it was to hold after, so that it can be rolled back.
 
-A record is JSON, as a file or packed in a line of text: C(pgflex1:) and the Base64 of its zlib compression. It carries
+A record is JSON, as a file or packed in a line of text: `pgflex1:` and the Base64 of its zlib compression. It carries
 its own SHA-256: restoring what was edited or cut off would take identities away from servers that need them.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._identity.models import ServerIdentity
-    from .target import Broken, Row
+    from .target import InvalidTarget, Target
 
 FORMAT = "pgflex.azure/rollback/1"
 _PACKED = "pgflex1:"
@@ -37,7 +37,7 @@ _LARGEST = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldIdentities:
     """The identities of a server: IDs, sorted."""
 
     identities: tuple[str, ...]
@@ -46,35 +46,35 @@ class Held:
 
 @dataclass(frozen=True)
 class Entry:
-    """A server of a record, and the row's name; C(after) is what was planned."""
+    """A server of a record, and the row's name; `after` is what was planned."""
 
     host: str
     server_id: str
-    before: Held
-    after: Held
+    before: HeldIdentities
+    after: HeldIdentities
 
 
 @dataclass(frozen=True)
 class Record:
-    """C(created) is in UTC, ISO 8601. Where C(finished) is false some servers may be as before, some as after."""
+    """`created` is in UTC, ISO 8601. Where `finished` is false some servers may be as before, some as after."""
 
     created: str
     finished: bool
     entries: tuple[Entry, ...]
 
 
-def make_record(rows: Sequence[Row | Broken], *, finished: bool) -> Record:
+def make_record(targets: Sequence[Target | InvalidTarget], *, finished: bool) -> Record:
     """The record of all rows that are about to be changed; of a finished run, those that may have been."""
     entries = tuple(
-        Entry(row.name, row.before.id, _held(row.applied.plan.before), _held(row.applied.plan.after))
-        for row in rows
-        if row.before and row.applied and row.applied.plan.changes and row.began
+        Entry(target.name, target.before.id, _held(target.reconciled.plan.before), _held(target.reconciled.plan.after))
+        for target in targets
+        if target.before and target.reconciled and target.reconciled.plan.changes and target.began
     )
     return Record(datetime.now(timezone.utc).isoformat(timespec="seconds"), finished, entries)
 
 
-def _held(identity: ServerIdentity) -> Held:
-    return Held(identity.ids, identity.system_assigned)
+def _held(identity: ServerIdentity) -> HeldIdentities:
+    return HeldIdentities(identity.ids, identity.system_assigned)
 
 
 def as_json(record: Record) -> str:
@@ -106,7 +106,7 @@ def _digest(document: dict[str, Any]) -> str:
 
 
 def read_record(option: str, value: str) -> Record:
-    """The record that C(value) is, packed, as JSON, or as the path of a file. Raises C(InvalidInput)."""
+    """The record that `value` is, packed, as JSON, or as the path of a file. Raises `InvalidInput`."""
     text = value.strip()
     try:
         if text.startswith(_PACKED):
@@ -147,7 +147,9 @@ def _check(option: str, document: Any) -> Record:
 
 def _entry(option: str, raw: dict[str, Any]) -> Entry:
     before, after = (
-        Held(tuple(check_identity_id(option, each) for each in held["identities"]), held["system_assigned"] is True)
+        HeldIdentities(
+            tuple(check_identity_id(option, each) for each in held["identities"]), held["system_assigned"] is True
+        )
         for held in (raw["before"], raw["after"])
     )
     parse_server_id(option, raw["server_id"])

@@ -12,18 +12,18 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PgflexError
-from .._server.reconciler import Applied, changing, going_on, may_go_on, verify
-from .scheduler import Scheduler, Work
+from .._server.reconciler import ReconcileResult, reconcile_steps, retry_after_conflict, should_retry_conflict, verify
+from .scheduler import Job, Scheduler
 from .waves import wave_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .._azure.retry import Waiter
+    from .._azure.retry import RetryPolicy
     from .._identity.models import Server
-    from .bulk_reader import Reader
+    from .bulk_reader import BulkReader
     from .progress import Progress
-    from .target import Row
+    from .target import Target
 
 #: Seconds that verification has, even when the deadline has passed meanwhile.
 TIME_TO_VERIFY = 60.0
@@ -33,22 +33,22 @@ TIME_TO_VERIFY = 60.0
 class Wave:
     """The rows that were begun together. Times are UTC, ISO 8601; None for a wave that was not begun."""
 
-    rows: list[Row]
+    targets: list[Target]
     started: str | None = None
     ended: str | None = None
 
     @property
     def failed(self) -> int:
         """How many of its rows have failed."""
-        return sum(row.error is not None for row in self.rows)
+        return sum(target.error is not None for target in self.targets)
 
     def facts(self) -> dict[str, Any]:
         """Its part of the result."""
         return {
-            "servers": len(self.rows),
-            "changed": sum(row.changed for row in self.rows),
+            "servers": len(self.targets),
+            "changed": sum(target.changed for target in self.targets),
             "failed": self.failed,
-            "not_started": sum(not row.began for row in self.rows),
+            "not_started": sum(not target.began for target in self.targets),
             "started": self.started,
             "ended": self.ended,
         }
@@ -56,32 +56,32 @@ class Wave:
 
 @dataclass
 class Rollout:
-    """The work on rows that drift. C(max_fail_percentage) is that of each wave; C(patience) makes a row's waiter."""
+    """The work on targets that drift. `max_fail_percentage` is that of each wave."""
 
-    reader: Reader
-    patience: Callable[[], Waiter]
+    reader: BulkReader
+    retry_policy_factory: Callable[[], RetryPolicy]
     progress: Progress
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
     waves: list[Wave] = field(default_factory=list, init=False)
 
-    def plan(self, drifting: list[tuple[Row, Server]]) -> None:
+    def plan(self, drifting: list[tuple[Target, Server]]) -> None:
         """Divide the rows into waves."""
-        rows = [row for row, _server in drifting]
-        for size in wave_sizes(self.sizes, len(rows)):
-            self.waves.append(Wave(rows[:size]))
-            del rows[:size]
+        targets = [target for target, _server in drifting]
+        for size in wave_sizes(self.sizes, len(targets)):
+            self.waves.append(Wave(targets[:size]))
+            del targets[:size]
 
-    def run(self, drifting: list[tuple[Row, Server]], read_at: float) -> None:
-        """Fill in what becomes of each row. The waves must have been planned; C(read_at) is when servers were read."""
-        self.progress.sizes = [len(wave.rows) for wave in self.waves]
+    def run(self, drifting: list[tuple[Target, Server]], read_at: float) -> None:
+        """Fill in what becomes of each row. The waves must have been planned; `read_at` is when servers were read."""
+        self.progress.sizes = [len(wave.targets) for wave in self.waves]
         stopped, start = False, 0
         for number, wave in enumerate(self.waves):
-            part = drifting[start : start + len(wave.rows)]
+            part = drifting[start : start + len(wave.targets)]
             start += len(part)
             if stopped:
-                for row in wave.rows:
-                    row.began = False
+                for target in wave.targets:
+                    target.began = False
                 continue
             wave.started = _now()
             self.progress.begin_wave()
@@ -89,97 +89,112 @@ class Rollout:
                 read_at = self.reader.clock.now()
                 part = self._read_again(wave)
             done = self._change(wave, part, read_at)
-            self._verify([(row, applied) for row, applied in done if applied.plan.changes])
+            self._verify([(target, reconciled) for target, reconciled in done if reconciled.plan.changes])
             wave.ended = _now()
-            stopped = self._spent(wave.failed, len(wave.rows))
+            stopped = self._spent(wave.failed, len(wave.targets))
 
-    def _read_again(self, wave: Wave) -> list[tuple[Row, Server]]:
+    def _read_again(self, wave: Wave) -> list[tuple[Target, Server]]:
         """The rows and their servers as they are when it is their turn; the waves before may have taken an hour."""
         part = []
-        for row, server in zip(wave.rows, self.reader.read([row.ref for row in wave.rows], self.patience)):
+        for target, server in zip(
+            wave.targets, self.reader.read([target.ref for target in wave.targets], self.retry_policy_factory)
+        ):
             if isinstance(server, PgflexError):
-                row.error = server
+                target.error = server
             else:
-                part.append((row, server))
+                part.append((target, server))
         return part
 
     def _spent(self, failed: int, size: int) -> bool:
         return failed * 100 > self.max_fail_percentage * size
 
-    def _change(self, wave: Wave, part: list[tuple[Row, Server]], read_at: float) -> list[tuple[Row, Applied]]:
-        """What was done to those of C(part) that succeeded."""
+    def _change(
+        self, wave: Wave, part: list[tuple[Target, Server]], read_at: float
+    ) -> list[tuple[Target, ReconcileResult]]:
+        """What was done to those of `part` that succeeded."""
         failed = wave.failed
 
         def may_begin() -> bool:
-            if self._spent(failed, len(wave.rows)):
+            if self._spent(failed, len(wave.targets)):
                 return False
             self.progress.begun += 1
             return True
 
         api, clock = self.reader.api, self.reader.clock
-        works = [
-            Work(
+        jobs = [
+            Job(
                 number,
-                row.ref.subscription_id,
-                changing(api, server, row.wanted, self.patience(), wait=True, read_at=read_at),
+                target.ref.subscription_id,
+                reconcile_steps(api, server, target.desired, self.retry_policy_factory(), wait=True, read_at=read_at),
             )
-            for number, (row, server) in enumerate(part)
+            for number, (target, server) in enumerate(part)
         ]
-        done: list[tuple[Row, Applied]] = []
-        scheduler = Scheduler(self.reader.limits, clock, may_begin, clock.now() + self.patience().remaining)
-        for end in scheduler.run(works):
-            row = part[end.key][0]
-            row.error, row.began = end.error, end.began
-            failed += row.error is not None
+        done: list[tuple[Target, ReconcileResult]] = []
+        scheduler = Scheduler(
+            self.reader.limiter, clock, may_begin, clock.now() + self.retry_policy_factory().remaining
+        )
+        for end in scheduler.run(jobs):
+            target = part[end.key][0]
+            target.error, target.began = end.error, end.began
+            failed += target.error is not None
             if end.result:
-                row.applied = end.result
-                done.append((row, end.result))
+                target.reconciled = end.result
+                done.append((target, end.result))
             if end.began:
-                self.progress.end_row(failed=row.error is not None, changed=row.changed)
+                self.progress.end_target(failed=target.error is not None, changed=target.changed)
         return done
 
-    def _verify(self, changed: list[tuple[Row, Applied]]) -> None:
-        seen_by_list = self.reader.read([row.ref for row, _applied in changed], self._more_time)
-        doubtful = [each for each, seen in zip(changed, seen_by_list) if not _verify_row(*each, seen)]
+    def _verify(self, changed: list[tuple[Target, ReconcileResult]]) -> None:
+        seen_by_list = self.reader.read([target.ref for target, _applied in changed], self._more_time)
+        doubtful = [each for each, seen in zip(changed, seen_by_list) if not _verify_target(*each, seen)]
         # A list may lag behind the resource itself: what it does not confirm is asked for one by one.
         while doubtful:
-            again = self.reader.read_each([row.ref for row, _applied in doubtful], self._more_time)
-            wrong = [(*each, seen) for each, seen in zip(doubtful, again) if not _verify_row(*each, seen)]
+            again = self.reader.read_each([target.ref for target, _applied in doubtful], self._more_time)
+            wrong = [(*each, seen) for each, seen in zip(doubtful, again) if not _verify_target(*each, seen)]
             doubtful = self._go_on(wrong)
 
-    def _go_on(self, wrong: list[tuple[Row, Applied, Server | PgflexError]]) -> list[tuple[Row, Applied]]:
-        """What was done to those of C(wrong) that somebody else wrote to at the same time. Their changes have begun."""
-        works = [
-            Work(row, row.ref.subscription_id, going_on(self.reader.api, applied, seen, row.wanted, self.patience()))
-            for row, applied, seen in wrong
-            if not isinstance(seen, PgflexError) and may_go_on(applied, seen, row.wanted, self.patience())
+    def _go_on(
+        self, wrong: list[tuple[Target, ReconcileResult, Server | PgflexError]]
+    ) -> list[tuple[Target, ReconcileResult]]:
+        """What was done to those of `wrong` that somebody else wrote to at the same time. Their changes have begun."""
+        jobs = [
+            Job(
+                target,
+                target.ref.subscription_id,
+                retry_after_conflict(self.reader.api, reconciled, seen, target.desired, self.retry_policy_factory()),
+            )
+            for target, reconciled, seen in wrong
+            if not isinstance(seen, PgflexError)
+            and should_retry_conflict(reconciled, seen, target.desired, self.retry_policy_factory())
         ]
-        done: list[tuple[Row, Applied]] = []
+        done: list[tuple[Target, ReconcileResult]] = []
         clock = self.reader.clock
-        until = clock.now() + self.patience().remaining
-        for end in Scheduler(self.reader.limits, clock, until=until).run(works):
+        until = clock.now() + self.retry_policy_factory().remaining
+        for end in Scheduler(self.reader.limiter, clock, until=until).run(jobs):
             end.key.error = end.error
             if end.result:
-                end.key.applied = end.result
+                end.key.reconciled = end.result
                 done.append((end.key, end.result))
         return done
 
-    def _more_time(self) -> Waiter:
+    def _more_time(self) -> RetryPolicy:
         """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""
-        waiter = self.patience()
+        retry_policy = self.retry_policy_factory()
         now = self.reader.clock.now()
-        return replace(waiter, started=now + max(waiter.remaining, TIME_TO_VERIFY) - waiter.wait_timeout)
+        return replace(
+            retry_policy, started=now + max(retry_policy.remaining, TIME_TO_VERIFY) - retry_policy.wait_timeout
+        )
 
 
-def _verify_row(row: Row, applied: Applied, seen: Server | PgflexError) -> bool:
-    row.error = None
+def _verify_target(target: Target, reconciled: ReconcileResult, seen: Server | PgflexError) -> bool:
+    target.error = None
     try:
         if isinstance(seen, PgflexError):
             raise seen
-        row.applied = verify(applied, seen, row.wanted)
+        target.reconciled = verify(reconciled, seen, target.desired)
     except PgflexError as error:
-        row.error = error
-    return row.error is None
+        target.error = error
+    return target.error is None
 
 
 def _now() -> str:

@@ -18,34 +18,34 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._azure.rate_limits import Bucket, Limits, Turn
+from .._azure.rate_limits import RateLimiter, RequestKind, TokenBucket
 from .._azure.retry import Clock
 from .._errors import PgflexError, WaitTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .._azure.retry import Steps
+    from .._azure.retry import Coroutine
 
 K = TypeVar("K")
-#: Requests at once. It is also the size of the connection pool of the SDK's transport (requests, C(DEFAULT_POOLSIZE)).
+#: Requests at once. It is also the size of the connection pool of the SDK's transport (requests, `DEFAULT_POOLSIZE`).
 WORKERS = 10
-_NO_TURN = "Azure Resource Manager does not let through as many requests within wait_timeout."
+_NO_CAPACITY = "Azure Resource Manager does not let through as many requests within wait_timeout."
 
 
 @dataclass
-class Work(Generic[K]):
-    """Steps, with a key to tell them by; their requests count against C(subscription_id)."""
+class Job(Generic[K]):
+    """Steps, with a key to tell them by; their requests count against `subscription_id`."""
 
     key: K
     subscription_id: str
-    steps: Steps[Any]
+    coroutine: Coroutine[Any]
     began: bool = field(default=False, init=False)
 
 
 @dataclass
-class Finished(Generic[K]):
-    """The end of a C(Work): its result or its error; neither if it was not let begin to write."""
+class JobResult(Generic[K]):
+    """The end of a `Job`: its result or its error; neither if it was not let begin to write."""
 
     key: K
     result: Any = None
@@ -57,9 +57,9 @@ class Finished(Generic[K]):
 class _Due(Generic[K]):
     at: float
     number: int
-    work: Work[K] = field(compare=False)
-    turn: Turn | None = field(compare=False, default=None)
-    bucket: Bucket | None = field(compare=False, default=None)
+    job: Job[K] = field(compare=False)
+    kind: RequestKind | None = field(compare=False, default=None)
+    bucket: TokenBucket | None = field(compare=False, default=None)
     blocks: int = field(compare=False, default=0)
     late: bool = field(compare=False, default=False)
 
@@ -70,8 +70,8 @@ class _Due(Generic[K]):
 
 @dataclass
 class _Step(Generic[K]):
-    work: Work[K]
-    wish: float | Turn | None = None
+    job: Job[K]
+    request: float | RequestKind | None = None
     result: Any = None
     error: BaseException | None = None
     stopped: bool = False
@@ -81,19 +81,19 @@ class _Step(Generic[K]):
 class Scheduler:
     """Runs work.
 
-    C(may_begin) is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
-    longer than C(until) gets a C(WaitTimeout) then.
+    `may_begin` is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
+    longer than `until` gets a `WaitTimeout` then.
     """
 
-    limits: Limits
+    limiter: RateLimiter
     clock: Clock = field(default_factory=Clock)
     may_begin: Callable[[], bool] = lambda: True
     until: float = math.inf
     workers: int = WORKERS
 
-    def run(self, works: Iterable[Work[K]]) -> Iterator[Finished[K]]:
-        """The ends of all C(works), in the order in which they come. What is not a C(PgflexError) is raised."""
-        due = [_Due(self.clock.now(), number, work) for number, work in enumerate(works)]
+    def run(self, jobs: Iterable[Job[K]]) -> Iterator[JobResult[K]]:
+        """The ends of all `jobs`, in the order in which they come. What is not a `PgflexError` is raised."""
+        due = [_Due(self.clock.now(), number, job) for number, job in enumerate(jobs)]
         number = len(due)
         ended: queue.SimpleQueue[_Step[K]] = queue.SimpleQueue()
         running = 0
@@ -117,23 +117,23 @@ class Scheduler:
         started = 0
         while due and started < room and due[0].at <= self.clock.now():
             one = heapq.heappop(due)
-            if one.turn and one.void:
-                heapq.heappush(due, self._turn(one.work, one.turn, one.number))
+            if one.kind and one.void:
+                heapq.heappush(due, self._schedule_request(one.job, one.kind, one.number))
                 continue
             started += 1
             if one.late:
-                pool.submit(_take_step, one.work, ended, WaitTimeout(_NO_TURN))
-            elif one.turn is Turn.WRITE and not self._may_write(one.work):
-                ended.put(_Step(one.work, stopped=True))
+                pool.submit(_take_step, one.job, ended, WaitTimeout(_NO_CAPACITY))
+            elif one.kind is RequestKind.WRITE and not self._may_write(one.job):
+                ended.put(_Step(one.job, stopped=True))
                 started += _stop_writes(due, ended)
             else:
-                pool.submit(_take_step, one.work, ended)
+                pool.submit(_take_step, one.job, ended)
         return started
 
-    def _may_write(self, work: Work[K]) -> bool:
+    def _may_write(self, job: Job[K]) -> bool:
         # A write that is tried again may have been carried out the first time: that has to be found out.
-        work.began = work.began or self.may_begin()
-        return work.began
+        job.began = job.began or self.may_begin()
+        return job.began
 
     def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
         pause = max(0.0, due[0].at - self.clock.now()) if due and running < self.workers else None
@@ -145,42 +145,42 @@ class Scheduler:
         except queue.Empty:
             return None
 
-    def _after(self, step: _Step[K], number: int) -> _Due[K] | Finished[K]:
+    def _after(self, step: _Step[K], number: int) -> _Due[K] | JobResult[K]:
         if step.error is not None and not isinstance(step.error, PgflexError):
             raise step.error
         if step.stopped:
-            step.work.steps.close()
-            return Finished(step.work.key, began=False)
-        if step.wish is None:
-            return Finished(step.work.key, step.result, step.error)
-        if isinstance(step.wish, Turn):
-            return self._turn(step.work, step.wish, number)
-        return _Due(self.clock.now() + step.wish, number, step.work)
+            step.job.coroutine.close()
+            return JobResult(step.job.key, began=False)
+        if step.request is None:
+            return JobResult(step.job.key, step.result, step.error)
+        if isinstance(step.request, RequestKind):
+            return self._schedule_request(step.job, step.request, number)
+        return _Due(self.clock.now() + step.request, number, step.job)
 
-    def _turn(self, work: Work[K], turn: Turn, number: int) -> _Due[K]:
+    def _schedule_request(self, job: Job[K], kind: RequestKind, number: int) -> _Due[K]:
         now = self.clock.now()
-        bucket = self.limits.bucket(work.subscription_id, turn, now)
+        bucket = self.limiter.bucket(job.subscription_id, kind, now)
         at = now + bucket.reserve(now)
         late = at > max(now, self.until)
-        return _Due(max(now, self.until) if late else at, number, work, turn, bucket, bucket.blocks, late)
+        return _Due(max(now, self.until) if late else at, number, job, kind, bucket, bucket.blocks, late)
 
 
 def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
     """Stop all first writes: they need not wait for their turns to hear it. Returns how many these were."""
-    stopped = [one for one in due if one.turn is Turn.WRITE and not one.work.began]
+    stopped = [one for one in due if one.kind is RequestKind.WRITE and not one.job.began]
     if stopped:
-        due[:] = [one for one in due if one.turn is not Turn.WRITE or one.work.began]
+        due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.began]
         heapq.heapify(due)
     for one in stopped:
-        ended.put(_Step(one.work, stopped=True))
+        ended.put(_Step(one.job, stopped=True))
     return len(stopped)
 
 
-def _take_step(work: Work[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:
-    """The next step, or the end by C(error), which the steps may add to."""
+def _take_step(job: Job[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:
+    """The next step, or the end by `error`, which the steps may add to."""
     try:
-        ended.put(_Step(work, wish=work.steps.throw(error) if error else next(work.steps)))
+        ended.put(_Step(job, request=job.coroutine.throw(error) if error else next(job.coroutine)))
     except StopIteration as end:
-        ended.put(_Step(work, result=end.value))
+        ended.put(_Step(job, result=end.value))
     except BaseException as error:
-        ended.put(_Step(work, error=error))
+        ended.put(_Step(job, error=error))

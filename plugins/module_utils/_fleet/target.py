@@ -16,35 +16,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._errors import PgflexError
-    from .._identity.models import Server, Wanted
+    from .._identity.models import DesiredState, Server
     from .._identity.resource_ids import ServerRef
-    from .._server.reconciler import Applied
+    from .._server.reconciler import ReconcileResult
 
 
 @dataclass
-class Row:
+class Target:
     """One server of a fleet: what is wanted of it, and what became of that.
 
-    C(before) is the server as it was read first. With C(error) the row has failed; C(began) is false if its change was
+    `before` is the server as it was read first. With `error` the row has failed; `began` is false if its change was
     not sent because too many others had failed before.
     """
 
     name: str
     ref: ServerRef
-    wanted: Wanted
+    desired: DesiredState
     before: Server | None = None
-    applied: Applied | None = None
+    reconciled: ReconcileResult | None = None
     error: PgflexError | None = None
     began: bool = True
 
     @property
     def changed(self) -> bool:
         """Whether it was changed, or would be in check mode."""
-        return self.error is None and self.began and self.applied is not None and self.applied.plan.changes
+        return self.error is None and self.began and self.reconciled is not None and self.reconciled.plan.changes
 
 
 @dataclass
-class Broken:
+class InvalidTarget:
     """A row that cannot be understood; it has failed before anything was read."""
 
     name: str
@@ -52,40 +52,40 @@ class Broken:
     changed = False
     began = True
     before = None
-    applied = None
+    reconciled = None
 
 
-def row_facts(row: Row | Broken) -> dict[str, Any]:
+def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     """The result of one row, of the same shape as that of a single server; of a failed one as far as it is known.
 
     An estate is large, and AWX drops results of more than 700,000 characters: a row that changes nothing goes without
-    C(before) and C(diff), which would say once more what C(identity) says.
+    `before` and `diff`, which would say once more what `identity` says.
     """
-    facts: dict[str, Any] = {"name": row.name, "failed": row.error is not None or not row.began}
-    if row.before:
-        facts["server"] = server_facts(row.before)
-    if row.before and row.applied and not facts["failed"]:
-        facts.update(change_facts(row.before, row.applied))
-    if row.before and not row.changed:
+    facts: dict[str, Any] = {"name": target.name, "failed": target.error is not None or not target.began}
+    if target.before:
+        facts["server"] = server_facts(target.before)
+    if target.before and target.reconciled and not facts["failed"]:
+        facts.update(change_facts(target.before, target.reconciled))
+    if target.before and not target.changed:
         facts.pop("diff", None)
-    if row.before and (row.changed or facts["failed"]):
-        facts["before"] = identity_facts(row.before.identity, row.before.encryption.uses)
-    facts["changed"] = row.changed
-    if row.error:
-        facts.update(msg=str(row.error), error=row.error.as_dict(), assigned=[], removed=[])
-    elif not row.began:
+    if target.before and (target.changed or facts["failed"]):
+        facts["before"] = identity_facts(target.before.identity, target.before.encryption.uses)
+    facts["changed"] = target.changed
+    if target.error:
+        facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])
+    elif not target.began:
         facts.update(msg="Not begun: too many servers had failed before.", assigned=[], removed=[])
     return facts
 
 
-def totals(rows: Sequence[Row | Broken]) -> dict[str, int]:
+def totals(targets: Sequence[Target | InvalidTarget]) -> dict[str, int]:
     """How many rows ended how."""
-    failed = sum(row.error is not None for row in rows)
-    not_begun = sum(not row.began for row in rows)
-    changed = sum(row.changed for row in rows)
+    failed = sum(target.error is not None for target in targets)
+    not_begun = sum(not target.began for target in targets)
+    changed = sum(target.changed for target in targets)
     return {
-        "servers": len(rows),
-        "ok": len(rows) - failed - not_begun - changed,
+        "servers": len(targets),
+        "ok": len(targets) - failed - not_begun - changed,
         "changed": changed,
         "failed": failed,
         "not_started": not_begun,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Rows of C(pgflex_identity_fleet) as a user writes them -> rows of a fleet. What is wrong with a row stays with it."""
+"""Rows of `pgflex_identity_fleet` as a user writes them -> rows of a fleet. What is wrong with a row stays with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInput, PgflexError
 from .._identity.resource_ids import key
-from .._module.argspec import server_ref, wishes
-from .target import Broken, Row
+from .._module.argspec import desired_state_from_row, server_ref
+from .target import InvalidTarget, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from .._azure.connection import Connection
 
 
-def read_rows(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Row | Broken]:
+def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Target | InvalidTarget]:
     """The rows, in the order given."""
-    rows: list[Row | Broken] = []
+    targets: list[Target | InvalidTarget] = []
     for name, each in zip(_names(raw), raw):
         try:
-            rows.append(_read_row(name, each, connection))
+            targets.append(_read_target(name, each, connection))
         except PgflexError as error:
-            rows.append(Broken(name, error))
-    return _refuse_twins(rows)
+            targets.append(InvalidTarget(name, error))
+    return _refuse_twins(targets)
 
 
 def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -42,28 +42,30 @@ def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{name} (row {number})" if often[name] > 1 else name for number, name in enumerate(names, 1)]
 
 
-def _read_row(name: str, raw: Mapping[str, Any], connection: Connection) -> Row:
+def _read_target(name: str, raw: Mapping[str, Any], connection: Connection) -> Target:
     if not raw.get("server_id") and not (raw.get("resource_group") and raw.get("server_name")):
         raise InvalidInput(
             "server_id", "is missing: name the server by server_id, or by resource_group and server_name."
         )
     subscription = "" if raw.get("server_id") else raw.get("subscription_id") or connection.subscription_id
     ref = server_ref({**raw, "server_id": raw.get("server_id") or None}, subscription)
-    return Row(name, ref, wishes(raw, ref))
+    return Target(name, ref, desired_state_from_row(raw, ref))
 
 
-def _refuse_twins(rows: list[Row | Broken]) -> list[Row | Broken]:
+def _refuse_twins(targets: list[Target | InvalidTarget]) -> list[Target | InvalidTarget]:
     """Two wishes for one server would undo each other, in whatever order they came."""
     names: dict[str, list[str]] = {}
-    for row in rows:
-        if isinstance(row, Row):
-            names.setdefault(key(row.ref.id), []).append(row.name)
+    for target in targets:
+        if isinstance(target, Target):
+            names.setdefault(key(target.ref.id), []).append(target.name)
     return [
-        Broken(
-            row.name,
-            InvalidInput("servers", f"{' and '.join(names[key(row.ref.id)])} name the same server, {row.ref.id}."),
+        InvalidTarget(
+            target.name,
+            InvalidInput(
+                "servers", f"{' and '.join(names[key(target.ref.id)])} name the same server, {target.ref.id}."
+            ),
         )
-        if isinstance(row, Row) and len(names[key(row.ref.id)]) > 1
-        else row
-        for row in rows
+        if isinstance(target, Target) and len(names[key(target.ref.id)]) > 1
+        else target
+        for target in targets
     ]

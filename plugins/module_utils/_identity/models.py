@@ -23,7 +23,7 @@ GEO_BACKUP_ENCRYPTION = "geo_backup_data_encryption"
 class AssignedIdentity:
     """A user assigned identity as the server reports it.
 
-    C(client_id) is None where the server reports its tenant's ID in that place, as the service has done in every
+    `client_id` is None where the server reports its tenant's ID in that place, as the service has done in every
     recording since 2022.
     """
 
@@ -34,7 +34,7 @@ class AssignedIdentity:
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """The C(identity) of a server. Without any identity the service leaves the whole key out."""
+    """The `identity` of a server. Without any identity the service leaves the whole key out."""
 
     system_assigned: bool = False
     user_assigned: tuple[AssignedIdentity, ...] = ()
@@ -43,7 +43,7 @@ class ServerIdentity:
 
     @property
     def type(self) -> str:
-        """ARM's word for what is there: the two kinds joined by a comma without a blank, or C(None)."""
+        """ARM's word for what is there: the two kinds joined by a comma without a blank, or `None`."""
         kinds = ["SystemAssigned"] * self.system_assigned + ["UserAssigned"] * bool(self.user_assigned)
         return ",".join(kinds) or "None"
 
@@ -55,7 +55,7 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class Encryption:
-    """C(properties.dataEncryption) of a server: who reads the keys."""
+    """`properties.dataEncryption` of a server: who reads the keys."""
 
     type: str = "SystemManaged"
     primary_identity: str | None = None
@@ -63,7 +63,7 @@ class Encryption:
 
     @property
     def uses(self) -> dict[str, tuple[str, ...]]:
-        """What each identity is used for, by C(key()) of its ID."""
+        """What each identity is used for, by `key()` of its ID."""
         uses: dict[str, tuple[str, ...]] = {}
         for identity, use in (
             (self.primary_identity, DATA_ENCRYPTION),
@@ -96,17 +96,17 @@ class Server:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a server must hold for a change of it to be right: exactly these; C(system_assigned) None is either."""
+    """What a server must hold for a change of it to be right: exactly these; `system_assigned` None is either."""
 
     identities: tuple[str, ...]
     system_assigned: bool | None = None
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """What a server's identities shall be. IDs are full, distinct without case, and in the caller's spelling.
 
-    With C(only_if_assigned), it counts for a server that holds one of these only.
+    With `only_if_assigned`, it counts for a server that holds one of these only.
     """
 
     present: tuple[str, ...] = ()
@@ -125,7 +125,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """The difference: C(assign) as the caller spelled it, C(remove) as the server did; C(after) is what will be."""
+    """The difference: `assign` as the caller spelled it, `remove` as the server did; `after` is what will be."""
 
     before: ServerIdentity
     after: ServerIdentity
@@ -174,7 +174,7 @@ class Page:
 
 
 def region(location: str) -> str:
-    """A form in which two names of a region are equal: servers show C(Canada Central), identities C(canadacentral)."""
+    """A form in which two names of a region are equal: servers show `Canada Central`, identities `canadacentral`."""
     return location.replace(" ", "").lower()
 
 
@@ -183,7 +183,7 @@ def _text(value: Any) -> str | None:
 
 
 def identity_from_arm(raw: dict[str, Any] | None) -> ServerIdentity:
-    """The C(identity) of a server's JSON."""
+    """The `identity` of a server's JSON."""
     raw = raw or {}
     tenant_id = _text(raw.get("tenantId"))
     assigned = []

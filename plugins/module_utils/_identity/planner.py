@@ -5,13 +5,12 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """The heart: what has to change on a server, and the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
 
-The service merges C(identity.userAssignedIdentities): an ID with C({}) is added, with C(null) removed, and one that is
-not mentioned stays. C(identity.type) is required, and a wrong one silently drops the system assigned identity.
+The service merges `identity.userAssignedIdentities`: an ID with `{}` is added, with `null` removed, and one that is
+not mentioned stays. `identity.type` is required, and a wrong one silently drops the system assigned identity.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .._errors import Refused
@@ -19,12 +18,12 @@ from .models import (
     DATA_ENCRYPTION,
     GEO_BACKUP_ENCRYPTION,
     AssignedIdentity,
+    DesiredState,
     Encryption,
     Expected,
     Plan,
     Server,
     ServerIdentity,
-    Wanted,
 )
 from .resource_ids import distinct, key
 
@@ -37,38 +36,38 @@ _CUSTOMER_MANAGED_KEY = (
 )
 
 
-def plan(server: Server, wanted: Wanted) -> Plan:
-    """The changes that make C(server) as C(wanted).
+def plan(server: Server, desired: DesiredState) -> Plan:
+    """The changes that make `server` as `desired`.
 
-    Raises C(Refused) for what must not be done: an elastic cluster, an identity used for encryption, the system
+    Raises `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the system
     assigned identity of a server with a customer managed key, a server that is not as expected.
     """
     before = server.identity
     held = {key(each.id) for each in before.user_assigned}
-    not_meant = wanted.only_if_assigned and held.isdisjoint(map(key, wanted.only_if_assigned))
-    if not_meant or not wanted.asks:
+    not_meant = desired.only_if_assigned and held.isdisjoint(map(key, desired.only_if_assigned))
+    if not_meant or not desired.asks:
         return Plan(before, before)
     if server.elastic_cluster:
         raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
-    present = {key(each) for each in wanted.present}
-    _refuse_encryption(server.encryption, {key(each) for each in wanted.absent})
+    present = {key(each) for each in desired.present}
+    _refuse_encryption(server.encryption, {key(each) for each in desired.absent})
 
-    unwanted = {key(each) for each in wanted.absent}
-    if wanted.purge:
+    unwanted = {key(each) for each in desired.absent}
+    if desired.purge:
         purged = held - present
-        if wanted.keep_encryption_identities:
+        if desired.keep_encryption_identities:
             purged -= server.encryption.uses.keys()
         _refuse_encryption(server.encryption, purged)
         unwanted |= purged
 
-    assign = tuple(each for each in wanted.present if key(each) not in held)
+    assign = tuple(each for each in desired.present if key(each) not in held)
     remove = tuple(each for each in before.ids if key(each) in unwanted)
-    system_assigned = before.system_assigned if wanted.system_assigned is None else wanted.system_assigned
+    system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type == "AzureKeyVault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
     planned = Plan(before, _after(before, assign, remove, system_assigned), assign, remove)
-    if planned.changes and wanted.expected:
-        _refuse_unexpected(server, wanted.expected)
+    if planned.changes and desired.expected:
+        _refuse_unexpected(server, desired.expected)
     return planned
 
 
@@ -113,9 +112,9 @@ def _after(
 
 
 def patch_body(plan: Plan) -> dict[str, Any]:
-    """The body of the PATCH that carries out C(plan), with nothing in it that does not change.
+    """The body of the PATCH that carries out `plan`, with nothing in it that does not change.
 
-    With type C(None) or C(SystemAssigned) a map is refused by ARM, so the last user assigned identity goes by type
+    With type `None` or `SystemAssigned` a map is refused by ARM, so the last user assigned identity goes by type
     alone, as az does it. When the system assigned identity goes and others stay, those are all named: az sends the
     whole map then, and nothing else is known to work.
     """
@@ -128,47 +127,3 @@ def patch_body(plan: Plan) -> dict[str, Any]:
         if named:
             identity["userAssignedIdentities"] = named
     return {"identity": identity}
-
-
-def unmet(done: Plan, after: Server, wanted: Wanted) -> list[str]:
-    """What is not as planned on the server that was read C(after) the write, in words; empty if all is well."""
-    problems = []
-    try:
-        # The conditions were for what was there before.
-        rest = plan(after, replace(wanted, only_if_assigned=(), expected=None))
-    except Refused as refused:
-        return [str(refused)]
-    problems += [f"{each} is not assigned" for each in rest.assign]
-    problems += [f"{each} is still assigned" for each in rest.remove]
-    if after.identity.system_assigned != done.after.system_assigned:
-        problems.append(f"the system assigned identity is {'on' if after.identity.system_assigned else 'off'}")
-    held = {key(each) for each in after.identity.ids}
-    named = {key(each) for each in wanted.present}
-    lost = [each for each in done.after.ids if key(each) not in held | named]
-    problems += [f"{each}, which was to stay, is gone" for each in lost]
-    return problems
-
-
-def crossed(done: Plan, after: Server, wanted: Wanted) -> bool:
-    """Whether the server, as it was read C(after) the write, lacks something that C(done) had not to bring about.
-
-    Then somebody else wrote to it between the look that C(done) was planned on and its PATCH, or later and for other
-    identities. What C(done) itself wrote had no effect, or somebody who had seen it has undone it: neither gets better
-    by writing it again. The system assigned identity is left out: what refuses to switch it off is asked before only.
-    """
-    try:
-        rest = plan(after, replace(wanted, only_if_assigned=()))
-    except Refused:
-        return False
-    ours = {key(each) for each in (*done.assign, *done.remove)}
-    left = {key(each) for each in (*rest.assign, *rest.remove)}
-    return bool(left) and ours.isdisjoint(left) and rest.system_assigned is None
-
-
-def joined(first: Plan, then: Plan) -> Plan:
-    """Both as one, to be told and verified. C(then) was planned because of C(crossed), so what is to be is the same."""
-    return replace(
-        first,
-        assign=tuple(distinct([*first.assign, *then.assign])),
-        remove=tuple(distinct([*first.remove, *then.remove])),
-    )

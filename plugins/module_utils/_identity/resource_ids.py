@@ -5,9 +5,9 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Resource IDs: check, complete, compare without case. Pure.
 
-Azure compares resource IDs without case and returns them in more than one spelling: C(resourceGroups) and
-C(resourcegroups) both occur for identities (Azure CLI recordings of 2022 and 2026). So every comparison goes through
-C(key()), and what is sent keeps the spelling it came with.
+Azure compares resource IDs without case and returns them in more than one spelling: `resourceGroups` and
+`resourcegroups` both occur for identities (Azure CLI recordings of 2022 and 2026). So every comparison goes through
+`key()`, and what is sent keeps the spelling it came with.
 """
 
 from __future__ import annotations
@@ -67,21 +67,21 @@ def split(resource_id: str) -> ResourceId:
 
 
 def check_subscription(option: str, value: str) -> str:
-    """Return C(value), a GUID. Raises C(InvalidInput)."""
+    """Return `value`, a GUID. Raises `InvalidInput`."""
     if not _GUID.fullmatch(value):
         raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).")
     return value
 
 
 def check_group(option: str, value: str) -> str:
-    """Return C(value), a resource group's name. Raises C(InvalidInput)."""
+    """Return `value`, a resource group's name. Raises `InvalidInput`."""
     if not _GROUP.fullmatch(value):
         raise InvalidInput(option, f"{value!r} is not the name of a resource group.")
     return value
 
 
 def check_server_name(option: str, value: str) -> str:
-    """Return C(value), a flexible server's name. Raises C(InvalidInput)."""
+    """Return `value`, a flexible server's name. Raises `InvalidInput`."""
     if not _SERVER_NAME.fullmatch(value):
         raise InvalidInput(
             option,
@@ -91,13 +91,13 @@ def check_server_name(option: str, value: str) -> str:
 
 
 def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
-    wanted = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/{provider}/{kind}/<name>"
+    desired = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/{provider}/{kind}/<name>"
     parts = value.split("/")
     fixed_fit = len(parts) == len(_SEGMENTS) and all(
         fixed is None or part.lower() == fixed for part, fixed in zip(parts, _SEGMENTS)
     )
     if not fixed_fit or not all(parts[1:]):
-        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {wanted}.")
+        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {desired}.")
     found = split(value)
     check_subscription(option, found.subscription_id)
     check_group(option, found.resource_group)
@@ -109,23 +109,23 @@ def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
 
 
 def parse_server_id(option: str, value: str) -> ServerRef:
-    """A flexible server's full resource ID. Raises C(InvalidInput)."""
+    """A flexible server's full resource ID. Raises `InvalidInput`."""
     found = _parse(option, value, "Microsoft.DBforPostgreSQL", "flexibleServers")
     check_server_name(option, found.name)
     return ServerRef(found.subscription_id, found.resource_group, found.name)
 
 
 def check_identity_id(option: str, value: str) -> str:
-    """Return C(value), a user assigned identity's full resource ID. Raises C(InvalidInput)."""
+    """Return `value`, a user assigned identity's full resource ID. Raises `InvalidInput`."""
     _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities")
     return value
 
 
 def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
-    """The resource ID of a user assigned identity, given by ID or by bare name. Raises C(InvalidInput).
+    """The resource ID of a user assigned identity, given by ID or by bare name. Raises `InvalidInput`.
 
-    An ID is returned as it was spelled. A bare name is completed with C(subscription_id) and C(resource_group), which
-    are those of the server unless the user says otherwise, as C(az postgres flexible-server identity) does.
+    An ID is returned as it was spelled. A bare name is completed with `subscription_id` and `resource_group`, which
+    are those of the server unless the user says otherwise, as `az postgres flexible-server identity` does.
     """
     is_id = "/" in value
     name = _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities").name if is_id else value

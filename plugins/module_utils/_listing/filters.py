@@ -15,7 +15,7 @@ from .._errors import InvalidInput
 from .._identity.models import Server, region
 from .._identity.resource_ids import identity_id, key, split
 
-#: The keys of a filter, as documented in the fragment C(filters).
+#: The keys of a filter, as documented in the fragment `filters`.
 KEYS = ("identity", "locations", "states", "tags")
 # Completes a bare name where only its form is checked.
 _NOWHERE = "00000000-0000-0000-0000-000000000000", "none"
@@ -25,7 +25,7 @@ _NOWHERE = "00000000-0000-0000-0000-000000000000", "none"
 class Filter:
     """A server passes if it meets every part that is set.
 
-    C(identity) is a resource ID, or a bare name in any resource group. Locations and states are those the server shows,
+    `identity` is a resource ID, or a bare name in any resource group. Locations and states are those the server shows,
     without case and blanks. A tag's name is compared without case, as Azure does, its value with; None takes any value.
     """
 
@@ -55,7 +55,7 @@ class Filter:
 
 
 def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
-    """A filter as a user writes it: a dictionary with some of C(KEYS). Raises C(InvalidInput)."""
+    """A filter as a user writes it: a dictionary with some of `KEYS`. Raises `InvalidInput`."""
     if not isinstance(raw, Mapping):
         raise InvalidInput(option, f"{raw!r} is not a dictionary with some of {', '.join(KEYS)}.")
     unknown = sorted(set(raw) - set(KEYS))

@@ -19,7 +19,7 @@ from .._identity.resource_ids import check_subscription, distinct, key, parse_se
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .._azure.retry import Waiter
+    from .._azure.retry import RetryPolicy
     from .._identity.models import Page, Server
 
 T = TypeVar("T")
@@ -28,36 +28,36 @@ T = TypeVar("T")
 _CLOSED = (401, 403, 404)
 
 
-class Lister(Protocol):
-    """The part of C(_api.Api) that is needed here."""
+class ListClient(Protocol):
+    """The part of `_api.Api` that is needed here."""
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
-        """See C(Api)."""
+        """See `Api`."""
 
     def subscriptions_url(self) -> str:
-        """See C(Api)."""
+        """See `Api`."""
 
     def get_page(self, url: str, doing: str) -> Page:
-        """See C(Api)."""
+        """See `Api`."""
 
 
 @dataclass
-class Estate:
+class ServerLister:
     """The servers of subscriptions, or of resource groups in them.
 
-    A subscription or group that may not be read is a warning that names it; an error with C(strict), if none can be
+    A subscription or group that may not be read is a warning that names it; an error with `strict`, if none can be
     read, and if it shows on a later page: half a list never passes for a whole one.
     """
 
-    api: Lister
-    waiter: Waiter
+    api: ListClient
+    retry_policy: RetryPolicy
     strict: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def visible_subscriptions(self) -> list[str]:
         """The IDs of all subscriptions that the credential can see, in whatever state: a disabled one can be read.
 
-        Raises what C(Lister) raises, and C(InvalidInput) if there is none.
+        Raises what `ListClient` raises, and `InvalidInput` if there is none.
         """
         doing = "Cannot list the subscriptions"
         items = self._items(self.api.subscriptions_url(), doing)
@@ -71,7 +71,7 @@ class Estate:
     def servers(self, subscriptions: Sequence[str], resource_groups: Sequence[str] = ()) -> Iterator[Server]:
         """Each server once, page by page.
 
-        Raises what C(Lister) raises, and C(InvalidInput) for a group that is in none of the subscriptions.
+        Raises what `ListClient` raises, and `InvalidInput` for a group that is in none of the subscriptions.
         """
         seen: set[str] = set()
         closed: list[ServiceError] = []
@@ -117,10 +117,10 @@ class Estate:
         """
         seen: set[str] = set()
         links: set[str] = set()
-        following: str | None = url
-        while following:
-            links.add(following)
-            page = self.waiter.read(partial(self.api.get_page, following, doing))
+        next_link: str | None = url
+        while next_link:
+            links.add(next_link)
+            page = self.retry_policy.read(partial(self.api.get_page, next_link, doing))
             new: dict[str, dict[str, Any]] = {}
             for each in page.items:
                 if key(str(each.get("id"))) not in seen:
@@ -129,9 +129,11 @@ class Estate:
                 raise UnexpectedAnswer(f"{doing}: Azure sends the same page again and again.", code="RepeatedPage")
             seen.update(new)
             yield from new.values()
-            following = page.next_link
-            if following and self.waiter.remaining <= 0:
-                raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.waiter.wait_timeout:g} seconds.")
+            next_link = page.next_link
+            if next_link and self.retry_policy.remaining <= 0:
+                raise WaitTimeout(
+                    f"{doing}: not finished after wait_timeout={self.retry_policy.wait_timeout:g} seconds."
+                )
 
 
 def _place(subscription: str, group: str | None) -> str:
@@ -148,7 +150,7 @@ def _server(item: dict[str, Any]) -> Server:
 
 
 def _understood(doing: str, read: Callable[[], T]) -> T:
-    """What C(read) makes of an item of a list. Raises C(UnexpectedAnswer) where it is not of ARM's form."""
+    """What `read` makes of an item of a list. Raises `UnexpectedAnswer` where it is not of ARM's form."""
     try:
         return read()
     except InvalidInput as error:

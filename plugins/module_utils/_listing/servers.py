@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInput
 from .._identity.resource_ids import check_group, check_subscription, distinct, key
-from .._module.argspec import server_ref, waiter
+from .._module.argspec import retry_policy_from_options, server_ref
 from .._server.preflight import Identities
 from .._server.results import host_variables, server_with_identity
 from .filters import Filter, read_filter
-from .lister import Estate
+from .lister import ServerLister
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def subscriptions(options: Mapping[str, Any], connection: Connection) -> list[str] | None:
     """The subscriptions that the options name, None for all visible ones.
 
-    Raises C(InvalidInput), C(CredentialError).
+    Raises `InvalidInput`, `CredentialError`.
     """
     given = options.get("subscriptions")
     if options.get("all_subscriptions"):
@@ -41,10 +41,10 @@ def subscriptions(options: Mapping[str, Any], connection: Connection) -> list[st
     return list(distinct([check_subscription(option, str(each)) for each in given or [connection.subscription_id]]))
 
 
-def survey(options: Mapping[str, Any], connection: Connection) -> tuple[dict[str, Any], list[str]]:
-    """The result of C(pgflex_identity_info), and warnings. Raises what the API raises."""
-    wanted = read_filter("filters", {name: value for name, value in options["filters"].items() if value is not None})
-    patience = waiter({**options, "busy_timeout": 0})
+def list_servers(options: Mapping[str, Any], connection: Connection) -> tuple[dict[str, Any], list[str]]:
+    """The result of `pgflex_identity_info`, and warnings. Raises what the API raises."""
+    desired = read_filter("filters", {name: value for name, value in options["filters"].items() if value is not None})
+    retry_policy = retry_policy_from_options({**options, "busy_timeout": 0})
     single = options["server_id"] is not None or options["server_name"] is not None
     if single and options["all_subscriptions"]:
         raise InvalidInput("all_subscriptions", "does not go together with one server.")
@@ -55,40 +55,40 @@ def survey(options: Mapping[str, Any], connection: Connection) -> tuple[dict[str
     groups = [] if group is None else [check_group("resource_group", group)]
 
     api = connection.open()
-    estate = Estate(api, patience, options["strict_subscriptions"])
-    identities = Identities(api, patience) if options["client_ids"] else None
+    lister = ServerLister(api, retry_policy, options["strict_subscriptions"])
+    identities = Identities(api, retry_policy) if options["client_ids"] else None
     if ref:
-        found = iter([patience.read(partial(api.get_server, ref))])
+        found = iter([retry_policy.read(partial(api.get_server, ref))])
     else:
-        asked = estate.visible_subscriptions() if asked is None else asked
-        found = estate.servers(asked, groups)
+        asked = lister.visible_subscriptions() if asked is None else asked
+        found = lister.servers(asked, groups)
     # Facts are made page by page, so that ARM's JSON of the whole estate is never held.
-    servers = [server_with_identity(server, identities) for server in found if wanted.passes(server)]
+    servers = [server_with_identity(server, identities) for server in found if desired.passes(server)]
     result: dict[str, Any] = {"changed": False, "servers": sorted(servers, key=lambda each: key(each["server"]["id"]))}
     if ref is None:
         result["subscriptions"] = asked
     if identities:
         result["identities"] = [asdict(each) for each in identities.known]
     result["requests"] = api.requests
-    return result, estate.warnings + (identities.warnings if identities else [])
+    return result, lister.warnings + (identities.warnings if identities else [])
 
 
-def survey_hosts(options: Mapping[str, Any], connection: Connection) -> tuple[list[dict[str, Any]], list[str]]:
+def list_hosts(options: Mapping[str, Any], connection: Connection) -> tuple[list[dict[str, Any]], list[str]]:
     """Host variables of the servers that the inventory plugin's options name, sorted by ID, and warnings."""
     included = [read_filter("include_filters", each) for each in options["include_filters"]]
     excluded = [read_filter("exclude_filters", each) for each in options["exclude_filters"]]
     if Filter() in excluded:
         raise InvalidInput("exclude_filters", "a filter without a condition would exclude every server.")
     groups = [check_group("resource_groups", str(each)) for each in options["resource_groups"]]
-    patience = waiter({**options, "busy_timeout": 0})
+    retry_policy = retry_policy_from_options({**options, "busy_timeout": 0})
     asked = subscriptions(options, connection)
 
-    estate = Estate(connection.open(), patience, options["strict_subscriptions"])
-    found = estate.servers(estate.visible_subscriptions() if asked is None else asked, groups)
+    lister = ServerLister(connection.open(), retry_policy, options["strict_subscriptions"])
+    found = lister.servers(lister.visible_subscriptions() if asked is None else asked, groups)
     hosts = [
         host_variables(server)
         for server in found
         if (not included or any(each.passes(server) for each in included))
         and not any(each.passes(server) for each in excluded)
     ]
-    return sorted(hosts, key=lambda each: key(each["pgflex_server_id"])), estate.warnings
+    return sorted(hosts, key=lambda each: key(each["pgflex_server_id"])), lister.warnings

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._azure.retry import Waiter
+from .._azure.retry import RetryPolicy
 from .._errors import InvalidInput
-from .._identity.models import Expected, Wanted
+from .._identity.models import DesiredState, Expected
 from .._identity.resource_ids import (
     ServerRef,
     check_group,
@@ -68,7 +68,7 @@ WAITING: dict[str, Any] = {
 
 
 def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
-    """The server that the options name; the subscription counts unless they name it by ID. Raises C(InvalidInput)."""
+    """The server that the options name; the subscription counts unless they name it by ID. Raises `InvalidInput`."""
     if options.get("server_id") is not None:
         return parse_server_id("server_id", options["server_id"])
     return ServerRef(
@@ -79,15 +79,15 @@ def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
 
 
 def check_state(options: Mapping[str, Any]) -> str:
-    """The C(state). Raises C(InvalidInput)."""
+    """The `state`. Raises `InvalidInput`."""
     state: str = options["state"]
     if state not in ("present", "absent", "info"):
         raise InvalidInput("state", f"{state!r} is none of present, absent, info.")
     return state
 
 
-def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
-    """What C(state=present) or C(absent) asks for. Raises C(InvalidInput)."""
+def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> DesiredState:
+    """What `state=present` or `absent` asks for. Raises `InvalidInput`."""
     identities = _resolve("identities", options, server)
     replaces = _resolve("replaces", options, server)
     system_assigned = options.get("system_assigned")
@@ -97,7 +97,7 @@ def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
                 raise InvalidInput(option, "goes with state=present only.")
         if not identities:
             raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
-        return Wanted(absent=identities, system_assigned=system_assigned)
+        return DesiredState(absent=identities, system_assigned=system_assigned)
     if not identities and not options["purge_identities"] and system_assigned is None:
         raise InvalidInput(
             "identities",
@@ -107,7 +107,7 @@ def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
     if replaces and not identities:
         raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
     _refuse_both("identities", identities, "replaces", replaces)
-    return Wanted(
+    return DesiredState(
         present=identities,
         absent=replaces,
         purge=options["purge_identities"],
@@ -116,14 +116,14 @@ def wanted(options: Mapping[str, Any], server: ServerRef) -> Wanted:
     )
 
 
-def wishes(options: Mapping[str, Any], server: ServerRef) -> Wanted:
-    """What a row of a fleet asks for; it may ask for nothing. Raises C(InvalidInput)."""
+def desired_state_from_row(options: Mapping[str, Any], server: ServerRef) -> DesiredState:
+    """What a row of a fleet asks for; it may ask for nothing. Raises `InvalidInput`."""
     present, absent = _resolve("present", options, server), _resolve("absent", options, server)
     _refuse_both("present", present, "absent", absent)
     expected = None
     if options.get("expected_identities") is not None:
         expected = Expected(_resolve("expected_identities", options, server), options.get("expected_system_assigned"))
-    return Wanted(
+    return DesiredState(
         present=present,
         absent=absent,
         purge=bool(options.get("purge")),
@@ -149,16 +149,16 @@ def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tupl
     return distinct([identity_id(option, each, subscription, group) for each in options.get(option) or []])
 
 
-def waiter(options: Mapping[str, Any]) -> Waiter:
-    """The patience that the options ask for. Raises C(InvalidInput)."""
+def retry_policy_from_options(options: Mapping[str, Any]) -> RetryPolicy:
+    """The retry_policy that the options ask for. Raises `InvalidInput`."""
     for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
         if not options[option] >= least:  # so that not-a-number is refused too
             raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
-    return Waiter(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])
+    return RetryPolicy(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])
 
 
 def percentage(option: str, options: Mapping[str, Any]) -> float:
-    """A share between 0 and 100. Raises C(InvalidInput)."""
+    """A share between 0 and 100. Raises `InvalidInput`."""
     value: float = options[option]
     if not 0 <= value <= 100 or (option == "quota_percentage" and value == 0):
         raise InvalidInput(option, f"{value:g} is not a percentage that can work.")

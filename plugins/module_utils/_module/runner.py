@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What every module does around its own work: turn errors into C(fail_json), keep secrets out of results."""
+"""What every module does around its own work: turn errors into `fail_json`, keep secrets out of results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[str, Any]], **constraints: Any) -> None:
-    """Run C(work) as a module with the options C(spec) and those of the connection; what it returns is the result."""
+    """Run `work` as a module with the options `spec` and those of the connection; what it returns is the result."""
     module = AnsibleModule({**CONNECTION, **spec}, supports_check_mode=True, **constraints)
     try:
         connection = Connection(module.params)

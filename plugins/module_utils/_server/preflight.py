@@ -15,7 +15,7 @@ from .._identity.models import region
 from .._identity.resource_ids import ServerRef, key
 
 if TYPE_CHECKING:
-    from .._azure.retry import Waiter
+    from .._azure.retry import RetryPolicy
     from .._identity.models import Plan, Server, UserIdentity
 
 _PROVIDER = "microsoft.dbforpostgresql"
@@ -24,22 +24,22 @@ _FABRIC_MIRRORING = (
 )
 
 
-class Reader(Protocol):
-    """The part of C(_api.Api) that is needed here."""
+class IdentityReader(Protocol):
+    """The part of `_api.Api` that is needed here."""
 
     def get_identity(self, resource_id: str) -> UserIdentity:
-        """See C(Api)."""
+        """See `Api`."""
 
     def fabric_mirroring(self, ref: ServerRef) -> bool:
-        """See C(Api)."""
+        """See `Api`."""
 
 
 class Identities:
     """Identities themselves, each read once. Those that may not be read are None, with a warning."""
 
-    def __init__(self, api: Reader, waiter: Waiter) -> None:
+    def __init__(self, api: IdentityReader, retry_policy: RetryPolicy) -> None:
         self._api = api
-        self._waiter = waiter
+        self._waiter = retry_policy
         self._known: dict[str, UserIdentity | None] = {}
         self._missing: dict[str, ServiceError] = {}
         self.warnings: list[str] = []
@@ -50,7 +50,7 @@ class Identities:
         return sorted((each for each in self._known.values() if each), key=lambda each: key(each.id))
 
     def get(self, resource_id: str) -> UserIdentity | None:
-        """The identity; None without the right to read it. Raises C(ServiceError) (404 if there is none)."""
+        """The identity; None without the right to read it. Raises `ServiceError` (404 if there is none)."""
         name = key(resource_id)
         if name in self._missing:
             raise self._missing[name]
@@ -67,7 +67,7 @@ class Identities:
         return self._known[name]
 
     def look_up(self, resource_id: str) -> UserIdentity | None:
-        """As C(get), but an identity that was deleted while assigned is None too, with one warning."""
+        """As `get`, but an identity that was deleted while assigned is None too, with one warning."""
         known_to_be_gone = key(resource_id) in self._missing
         try:
             return self.get(resource_id)
@@ -79,9 +79,11 @@ class Identities:
             return None
 
 
-def check(server: Server, plan: Plan, api: Reader, identities: Identities | None, waiter: Waiter) -> None:
-    """Raises C(Refused) if C(plan) would fail or do harm; C(identities) is None to leave out the look at those."""
-    if plan.system_assigned is False and _mirrors(server, api, waiter):
+def check(
+    server: Server, plan: Plan, api: IdentityReader, identities: Identities | None, retry_policy: RetryPolicy
+) -> None:
+    """Raises `Refused` if `plan` would fail or do harm; `identities` is None to leave out the look at those."""
+    if plan.system_assigned is False and _mirrors(server, api, retry_policy):
         raise Refused(_FABRIC_MIRRORING, code="SystemAssignedIdentityInUse", target=server.id)
     if identities is None:
         return
@@ -93,9 +95,9 @@ def check(server: Server, plan: Plan, api: Reader, identities: Identities | None
             )
 
 
-def _mirrors(server: Server, api: Reader, waiter: Waiter) -> bool:
+def _mirrors(server: Server, api: IdentityReader, retry_policy: RetryPolicy) -> bool:
     try:
-        return waiter.read(partial(api.fabric_mirroring, server.ref))
+        return retry_policy.read(partial(api.fabric_mirroring, server.ref))
     except ServiceError as error:
         if error.status == 404:  # versions of PostgreSQL without mirroring do not have the parameter
             return False

@@ -12,47 +12,48 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._azure.rate_limits import Turn
-from .._azure.retry import drive
+from .._azure.rate_limits import RequestKind
+from .._azure.retry import run_blocking
 from .._errors import NotVerified, OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
-from .._identity.models import Operation, Plan, Server, Wanted
-from .._identity.planner import crossed, joined, patch_body, plan, unmet
+from .._identity.models import DesiredState, Operation, Plan, Server
+from .._identity.planner import patch_body, plan
+from .verification import find_discrepancies, has_concurrent_write, merge_plans
 
 if TYPE_CHECKING:
-    from .._azure.retry import Steps, Waiter
+    from .._azure.retry import Coroutine, RetryPolicy
     from .._identity.resource_ids import ServerRef
 
 
 #: Seconds for which a look at a server counts. A write that waited longer for its turn is planned anew: the service has
 #: no etag, and the type in a PATCH would undo what somebody else has done to the system assigned identity meanwhile.
-FRESH = 30.0
+SNAPSHOT_MAX_AGE = 30.0
 #: The same for a server that somebody else is writing to, and that need not show it.
-CONTENDED = 1.0
-#: How often a server is written to once more because somebody else wrote to it at the same time, see C(crossed).
-ROUNDS = 2
+SNAPSHOT_MAX_AGE_WHEN_BUSY = 1.0
+#: How often a server is written to once more because somebody else wrote to it at the same time.
+MAX_CONFLICT_RETRIES = 2
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
 QUIET_LOOKS = 5
 
 
-class Writer(Protocol):
-    """The part of C(_api.Api) that is needed here."""
+class ServerClient(Protocol):
+    """The part of `_api.Api` that is needed here."""
 
     def get_server(self, ref: ServerRef) -> Server:
-        """See C(Api)."""
+        """See `Api`."""
 
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
-        """See C(Api)."""
+        """See `Api`."""
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
-        """See C(Api)."""
+        """See `Api`."""
 
 
 @dataclass(frozen=True)
-class Applied:
-    """What was done: C(plan) as carried out, C(server) as last read, C(operation) if it was not waited for.
+class ReconcileResult:
+    """What was done: `plan` as carried out, `server` as last read, `operation` if it was not waited for.
 
-    C(verified) is true once the server was read after the write and found as planned. Of a server that was written to
-    once more C(plan) is all that was done, C(last) the last part of it, and C(rounds) how many parts followed a first.
+    `verified` is true once the server was read after the write and found as planned. Of a server that was written to
+    once more `plan` is all that was done, `last` the last part of it, and `rounds` how many parts followed a first.
     """
 
     plan: Plan
@@ -63,130 +64,165 @@ class Applied:
     rounds: int = 0
 
 
-def apply(
-    api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool, read_at: float | None = None
-) -> Applied:
-    """Make C(server), read at C(read_at) as in C(changing), as C(wanted), and verify it. Raises as both."""
-    applied = drive(changing(api, server, wanted, waiter, wait=wait, read_at=read_at), waiter.clock)
-    if not applied.plan.changes or applied.operation:
-        return applied
+def reconcile(
+    api: ServerClient,
+    server: Server,
+    desired: DesiredState,
+    retry_policy: RetryPolicy,
+    *,
+    wait: bool,
+    read_at: float | None = None,
+) -> ReconcileResult:
+    """Make `server`, read at `read_at` as in `reconcile_steps`, as `desired`, and verify it. Raises as both."""
+    reconciled = run_blocking(
+        reconcile_steps(api, server, desired, retry_policy, wait=wait, read_at=read_at), retry_policy.clock
+    )
+    if not reconciled.plan.changes or reconciled.operation:
+        return reconciled
     look = partial(api.get_server, server.ref)
-    after = waiter.read(look)
-    while may_go_on(applied, after, wanted, waiter):
-        applied = drive(going_on(api, applied, after, wanted, waiter), waiter.clock)
-        after = waiter.read(look)
-    return verify(applied, after, wanted)
+    after = retry_policy.read(look)
+    while should_retry_conflict(reconciled, after, desired, retry_policy):
+        reconciled = run_blocking(
+            retry_after_conflict(api, reconciled, after, desired, retry_policy), retry_policy.clock
+        )
+        after = retry_policy.read(look)
+    return verify(reconciled, after, desired)
 
 
-def may_go_on(applied: Applied, after: Server, wanted: Wanted, waiter: Waiter) -> bool:
-    """Whether C(going_on) is to follow, for a server as it was read by itself C(after) the write.
+def should_retry_conflict(
+    reconciled: ReconcileResult, after: Server, desired: DesiredState, retry_policy: RetryPolicy
+) -> bool:
+    """Whether `retry_after_conflict` is to follow, for a server as it was read by itself `after` the write.
 
     Two runs that undo each other's changes come to an end by themselves: who finds undone what it wrote stops, and
     says so. The bound is for what they undo without seeing it.
     """
-    return applied.rounds < ROUNDS and waiter.remaining > 0 and crossed(applied.last or applied.plan, after, wanted)
+    return (
+        reconciled.rounds < MAX_CONFLICT_RETRIES
+        and retry_policy.remaining > 0
+        and has_concurrent_write(reconciled.last or reconciled.plan, after, desired)
+    )
 
 
-def going_on(api: Writer, applied: Applied, after: Server, wanted: Wanted, waiter: Waiter) -> Steps[Applied]:
-    """Bring about what somebody else's change has left to do, as in C(crossed). Raises as C(changing)."""
-    rest = replace(wanted, only_if_assigned=(), system_assigned=None)
-    more = yield from changing(api, after, rest, waiter, wait=True, read_at=-math.inf)
-    return Applied(joined(applied.plan, more.plan), more.server, last=more.plan, rounds=applied.rounds + 1)
+def retry_after_conflict(
+    api: ServerClient, reconciled: ReconcileResult, after: Server, desired: DesiredState, retry_policy: RetryPolicy
+) -> Coroutine[ReconcileResult]:
+    """Bring about what a concurrent write has left to do. Raise as `reconcile_steps`."""
+    rest = replace(desired, only_if_assigned=(), system_assigned=None)
+    more = yield from reconcile_steps(api, after, rest, retry_policy, wait=True, read_at=-math.inf)
+    return ReconcileResult(
+        merge_plans(reconciled.plan, more.plan), more.server, last=more.plan, rounds=reconciled.rounds + 1
+    )
 
 
-def verify(applied: Applied, after: Server, wanted: Wanted) -> Applied:
-    """C(applied), if the server as it was read C(after) the write is as planned. Raises C(NotVerified)."""
-    problems = unmet(applied.plan, after, wanted)
+def verify(reconciled: ReconcileResult, after: Server, desired: DesiredState) -> ReconcileResult:
+    """Return `reconciled`, if the server as it was read `after` the write is as planned. Raise `NotVerified`."""
+    problems = find_discrepancies(reconciled.plan, after, desired)
     if problems:
         raise NotVerified(
             f"The operation on server {after.ref.name} succeeded, but {'; '.join(problems)}.",
             target=after.id,
             hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
         )
-    return replace(applied, server=after, verified=True)
+    return replace(reconciled, server=after, verified=True)
 
 
-def may_be_undone_later(server: Server, wanted: Wanted) -> bool:
-    """Whether C(server) holds what is to be restored, while the operation is still at work that will change it."""
-    return wanted.expected is not None and server.updating and not plan(server, wanted).changes
+def may_be_undone_later(server: Server, desired: DesiredState) -> bool:
+    """Whether `server` holds what is to be restored, while the operation is still at work that will change it."""
+    return desired.expected is not None and server.updating and not plan(server, desired).changes
 
 
-def changing(
-    api: Writer, server: Server, wanted: Wanted, waiter: Waiter, *, wait: bool, read_at: float | None = None
-) -> Steps[Applied]:
-    """Carry out the plan for C(server) until its operation has succeeded.
+def reconcile_steps(
+    api: ServerClient,
+    server: Server,
+    desired: DesiredState,
+    retry_policy: RetryPolicy,
+    *,
+    wait: bool,
+    read_at: float | None = None,
+) -> Coroutine[ReconcileResult]:
+    """Carry out the plan for `server` until its operation has succeeded.
 
-    C(server) is as it was read when the clock of C(waiter) showed C(read_at), by default when this begins.
+    `server` is as it was read when the clock of `retry_policy` showed `read_at`, by default when this begins.
 
     Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
     again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else changed
-    it. Raises C(ServiceError), C(WaitTimeout), and C(Refused) if the server became one to be refused.
+    it. Raises `ServiceError`, `WaitTimeout`, and `Refused` if the server became one to be refused.
     """
-    seen_at = waiter.clock.now() if read_at is None else read_at
-    server = yield from _settled(api, server, wanted, waiter)
-    planned = plan(server, wanted)
+    seen_at = retry_policy.clock.now() if read_at is None else read_at
+    server = yield from _wait_until_settled(api, server, desired, retry_policy)
+    planned = plan(server, desired)
     rest = planned
-    maybe_applied, failures, fresh = False, 0, FRESH
+    maybe_applied, failures, fresh = False, 0, SNAPSHOT_MAX_AGE
     while rest.changes:
-        yield Turn.WRITE
-        if waiter.clock.now() - seen_at > fresh:
-            server = yield from waiter.reading(partial(api.get_server, server.ref))
-            rest = plan(server, wanted)
+        yield RequestKind.WRITE
+        if retry_policy.clock.now() - seen_at > fresh:
+            server = yield from retry_policy.reading(partial(api.get_server, server.ref))
+            rest = plan(server, desired)
             planned = planned if maybe_applied else rest
             if not rest.changes:
                 break
         try:
             operation = api.update_identity(server.ref, patch_body(rest))
             if not wait:
-                return Applied(planned, server, operation)
-            yield from _following(api, server, operation, wanted, waiter)
+                return ReconcileResult(planned, server, operation)
+            yield from poll_operation(api, server, operation, desired, retry_policy)
             break
         except ServiceError as error:
             maybe_applied = maybe_applied or error.maybe_applied
             failures += error.transient
-            fresh = CONTENDED if error.busy else fresh
-            server = yield from _looking_again(api, server, waiter, error, failures, maybe_applied)
-        seen_at = waiter.clock.now()
-        rest = plan(server, wanted)
+            fresh = SNAPSHOT_MAX_AGE_WHEN_BUSY if error.busy else fresh
+            server = yield from _read_again_after(api, server, retry_policy, error, failures, maybe_applied)
+        seen_at = retry_policy.clock.now()
+        rest = plan(server, desired)
         planned = planned if maybe_applied else rest
-    return Applied(planned, server)
+    return ReconcileResult(planned, server)
 
 
-def _settled(api: Writer, server: Server, wanted: Wanted, waiter: Waiter) -> Steps[Server]:
+def _wait_until_settled(
+    api: ServerClient, server: Server, desired: DesiredState, retry_policy: RetryPolicy
+) -> Coroutine[Server]:
     """The server, once what is still in flight has shown."""
-    while may_be_undone_later(server, wanted):
-        yield waiter.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
-        server = yield from waiter.reading(partial(api.get_server, server.ref))
+    while may_be_undone_later(server, desired):
+        yield retry_policy.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
+        server = yield from retry_policy.reading(partial(api.get_server, server.ref))
     return server
 
 
-def _looking_again(
-    api: Writer, server: Server, waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool
-) -> Steps[Server]:
-    """The server after C(error), when it is worth another try: while an operation is at work, its end is not planned.
+def _read_again_after(
+    api: ServerClient,
+    server: Server,
+    retry_policy: RetryPolicy,
+    error: ServiceError,
+    failures: int,
+    maybe_applied: bool,
+) -> Coroutine[Server]:
+    """The server after `error`, when it is worth another try: while an operation is at work, its end is not planned.
 
     Otherwise a second PATCH could get through for what the first one has just done.
     """
-    yield _pause(waiter, error, failures, maybe_applied)
-    server = yield from waiter.reading(partial(api.get_server, server.ref))
+    yield _pause(retry_policy, error, failures, maybe_applied)
+    server = yield from retry_policy.reading(partial(api.get_server, server.ref))
     while server.updating and (error.busy or maybe_applied):
-        yield waiter.poll_pause(error.doing, None) if maybe_applied else waiter.pause_after(error, failures)
-        server = yield from waiter.reading(partial(api.get_server, server.ref))
+        yield retry_policy.poll_pause(error.doing, None) if maybe_applied else retry_policy.pause_after(error, failures)
+        server = yield from retry_policy.reading(partial(api.get_server, server.ref))
     return server
 
 
-def _pause(waiter: Waiter, error: ServiceError, failures: int, maybe_applied: bool) -> float:
+def _pause(retry_policy: RetryPolicy, error: ServiceError, failures: int, maybe_applied: bool) -> float:
     """Seconds until the next try. A server that is busy with what may be our own change has until the deadline."""
     try:
-        return waiter.pause_after(error, failures)
+        return retry_policy.pause_after(error, failures)
     except ServiceError:
         if not (error.busy and maybe_applied):
             raise
-        return waiter.poll_pause(error.doing, error.retry_after)
+        return retry_policy.poll_pause(error.doing, error.retry_after)
 
 
-def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted, waiter: Waiter) -> Steps[None]:
-    """Return when the operation has ended. Raises C(OperationFailed), C(WaitTimeout)."""
+def poll_operation(
+    api: ServerClient, server: Server, operation: Operation, desired: DesiredState, retry_policy: RetryPolicy
+) -> Coroutine[None]:
+    """Return when the operation has ended. Raises `OperationFailed`, `WaitTimeout`."""
     doing = (
         f"The identities of server {server.ref.name} are being changed by operation {operation.id}, started "
         f"{operation.start_time}"
@@ -194,23 +230,23 @@ def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted
     hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
     # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
     retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
-    begun, expected = waiter.clock.now(), waiter.pace.expected
+    begun, expected = retry_policy.clock.now(), retry_policy.pace.expected
     try:
         while not done:
-            yield waiter.poll_pause(doing, retry_after, expected)
+            yield retry_policy.poll_pause(doing, retry_after, expected)
             expected = 0.0
             if operation.url is None:
-                seen = yield from waiter.reading(partial(api.get_server, server.ref))
+                seen = yield from retry_policy.reading(partial(api.get_server, server.ref))
                 quiet = 0 if seen.updating else quiet + 1
-                done = quiet >= QUIET_LOOKS or _as_wanted(seen, wanted)
+                done = quiet >= QUIET_LOOKS or _as_wanted(seen, desired)
             else:
-                done, retry_after = yield from waiter.reading(lambda: api.poll(operation))
-        waiter.pace.learn(waiter.clock.now() - begun)
+                done, retry_after = yield from retry_policy.reading(lambda: api.poll(operation))
+        retry_policy.pace.learn(retry_policy.clock.now() - begun)
     except (WaitTimeout, UnexpectedAnswer) as error:
         error.hint = f"{error.hint} {hint}".strip()
         raise
     except OperationFailed:
-        waiter.pace.learn(waiter.clock.now() - begun)
+        retry_policy.pace.learn(retry_policy.clock.now() - begun)
         raise
     except ServiceError as error:
         if error.status not in (404, 410):
@@ -219,11 +255,11 @@ def _following(api: Writer, server: Server, operation: Operation, wanted: Wanted
         if operation.url is None:  # not the operation is gone but the server
             raise
         # Azure forgot the operation: the server itself tells what became of it.
-        yield from _following(api, server, Operation(operation.id, operation.start_time), wanted, waiter)
+        yield from poll_operation(api, server, Operation(operation.id, operation.start_time), desired, retry_policy)
 
 
-def _as_wanted(server: Server, wanted: Wanted) -> bool:
+def _as_wanted(server: Server, desired: DesiredState) -> bool:
     try:
-        return not plan(server, wanted).changes
+        return not plan(server, desired).changes
     except Refused:
         return True

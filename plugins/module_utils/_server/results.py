@@ -14,11 +14,11 @@ from .._identity.resource_ids import key, split
 if TYPE_CHECKING:
     from .._identity.models import AssignedIdentity, Plan, Server, ServerIdentity
     from .preflight import Identities
-    from .reconciler import Applied
+    from .reconciler import ReconcileResult
 
 
 def server_facts(server: Server) -> dict[str, Any]:
-    """The C(server) of a result."""
+    """The `server` of a result."""
     return {
         "id": server.id,
         "name": server.ref.name,
@@ -37,7 +37,7 @@ def server_facts(server: Server) -> dict[str, Any]:
 
 
 def server_with_identity(server: Server, identities: Identities | None = None) -> dict[str, Any]:
-    """One of the C(servers) of a result."""
+    """One of the `servers` of a result."""
     return {
         "server": server_facts(server),
         "identity": identity_facts(server.identity, server.encryption.uses, identities),
@@ -56,7 +56,7 @@ def host_variables(server: Server) -> dict[str, Any]:
 def identity_facts(
     identity: ServerIdentity, uses: dict[str, tuple[str, ...]], identities: Identities | None = None
 ) -> dict[str, Any]:
-    """The C(identity) of a result. C(identities) looks up what the server does not say truthfully, or is None."""
+    """The `identity` of a result. `identities` looks up what the server does not say truthfully, or is None."""
     by_id = {each.id: each for each in identity.user_assigned}
     return {
         "type": identity.type,
@@ -82,28 +82,28 @@ def _assigned_facts(
     }
 
 
-def change_facts(server: Server, applied: Applied, identities: Identities | None = None) -> dict[str, Any]:
-    """The result of a change on C(server), as it was before; what was not done or not seen yet is told as planned."""
-    plan = applied.plan
-    known = applied.verified or not plan.changes
+def change_facts(server: Server, reconciled: ReconcileResult, identities: Identities | None = None) -> dict[str, Any]:
+    """The result of a change on `server`, as it was before; what was not done or not seen yet is told as planned."""
+    plan = reconciled.plan
+    known = reconciled.verified or not plan.changes
     facts: dict[str, Any] = {
         "changed": plan.changes,
         "assigned": list(plan.assign),
         "removed": list(plan.remove),
         "diff": diff(server, plan),
         "identity": identity_facts(
-            applied.server.identity if known else plan.after, applied.server.encryption.uses, identities
+            reconciled.server.identity if known else plan.after, reconciled.server.encryption.uses, identities
         ),
-        "server": server_facts(applied.server),
+        "server": server_facts(reconciled.server),
     }
-    if applied.operation:
-        started = {"id": applied.operation.id, "start_time": applied.operation.start_time}
+    if reconciled.operation:
+        started = {"id": reconciled.operation.id, "start_time": reconciled.operation.start_time}
         facts["operation"] = {**started, "status": "InProgress"}
     return facts
 
 
 def diff(server: Server, plan: Plan) -> dict[str, Any]:
-    """The C(diff) of a result: what the plan changes, which is known before it is carried out."""
+    """The `diff` of a result: what the plan changes, which is known before it is carried out."""
     return {
         "before_header": server.id,
         "after_header": server.id,

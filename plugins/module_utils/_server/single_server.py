@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from .._identity.planner import plan
 from . import preflight as _preflight
-from .reconciler import Applied, apply
+from .reconciler import ReconcileResult, reconcile
 from .results import change_facts, server_with_identity
 
 if TYPE_CHECKING:
     from .._azure.client import Api
-    from .._azure.retry import Waiter
-    from .._identity.models import Server, Wanted
+    from .._azure.retry import RetryPolicy
+    from .._identity.models import DesiredState, Server
     from .._identity.resource_ids import ServerRef
 
 
-class Single:
+class SingleServer:
     """The work on one server, through one API and within the patience of one task."""
 
-    def __init__(self, api: Api, ref: ServerRef, waiter: Waiter, *, client_ids: bool) -> None:
+    def __init__(self, api: Api, ref: ServerRef, retry_policy: RetryPolicy, *, client_ids: bool) -> None:
         self._api = api
         self._ref = ref
-        self._waiter = waiter
-        self._identities = _preflight.Identities(api, waiter)
+        self._waiter = retry_policy
+        self._identities = _preflight.Identities(api, retry_policy)
         self._client_ids = client_ids
 
     @property
@@ -38,23 +38,23 @@ class Single:
         return self._identities.warnings
 
     def show(self) -> dict[str, Any]:
-        """The result of C(state=info). Raises what C(Api) raises."""
+        """The result of `state=info`. Raises what `Api` raises."""
         server = self._read()
         facts = server_with_identity(server, self._looked_up)
         return self._tell({"changed": False, "assigned": [], "removed": [], **facts})
 
-    def change(self, wanted: Wanted, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
-        """The result of C(state=present) and C(absent). Raises C(Refused), and what C(apply) raises."""
+    def change(self, desired: DesiredState, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
+        """The result of `state=present` and `absent`. Raises `Refused`, and what `reconcile` raises."""
         server = self._read()
         # What is looked at next may have to wait for minutes.
         read_at = self._waiter.clock.now()
-        planned = plan(server, wanted)
-        applied = Applied(planned, server)
+        planned = plan(server, desired)
+        reconciled = ReconcileResult(planned, server)
         if planned.changes:
             _preflight.check(server, planned, self._api, self._identities if validate else None, self._waiter)
             if not check_mode:
-                applied = apply(self._api, server, wanted, self._waiter, wait=wait, read_at=read_at)
-        return self._tell(change_facts(server, applied, self._looked_up))
+                reconciled = reconcile(self._api, server, desired, self._waiter, wait=wait, read_at=read_at)
+        return self._tell(change_facts(server, reconciled, self._looked_up))
 
     @property
     def _looked_up(self) -> _preflight.Identities | None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""A report as one HTML file that loads nothing: C(_report.html) with the style, the scripts and the data in it."""
+"""A report as one HTML file that loads nothing: `_report.html` with the style, the scripts and the data in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def as_html(report: dict[str, Any]) -> str:
-    """The page for what C(_report.document()) returns."""
+    """The page for what `_report.document()` returns."""
     style = _asset("report.css")
     script = _asset("waves.js") + _asset("report.js")
     parts = {

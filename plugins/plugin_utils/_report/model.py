@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""A result of C(pgflex_identity_fleet) -> who holds what, and what drifts, or what a rollout did and when. Pure."""
+"""A result of `pgflex_identity_fleet` -> who holds what, and what drifts, or what a rollout did and when. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ AUDIT, ROLLOUT = "audit", "rollout"
 
 
 @dataclass(frozen=True)
-class Held:
-    """A user assigned identity on a server; C(used_for) says what it encrypts.
+class ReportIdentity:
+    """A user assigned identity on a server; `used_for` says what it encrypts.
 
-    In an audit C(status) is assigned, missing or unwanted, in a rollout assigned (before it, too), added or removed.
+    In an audit `status` is assigned, missing or unwanted, in a rollout assigned (before it, too), added or removed.
     """
 
     id: str
@@ -36,11 +36,11 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A server: C(status) is ok, drift (in an audit), changed (in a rollout) or failed.
+class ReportRow:
+    """A server: `status` is ok, drift (in an audit), changed (in a rollout) or failed.
 
-    With failed the C(message) says why, C(begun) whether a change was tried at all, and the identities are those that
-    were read first; the server is empty if it could not be read. C(system_assigned) is as C(Held.status), None where
+    With failed the `message` says why, `begun` whether a change was tried at all, and the identities are those that
+    were read first; the server is empty if it could not be read. `system_assigned` is as `Held.status`, None where
     the server has no system assigned identity and shall have none.
     """
 
@@ -50,21 +50,21 @@ class Row:
     begun: bool = True
     server: Mapping[str, Any] = field(default_factory=dict)
     system_assigned: str | None = None
-    identities: tuple[Held, ...] = ()
+    identities: tuple[ReportIdentity, ...] = ()
 
     @property
     def was_read(self) -> bool:
         """Whether it is known what the server holds."""
         return bool(self.server)
 
-    def label(self, held: Held) -> str:
+    def label(self, held: ReportIdentity) -> str:
         """The identity's name, or its ID where another one of this server has the same name."""
         same = [each for each in self.identities if each.name.lower() == held.name.lower()]
         return held.name if len(same) == 1 else held.id
 
 
 @dataclass(frozen=True)
-class Wave:
+class ReportWave:
     """Servers whose change was begun together, how they ended, and when, in UTC; no times if the wave was not begun."""
 
     servers: int
@@ -77,33 +77,33 @@ class Wave:
 
 @dataclass(frozen=True)
 class Report:
-    """What a result says. C(kind) is rollout if at least one wave was begun; else it is an audit, or a plan."""
+    """What a result says. `kind` is rollout if at least one wave was begun; else it is an audit, or a plan."""
 
     kind: str
-    rows: list[Row]
-    waves: list[Wave]
+    rows: list[ReportRow]
+    waves: list[ReportWave]
 
 
 def read_report(entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[str, Any]]) -> Report:
-    """The report of the C(servers), with all that is known of each, and C(waves) of a result, in their order.
+    """The report of the `servers`, with all that is known of each, and `waves` of a result, in their order.
 
-    Raises C(AttributeError), C(KeyError), C(TypeError) or C(ValueError) if they are none.
+    Raises `AttributeError`, `KeyError`, `TypeError` or `ValueError` if they are none.
     """
     found = [_wave(each) for each in waves]
     kind = ROLLOUT if any(each.started for each in found) else AUDIT
     return Report(kind, [_row(each, kind) for each in entries], found)
 
 
-def _wave(facts: Mapping[str, Any]) -> Wave:
+def _wave(facts: Mapping[str, Any]) -> ReportWave:
     servers, changed, failed, left = (int(facts[name]) for name in ("servers", "changed", "failed", "not_started"))
-    return Wave(servers, changed, failed, left, _time(facts["started"]), _time(facts["ended"]))
+    return ReportWave(servers, changed, failed, left, _time(facts["started"]), _time(facts["ended"]))
 
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(timezone.utc) if text else None
 
 
-def _row(entry: Mapping[str, Any], kind: str) -> Row:
+def _row(entry: Mapping[str, Any], kind: str) -> ReportRow:
     coming, going = (ADDED, REMOVED) if kind == ROLLOUT else (MISSING, UNWANTED)
     # Where nothing changes, or what came of it is not known, one of the two says it all.
     after = entry.get("identity") or entry.get("before") or {}
@@ -115,9 +115,9 @@ def _row(entry: Mapping[str, Any], kind: str) -> Row:
     if entry["failed"]:
         # The text of an error may come in lines. What was not begun has a message, and no error.
         message = " ".join(str(entry["msg"]).split())
-        return Row(host, FAILED, message, "error" in entry, entry.get("server") or {}, system, held)
+        return ReportRow(host, FAILED, message, "error" in entry, entry.get("server") or {}, system, held)
     status = (CHANGED if kind == ROLLOUT else DRIFT) if entry["changed"] else OK
-    return Row(host, status, server=entry["server"], system_assigned=system, identities=held)
+    return ReportRow(host, status, server=entry["server"], system_assigned=system, identities=held)
 
 
 def _system(before: Mapping[str, Any], after: Mapping[str, Any], coming: str, going: str) -> str | None:
@@ -127,12 +127,14 @@ def _system(before: Mapping[str, Any], after: Mapping[str, Any], coming: str, go
     return coming if has else None
 
 
-def _held(states: list[Mapping[str, Any]], sets: Mapping[str, list[str]]) -> tuple[Held, ...]:
-    """All that the server holds in one of these states; C(sets) are the IDs that have another status than assigned."""
+def _held(states: list[Mapping[str, Any]], sets: Mapping[str, list[str]]) -> tuple[ReportIdentity, ...]:
+    """All that the server holds in one of these states; `sets` are the IDs that have another status than assigned."""
     statuses = {key(each): status for status, ids in sets.items() for each in ids}
     found = {key(each["id"]): each for state in states for each in state.get("user_assigned_identities", [])}
     return tuple(
-        Held(str(each["id"]), str(each["name"]), statuses.get(by, ASSIGNED), tuple(map(str, each["used_for"])))
+        ReportIdentity(
+            str(each["id"]), str(each["name"]), statuses.get(by, ASSIGNED), tuple(map(str, each["used_for"]))
+        )
         for by, each in sorted(found.items())
     )
 
@@ -180,12 +182,12 @@ def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
     }
 
 
-def _plain_wave(wave: Wave) -> dict[str, Any]:
+def _plain_wave(wave: ReportWave) -> dict[str, Any]:
     times = {name: time and time.isoformat() for name, time in (("started", wave.started), ("ended", wave.ended))}
     return {**vars(wave), **times}
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: ReportRow) -> dict[str, Any]:
     return {
         "host": row.host,
         "status": row.status,

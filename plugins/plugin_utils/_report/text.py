@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from .model import Report, Row, Wave
+    from .model import Report, ReportRow, ReportWave
 
 SYSTEM = "system assigned identity"
 # What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
@@ -51,7 +51,7 @@ def lines(report: Report) -> list[str]:
     return [*servers, *waves, _summary(report)]
 
 
-def _story(row: Row) -> str:
+def _story(row: ReportRow) -> str:
     if row.status == FAILED:
         return f"error: {row.message}" if row.begun else f"{row.message}"
     found = []
@@ -63,7 +63,7 @@ def _story(row: Row) -> str:
     return "; ".join(found)
 
 
-def _wave(wave: Wave) -> str:
+def _wave(wave: ReportWave) -> str:
     servers = counted(wave.servers, "server")
     if not wave.started:
         return f"{servers}, not begun"
@@ -113,7 +113,7 @@ def table(report: Report) -> list[str]:
     ]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ReportRow) -> tuple[str, ...]:
     names = ["(system)"] if row.system_assigned in (ASSIGNED, UNWANTED, ADDED) else []
     names += [row.label(each) + "*" * bool(each.used_for) for each in row.identities if each.status not in _ABSENT]
     parts = ("name", "resource_group", "subscription_id", "location", "state")
@@ -129,7 +129,7 @@ def as_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def _records(row: Row) -> Iterator[tuple[str | None, ...]]:
+def _records(row: ReportRow) -> Iterator[tuple[str | None, ...]]:
     place = (row.server.get(part) for part in ("name", "resource_group", "subscription_id", "location", "state"))
     start = (row.host, *place, row.status)
     if row.system_assigned:

@@ -11,13 +11,13 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import (
+    ACTIONS,
     ASSIGN,
-    JOBS,
     REMOVE,
     ROLLBACK,
     ROTATE,
-    Rows,
-    is_meant,
+    HostRows,
+    is_relevant,
     make_row,
     nothing_asked,
 )
@@ -106,7 +106,7 @@ WISHES = {
 
 
 @pytest.mark.parametrize(
-    ("job", "row"),
+    ("action", "row"),
     [
         (REMOVE, {"absent": ["b", "c"], "identity_resource_group": "rg-ids"}),
         (
@@ -116,8 +116,8 @@ WISHES = {
         (ROLLBACK, {}),
     ],
 )
-def test_other_jobs_ask_for_a_part_of_it(job: str, row: dict[str, Any]) -> None:
-    assert make_row("pg-x", {**WHERE, **WISHES}, job) == {"name": "pg-x", **PLACE, **row}
+def test_other_jobs_ask_for_a_part_of_it(action: str, row: dict[str, Any]) -> None:
+    assert make_row("pg-x", {**WHERE, **WISHES}, action) == {"name": "pg-x", **PLACE, **row}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_rotation_needs_two_identities(variables: dict[str, Any], problem: str
 @pytest.mark.parametrize(
     ("variable", "jobs"),
     [
-        ("pgflex_server_name", JOBS),
+        ("pgflex_server_name", ACTIONS),
         ("pgflex_identity_present", (ASSIGN,)),
         ("pgflex_identity_present__app1", (ASSIGN,)),
         ("pgflex_identity_absent__", (ASSIGN, REMOVE)),
@@ -157,11 +157,11 @@ def test_a_rotation_needs_two_identities(variables: dict[str, Any], problem: str
     ],
 )
 def test_only_variables_that_say_something_about_a_row_are_templated(variable: str, jobs: tuple[str, ...]) -> None:
-    assert tuple(job for job in JOBS if is_meant(variable, job)) == jobs
+    assert tuple(action for action in ACTIONS if is_relevant(variable, action)) == jobs
 
 
 def test_answers_come_in_the_order_of_the_hosts_and_the_totals_count_all() -> None:
-    rows = Rows()
+    rows = HostRows()
     rows.add("pg-broken", lambda: {"pgflex_resource_group": True})
     rows.add("pg-x", lambda: {**WHERE, "pgflex_identity_present": [A]})
     rows.add("pg-y", lambda: WHERE)
@@ -178,7 +178,7 @@ def test_answers_come_in_the_order_of_the_hosts_and_the_totals_count_all() -> No
 
 
 def test_with_no_row_left_to_ask_for_there_are_answers_too() -> None:
-    rows = Rows()
+    rows = HostRows()
     rows.add("pg-x", dict)
     assert rows.answers(nothing_asked())["totals"] == {
         "servers": 1,
@@ -190,7 +190,7 @@ def test_with_no_row_left_to_ask_for_there_are_answers_too() -> None:
 
 
 def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest() -> None:
-    rows = Rows()
+    rows = HostRows()
     rows.add("pg-x", dict)
     found = rows.answers({**nothing_asked(), "result_dir": "/somewhere"})
     assert [list(each) for each in found["servers"]] == [["name", "changed", "failed", "msg"]]
@@ -198,7 +198,7 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
 
 
 @pytest.mark.parametrize(
-    ("job", "variables", "warned"),
+    ("action", "variables", "warned"),
     [
         pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without a wish"),
         pytest.param(ASSIGN, {"pgflex_identity_purge": False}, "pgflex_identity_present", id="a purge that is off"),
@@ -212,8 +212,8 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
         ),
     ],
 )
-def test_a_run_in_which_no_host_wants_anything_warns(job: str, variables: dict[str, Any], warned: str) -> None:
-    rows = Rows(job)
+def test_a_run_in_which_no_host_wants_anything_warns(action: str, variables: dict[str, Any], warned: str) -> None:
+    rows = HostRows(action)
     rows.add("one", lambda: {**WHERE, **variables})
     assert bool(rows.warnings(whole=True)) == bool(warned)
     assert all(warned in each for each in rows.warnings(whole=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING
 
-from ansible_collections.pgflex.azure.plugins.plugin_utils._progress_lines import following
+from ansible_collections.pgflex.azure.plugins.plugin_utils._progress_lines import tail_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ def test_each_line_is_told_at_once_and_the_last_ones_at_the_end(tmp_path: Path) 
     path = tmp_path / "progress"
     path.touch()
     told: queue.Queue[str] = queue.Queue()
-    with following(path, told.put), path.open("a", encoding="utf-8", buffering=1) as file:
+    with tail_lines(path, told.put), path.open("a", encoding="utf-8", buffering=1) as file:
         file.write("one\n")
         assert told.get(timeout=10) == "one"
         file.write("two\nthree\n")

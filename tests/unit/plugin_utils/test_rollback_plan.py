@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Entry, Held, Record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Entry, HeldIdentities, Record
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
-from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ROLLBACK, Rows
-from ansible_collections.pgflex.azure.plugins.plugin_utils._rollback_plan import Restoring
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ROLLBACK, HostRows
+from ansible_collections.pgflex.azure.plugins.plugin_utils._rollback_plan import RollbackPlan
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 OTHER = "00000000-0000-4000-8000-000000000002"
-BEFORE, AFTER = Held(("a",), system_assigned=True), Held(("a", "b"), system_assigned=False)
+BEFORE, AFTER = HeldIdentities(("a",), system_assigned=True), HeldIdentities(("a", "b"), system_assigned=False)
 
 
 def record(*names: str, subscription: str = SUBSCRIPTION, finished: bool = True) -> Record:
@@ -25,8 +25,8 @@ def record(*names: str, subscription: str = SUBSCRIPTION, finished: bool = True)
     return Record("now", finished, tuple(Entry("host", each, BEFORE, AFTER) for each in ids))
 
 
-def asked(records: list[Record], *hosts: dict[str, Any], force: bool = False) -> Rows:
-    rows = Rows(ROLLBACK, Restoring(records, force=force))
+def asked(records: list[Record], *hosts: dict[str, Any], force: bool = False) -> HostRows:
+    rows = HostRows(ROLLBACK, RollbackPlan(records, force=force))
     for number, variables in enumerate(hosts):
         rows.add(f"host-{number}", dict(variables).copy)
     return rows
@@ -63,8 +63,8 @@ def test_a_host_whose_server_is_in_no_record_is_left_out() -> None:
     elsewhere = {**PARTS, "pgflex_subscription_id": OTHER}
     rows = asked([record("pg-x")], elsewhere, {**PARTS, "pgflex_server_name": "pg-y"})
     assert (rows.hosts, rows.asked, rows.refused) == ([], [], {})
-    assert rows.restoring
-    assert not rows.restoring.matched
+    assert rows.rollback_plan
+    assert not rows.rollback_plan.matched
 
 
 def test_a_host_that_could_be_one_of_two_servers_is_refused() -> None:
@@ -77,15 +77,15 @@ def test_a_host_that_could_be_one_of_two_servers_is_refused() -> None:
 
 def test_two_records_of_one_server_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"two records name .*/PG-X: roll back the later one first"):
-        Restoring([record("pg-x"), record("PG-X")], force=False)
+        RollbackPlan([record("pg-x"), record("PG-X")], force=False)
 
 
 def test_what_is_not_restored_and_what_was_interrupted_is_told() -> None:
     rows = asked([record("pg-x", *(f"pg-{number}" for number in range(6))), record("pg-last", finished=False)], PARTS)
-    assert rows.restoring
-    interrupted, left = rows.restoring.warnings()
+    assert rows.rollback_plan
+    interrupted, left = rows.rollback_plan.warnings()
     assert interrupted.startswith("The record is of a rollout that was interrupted")
     assert left == (
         "Not rolled back, since they are not in this play: pg-0, pg-1, pg-2, pg-3, pg-4, ...; 7 of the record."
     )
-    assert asked([record("pg-x")], PARTS).restoring.warnings() == []  # type: ignore[union-attr]
+    assert asked([record("pg-x")], PARTS).rollback_plan.warnings() == []  # type: ignore[union-attr]

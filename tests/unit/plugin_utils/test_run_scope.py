@@ -12,17 +12,17 @@ import pytest
 import yaml
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import JOBS, is_meant
-from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, OF_THE_ROLE, Alike
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ACTIONS, is_relevant
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, RUN_OPTIONS, RunScope
 
 ROOT = Path(__file__).resolve().parents[3]
 WAVES = "pgflex_identity_waves"
 
 
 def compare(*hosts: dict[str, Any]) -> None:
-    alike = Alike(OF_THE_ROLE)
+    run_scope = RunScope(RUN_OPTIONS)
     for number, variables in enumerate(hosts):
-        alike.add(f"pg-{number}", variables)
+        run_scope.add(f"pg-{number}", variables)
 
 
 @pytest.mark.parametrize("empty", [{WAVES: ""}, {WAVES: None}, {}, {"pgflex_identity_present": ["id-a"]}])
@@ -65,5 +65,5 @@ def test_every_variable_of_the_role_is_of_a_host_or_of_the_run() -> None:
     document = yaml.safe_load((ROOT / "roles/pgflex_identity/meta/argument_specs.yml").read_text(encoding="utf-8"))
     names = document["argument_specs"]["main"]["options"]
     for name in names:
-        assert any(is_meant(name, job) for job in JOBS) != (name in OF_THE_ROLE), name
-    assert set(OF_THE_ROLE) <= names.keys()
+        assert any(is_relevant(name, action) for action in ACTIONS) != (name in RUN_OPTIONS), name
+    assert set(RUN_OPTIONS) <= names.keys()

@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import (
     MARGIN,
     PUBLISHED,
-    Bucket,
-    Limits,
-    Turn,
+    RateLimiter,
+    RequestKind,
+    TokenBucket,
 )
 from unit.support import REF, SUBSCRIPTION
 
@@ -22,19 +22,19 @@ URL = f"https://arm{REF.id}?api-version=2025-08-01"
 REMAINING = "x-ms-ratelimit-remaining-subscription"
 
 
-def bucket(size: float = 2, refill: float = 0.5) -> Bucket:
-    return Bucket(size, refill, filled_at=0)
+def bucket(size: float = 2, refill: float = 0.5) -> TokenBucket:
+    return TokenBucket(size, refill, filled_at=0)
 
 
-def learned(headers: dict[str, str], method: str = "GET", url: str = URL, status: int = 429) -> Limits:
+def learned(headers: dict[str, str], method: str = "GET", url: str = URL, status: int = 429) -> RateLimiter:
     """Limits that have seen one answer."""
-    limits = Limits()
-    limits.observe(method, url, status, headers, 0)
-    return limits
+    limiter = RateLimiter()
+    limiter.observe(method, url, status, headers, 0)
+    return limiter
 
 
-def wait(limits: Limits, turn: Turn, now: float = 0, subscription: str = SUBSCRIPTION) -> float:
-    return limits.bucket(subscription, turn, now).reserve(now)
+def wait(limiter: RateLimiter, kind: RequestKind, now: float = 0, subscription: str = SUBSCRIPTION) -> float:
+    return limiter.bucket(subscription, kind, now).reserve(now)
 
 
 def test_a_full_bucket_is_a_burst_and_then_requests_come_as_it_fills() -> None:
@@ -106,19 +106,19 @@ def test_each_token_is_given_once_whichever_thread_asks() -> None:
 
 
 def test_each_subscription_has_a_bucket_for_reads_and_one_for_writes() -> None:
-    limits = Limits()
-    reads = limits.bucket("ABC", Turn.READ, now=0)
-    assert limits.bucket("abc", Turn.READ, now=5) is reads
-    others = [limits.bucket("abc", Turn.WRITE, now=0), limits.bucket("def", Turn.READ, now=0)]
-    for each, turn in zip((reads, *others), (Turn.READ, Turn.WRITE, Turn.READ)):
-        size, refill = PUBLISHED[turn]
+    limiter = RateLimiter()
+    reads = limiter.bucket("ABC", RequestKind.READ, now=0)
+    assert limiter.bucket("abc", RequestKind.READ, now=5) is reads
+    others = [limiter.bucket("abc", RequestKind.WRITE, now=0), limiter.bucket("def", RequestKind.READ, now=0)]
+    for each, kind in zip((reads, *others), (RequestKind.READ, RequestKind.WRITE, RequestKind.READ)):
+        size, refill = PUBLISHED[kind]
         assert (each.size, each.refill) == (size * MARGIN, refill)
-    assert len(limits.buckets) == 3
+    assert len(limiter.buckets) == 3
 
 
 @pytest.mark.parametrize(("share", "size", "refill"), [(0.5, 100, 5), (0.001, 1, 0.01)], ids=["half", "at least one"])
 def test_a_share_is_that_part_of_the_bucket(share: float, size: float, refill: float) -> None:
-    part = Limits(share).bucket("abc", Turn.WRITE, now=0)
+    part = RateLimiter(share).bucket("abc", RequestKind.WRITE, now=0)
     assert part.size == pytest.approx(max(1, size * MARGIN))
     assert part.refill == pytest.approx(refill)
     assert part.reserve(0) == 0
@@ -126,39 +126,39 @@ def test_a_share_is_that_part_of_the_bucket(share: float, size: float, refill: f
 
 @pytest.mark.parametrize("suffix", ["reads", "global-reads"])
 def test_what_azure_says_is_left_counts(suffix: str) -> None:
-    limits = learned({f"{REMAINING}-{suffix}": "1"}, status=200)
-    waits = [wait(limits, Turn.READ) for _turn in range(2)]
+    limiter = learned({f"{REMAINING}-{suffix}": "1"}, status=200)
+    waits = [wait(limiter, RequestKind.READ) for _turn in range(2)]
     assert waits == [0, pytest.approx(1 / 25)]
 
 
 def test_of_two_counts_the_smaller_one_counts() -> None:
-    limits = learned({f"{REMAINING}-reads": "0", f"{REMAINING}-global-reads": "16499"}, status=200)
-    assert wait(limits, Turn.READ) > 0
+    limiter = learned({f"{REMAINING}-reads": "0", f"{REMAINING}-global-reads": "16499"}, status=200)
+    assert wait(limiter, RequestKind.READ) > 0
 
 
 def test_only_a_share_of_what_is_left_is_ours() -> None:
-    limits = Limits(share=0.5)
-    limits.observe("PATCH", URL, 202, {f"{REMAINING}-writes": "4"}, 0)
-    assert [wait(limits, Turn.WRITE) > 0 for _turn in range(3)] == [False, False, True]
+    limiter = RateLimiter(share=0.5)
+    limiter.observe("PATCH", URL, 202, {f"{REMAINING}-writes": "4"}, 0)
+    assert [wait(limiter, RequestKind.WRITE) > 0 for _turn in range(3)] == [False, False, True]
 
 
-@pytest.mark.parametrize(("method", "turn", "other"), [("GET", *Turn), ("PATCH", *reversed(Turn))])
-def test_only_the_bucket_of_the_request_is_blocked_by_429(method: str, turn: Turn, other: Turn) -> None:
-    limits = learned({"Retry-After": "17"}, method)
-    assert wait(limits, turn) == 17
-    assert wait(limits, other) == 0
-    assert wait(limits, turn, subscription="00000000-0000-0000-0000-000000000002") == 0
+@pytest.mark.parametrize(("method", "kind", "other"), [("GET", *RequestKind), ("PATCH", *reversed(RequestKind))])
+def test_only_the_bucket_of_the_request_is_blocked_by_429(method: str, kind: RequestKind, other: RequestKind) -> None:
+    limiter = learned({"Retry-After": "17"}, method)
+    assert wait(limiter, kind) == 17
+    assert wait(limiter, other) == 0
+    assert wait(limiter, kind, subscription="00000000-0000-0000-0000-000000000002") == 0
 
 
 @pytest.mark.parametrize("said", ["", "0", "-5", "soon", "nan"])
 def test_without_a_time_that_makes_sense_a_block_takes_a_second(said: str) -> None:
-    assert 0 <= wait(learned({"Retry-After": said}), Turn.READ) <= 1
-    assert learned({"Retry-After": said}).bucket(SUBSCRIPTION, Turn.READ, 0).blocks == 1
+    assert 0 <= wait(learned({"Retry-After": said}), RequestKind.READ) <= 1
+    assert learned({"Retry-After": said}).bucket(SUBSCRIPTION, RequestKind.READ, 0).blocks == 1
 
 
 @pytest.mark.parametrize("status", [200, 409, 503])
 def test_retry_after_on_other_answers_is_no_matter_of_limits(status: int) -> None:
-    assert wait(learned({"Retry-After": "60"}, status=status), Turn.READ) == 0
+    assert wait(learned({"Retry-After": "60"}, status=status), RequestKind.READ) == 0
 
 
 @pytest.mark.parametrize(
@@ -169,5 +169,5 @@ def test_what_is_in_no_subscription_has_no_bucket(url: str) -> None:
 
 
 def test_a_count_that_is_none_is_passed_over() -> None:
-    limits = learned({f"{REMAINING}-reads": "many", f"{REMAINING}-global-reads": "-1"}, status=200)
-    assert [wait(limits, Turn.READ) for _turn in range(200)] == [0] * 200
+    limiter = learned({f"{REMAINING}-reads": "many", f"{REMAINING}-global-reads": "-1"}, status=200)
+    assert [wait(limiter, RequestKind.READ) for _turn in range(200)] == [0] * 200

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES, Clock, Pace, Waiter
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES, Clock, Pace, RetryPolicy
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import ServiceError, WaitTimeout
 from unit.support import FakeTime, busy, refusal
 
@@ -49,7 +49,7 @@ def failing(*errors: ServiceError) -> Callable[[], str]:
 def test_a_request_is_tried_again_after_a_pause(error: Callable[[], ServiceError], pauses: list[float]) -> None:
     time = FakeTime()
 
-    assert time.waiter().read(failing(*(error() for _pause in pauses))) == "answer"
+    assert time.retry_policy().read(failing(*(error() for _pause in pauses))) == "answer"
     assert time.pauses == pauses
 
 
@@ -58,7 +58,7 @@ def test_what_fails_in_passing_is_tried_five_times(status: int | None) -> None:
     time = FakeTime()
 
     with pytest.raises(ServiceError) as caught:
-        time.waiter().read(failing(*(refusal(status) for _try in range(TRIES))))
+        time.retry_policy().read(failing(*(refusal(status) for _try in range(TRIES))))
 
     assert caught.value.hint.startswith("Tried 5 times.")
     assert time.pauses == [2, 4, 8, 10]
@@ -81,7 +81,7 @@ def test_what_will_not_get_better_is_not_tried_again(error: ServiceError) -> Non
     time = FakeTime()
 
     with pytest.raises(ServiceError) as caught:
-        time.waiter().read(failing(error))
+        time.retry_policy().read(failing(error))
 
     assert caught.value is error
     assert time.pauses == []
@@ -99,7 +99,7 @@ def test_a_pause_beyond_the_deadline_is_not_slept(error: ServiceError) -> None:
     time = FakeTime()
 
     with pytest.raises(ServiceError) as caught:
-        time.waiter(wait_timeout=100).read(failing(error))
+        time.retry_policy(wait_timeout=100).read(failing(error))
 
     assert caught.value.hint.endswith(NO_TIME)
     assert time.pauses == []
@@ -109,17 +109,17 @@ def test_a_busy_server_that_asks_for_an_hour_has_busy_timeout_all_the_same() -> 
     time = FakeTime()
 
     with pytest.raises(ServiceError):
-        time.waiter(wait_timeout=7200, busy_timeout=25).read(failing(*(busy(3600) for _try in range(9))))
+        time.retry_policy(wait_timeout=7200, busy_timeout=25).read(failing(*(busy(3600) for _try in range(9))))
 
     assert time.pauses == [25]
 
 
 def test_that_there_is_no_time_is_said_once() -> None:
-    waiter, error = FakeTime().waiter(wait_timeout=100), refusal(429, retry_after=200)
+    retry_policy, error = FakeTime().retry_policy(wait_timeout=100), refusal(429, retry_after=200)
 
     for _level in range(2):
         with pytest.raises(ServiceError):
-            waiter.pause_after(error, 0)
+            retry_policy.pause_after(error, 0)
 
     assert str(error).count(NO_TIME) == 1
 
@@ -128,7 +128,7 @@ def test_throttling_ends_with_the_deadline() -> None:
     time = FakeTime()
 
     with pytest.raises(ServiceError, match=NO_TIME):
-        time.waiter(wait_timeout=100).read(failing(*(refusal(429, retry_after=30) for _try in range(9))))
+        time.retry_policy(wait_timeout=100).read(failing(*(refusal(429, retry_after=30) for _try in range(9))))
 
     assert time.pauses == [30, 30, 30]
 
@@ -146,7 +146,7 @@ def test_a_busy_server_is_tried_for_busy_timeout(busy_timeout: float, pauses: li
     time = FakeTime()
 
     with pytest.raises(ServiceError) as caught:
-        time.waiter(busy_timeout=busy_timeout).read(failing(*(busy() for _try in range(9))))
+        time.retry_policy(busy_timeout=busy_timeout).read(failing(*(busy() for _try in range(9))))
 
     assert caught.value.busy
     assert time.pauses == pauses
@@ -155,7 +155,7 @@ def test_a_busy_server_is_tried_for_busy_timeout(busy_timeout: float, pauses: li
 def test_a_short_poll_interval_makes_all_pauses_short() -> None:
     time = FakeTime()
 
-    time.waiter(poll_interval=0.5).read(failing(refusal(503), refusal(429), busy()))
+    time.retry_policy(poll_interval=0.5).read(failing(refusal(503), refusal(429), busy()))
 
     assert time.pauses == [0.5, 0.5, 0.5]
 
@@ -171,7 +171,7 @@ def test_a_short_poll_interval_makes_all_pauses_short() -> None:
     ],
 )
 def test_the_pause_between_two_looks_is_never_too_long(retry_after: float | None, pause: float) -> None:
-    assert FakeTime().waiter().poll_pause("The operation", retry_after) == pause
+    assert FakeTime().retry_policy().poll_pause("The operation", retry_after) == pause
 
 
 @pytest.mark.parametrize(
@@ -188,33 +188,33 @@ def test_an_operation_is_left_alone_while_it_cannot_be_ready(took: tuple[float, 
     pace = Pace()
     for seconds in took:
         pace.learn(seconds)
-    assert FakeTime().waiter().poll_pause("The operation", None, pace.expected) == pause
-    assert FakeTime().waiter().poll_pause("The operation", 5, pace.expected) == 5
+    assert FakeTime().retry_policy().poll_pause("The operation", None, pace.expected) == pause
+    assert FakeTime().retry_policy().poll_pause("The operation", 5, pace.expected) == 5
 
 
 def test_the_last_look_is_at_the_deadline() -> None:
     time = FakeTime()
-    waiter = time.waiter(wait_timeout=25)
+    retry_policy = time.retry_policy(wait_timeout=25)
 
     for _look in range(3):
-        time.sleep(waiter.poll_pause("The operation", None))
+        time.sleep(retry_policy.poll_pause("The operation", None))
     with pytest.raises(WaitTimeout, match=r"^The operation: not finished after wait_timeout=25 seconds\.$"):
-        waiter.poll_pause("The operation", None)
+        retry_policy.poll_pause("The operation", None)
 
     assert time.pauses == [10, 10, 5]
-    assert waiter.remaining == 0
+    assert retry_policy.remaining == 0
 
 
 def test_the_clock_runs_from_the_start_of_the_task() -> None:
     time = FakeTime()
-    waiter = time.waiter(wait_timeout=100)
+    retry_policy = time.retry_policy(wait_timeout=100)
     time.sleep(60)
 
-    assert waiter.remaining == 40
+    assert retry_policy.remaining == 40
 
 
 def test_without_a_clock_real_time_passes() -> None:
-    waiter = Waiter(wait_timeout=100, poll_interval=1, busy_timeout=1)
+    retry_policy = RetryPolicy(wait_timeout=100, poll_interval=1, busy_timeout=1)
 
-    assert isinstance(waiter.clock, Clock)
-    assert 0 < waiter.remaining <= 100
+    assert isinstance(retry_policy.clock, Clock)
+    assert 0 < retry_policy.remaining <= 100

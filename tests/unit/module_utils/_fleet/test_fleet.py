@@ -17,42 +17,47 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     ServiceError,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader import ONE_BY_ONE
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Broken, Row, row_facts, totals
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import (
+    InvalidTarget,
+    Target,
+    target_facts,
+    totals,
+)
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
-from unit.fleet_service import OTHER, FleetService, rows, run
+from unit.fleet_service import OTHER, FleetService, run, targets
 from unit.support import SUBSCRIPTION, A, B, C, Cloud, forbidden, identity, refusal
 
-HELD = Wanted(present=(A,))
-MORE = Wanted(present=(B,))
+HELD = DesiredState(present=(A,))
+MORE = DesiredState(present=(B,))
 ENCRYPTED = {"dataEncryption": {"type": "AzureKeyVault", "primaryUserAssignedIdentityId": A}}
 
 
 def errors(wished: list[Any]) -> dict[str, str]:
-    return {row.name: row.error.code for row in wished if row.error}
+    return {target.name: target.error.code for target in wished if target.error}
 
 
 def test_a_few_servers_are_read_one_by_one() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE, A)
-    run(service, rows(service, HELD))
+    run(service, targets(service, HELD))
     assert sorted(service.reads()) == sorted(held.ref.name for held in service.held.values())
 
 
 def test_one_more_and_they_are_read_from_the_list() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE + 1, A)
-    wished = rows(service, HELD)
+    wished = targets(service, HELD)
     run(service, wished)
     assert service.reads() == ["list"] * 3
-    assert [row.before.identity.ids for row in wished if row.before] == [(A,)] * (ONE_BY_ONE + 1)
+    assert [target.before.identity.ids for target in wished if target.before] == [(A,)] * (ONE_BY_ONE + 1)
 
 
 def test_subscriptions_are_counted_each_by_itself() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE + 1, A)
     service.add_many(ONE_BY_ONE, A, start=500, subscription=OTHER)
-    run(service, rows(service, HELD))
+    run(service, targets(service, HELD))
     assert service.reads().count("list") == 3
     assert len(service.reads()) == 3 + ONE_BY_ONE
 
@@ -60,7 +65,7 @@ def test_subscriptions_are_counted_each_by_itself() -> None:
 def test_a_list_is_left_where_the_last_one_is_found() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE + 100, A)
-    run(service, rows(service, HELD)[: ONE_BY_ONE + 1])
+    run(service, targets(service, HELD)[: ONE_BY_ONE + 1])
     assert service.reads() == ["list"] * 3
 
 
@@ -69,7 +74,7 @@ def test_casing_does_not_matter_for_the_list() -> None:
     service.add_many(ONE_BY_ONE + 1, A)
     for held in service.held.values():
         held.raw["id"] = held.raw["id"].upper()
-    run(service, rows(service, HELD))
+    run(service, targets(service, HELD))
     assert service.reads() == ["list"] * 3
 
 
@@ -78,7 +83,7 @@ def test_where_the_list_is_refused_each_is_read_by_itself(error: PgflexError) ->
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[0] = error
-    wished = rows(service, HELD)
+    wished = targets(service, HELD)
     run(service, wished)
     assert errors(wished) == {}
     assert len(service.reads()) == 41
@@ -88,7 +93,7 @@ def test_a_list_that_breaks_off_still_counts_as_far_as_it_came() -> None:
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[3] = refusal(400, "InvalidSkipToken")
-    wished = rows(service, HELD)
+    wished = targets(service, HELD)
     run(service, wished)
     assert errors(wished) == {}
     assert [name for name in service.reads() if name != "list"] == [f"pg-{number:03}" for number in range(30, 40)]
@@ -99,7 +104,7 @@ def test_what_is_not_on_the_list_is_asked_for_itself() -> None:
     service.add_many(40, A)
     service.add("pg-hidden", A, unlisted=True)
     service.add("pg-gone", gone=refusal(404, "ResourceNotFound"))
-    wished = rows(service, HELD)
+    wished = targets(service, HELD)
     run(service, wished)
     assert errors(wished) == {"pg-gone": "ResourceNotFound"}
     assert sorted(service.reads()[-2:]) == ["pg-gone", "pg-hidden"]
@@ -109,7 +114,7 @@ def test_a_credential_that_fails_at_the_list_is_not_tried_for_every_server() -> 
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[0] = CredentialError("expired")
-    wished = rows(service, HELD)
+    wished = targets(service, HELD)
     run(service, wished)
     assert set(errors(wished).values()) == {"CredentialError"}
     assert service.reads() == ["list"]
@@ -120,7 +125,7 @@ def test_a_credential_that_fails_at_the_start_is_the_fault_of_no_row() -> None:
     service.add_many(40, A)
     service.sign_in_errors = [CredentialError("wrong secret")]
     with pytest.raises(CredentialError):
-        run(service, rows(service, HELD))
+        run(service, targets(service, HELD))
     assert service.calls == []
 
 
@@ -135,7 +140,10 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
     service.add("pg-cmk", A, properties=ENCRYPTED)
     service.add("pg-elastic", A, properties={"cluster": {"clusterSize": 2}})
     service.add("pg-good", A)
-    wished: list[Any] = [*rows(service, Wanted(absent=(A,))), Broken("pg-broken", InvalidInput("present", "no"))]
+    wished: list[Any] = [
+        *targets(service, DesiredState(absent=(A,))),
+        InvalidTarget("pg-broken", InvalidInput("present", "no")),
+    ]
     run(service, wished)
     assert errors(wished) == {
         "pg-cmk": "IdentityUsedForEncryption",
@@ -149,10 +157,10 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
 def test_a_row_that_asks_for_nothing_is_only_read() -> None:
     service = FleetService()
     service.add("pg-one", A)
-    wished = rows(service, Wanted())
+    wished = targets(service, DesiredState())
     run(service, wished)
     assert service.calls == [("GET", "pg-one")]
-    assert [facts["user_assigned_identities"][0]["id"] for facts in [row_facts(wished[0])["identity"]]] == [A]
+    assert [facts["user_assigned_identities"][0]["id"] for facts in [target_facts(wished[0])["identity"]]] == [A]
 
 
 def some(service: FleetService) -> list[Any]:
@@ -161,10 +169,10 @@ def some(service: FleetService) -> list[Any]:
     service.add("pg-as-wanted", A, B)
     service.add("pg-loses", A, B, C)
     service.add("pg-cmk", A, properties=ENCRYPTED)
-    wished: list[Any] = rows(service, MORE)
-    wished[2].wanted = Wanted(absent=(C,))
-    wished[3].wanted = Wanted(purge=True)
-    return [*wished, Broken("pg-broken", InvalidInput("present", "no"))]
+    wished: list[Any] = targets(service, MORE)
+    wished[2].desired = DesiredState(absent=(C,))
+    wished[3].desired = DesiredState(purge=True)
+    return [*wished, InvalidTarget("pg-broken", InvalidInput("present", "no"))]
 
 
 def test_check_mode_writes_nothing_and_says_what_the_real_run_does() -> None:
@@ -174,7 +182,7 @@ def test_check_mode_writes_nothing_and_says_what_the_real_run_does() -> None:
         wished = some(service)
         run(service, wished, check_mode=check_mode)
         kept = ("name", "changed", "failed", "msg", "error", "assigned", "removed", "diff", "before")
-        told.append([{name: row_facts(row).get(name) for name in kept} for row in wished])
+        told.append([{name: target_facts(target).get(name) for name in kept} for target in wished])
         assert bool(service.writes()) is not check_mode
     assert told[0] == told[1]
     assert [facts["changed"] for facts in told[0]] == [True, False, True, False, False]
@@ -184,8 +192,8 @@ def test_identities_are_looked_at_once_before_the_first_write() -> None:
     service = FleetService()
     service.add_many(5, A)
     service.cloud = Cloud(identity(B), identity(C, isolation_scope="Regional", location="eastus"))
-    wished = rows(service, MORE)
-    wished[0].wanted = Wanted(present=(C,))
+    wished = targets(service, MORE)
+    wished[0].desired = DesiredState(present=(C,))
     run(service, wished, validate=True)
     assert errors(wished) == {"pg-000": "IdentityUnusable"}
     assert sorted(service.cloud.asked) == [B, C]
@@ -196,7 +204,7 @@ def test_identities_are_looked_at_once_before_the_first_write() -> None:
 def test_an_identity_that_does_not_exist_is_told_of_in_check_mode_too(check_mode: bool) -> None:
     service = FleetService()
     service.add("pg-one", A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, validate=True, check_mode=check_mode)
     assert errors(wished) == {"pg-one": "IdentityUnusable"}
     assert service.writes() == []
@@ -205,7 +213,7 @@ def test_an_identity_that_does_not_exist_is_told_of_in_check_mode_too(check_mode
 def test_without_being_told_to_nobody_looks_at_identities() -> None:
     service = FleetService()
     service.add("pg-one", A)
-    run(service, rows(service, MORE))
+    run(service, targets(service, MORE))
     assert service.cloud.asked == []
 
 
@@ -213,10 +221,10 @@ def test_an_identity_that_may_not_be_read_is_a_warning_and_one_only() -> None:
     service = FleetService()
     service.add_many(5, A)
     service.cloud = Cloud(forbidden(B))
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     fleet = run(service, wished, validate=True)
     assert len(fleet.warnings) == 1
-    assert [row.changed for row in wished] == [True] * 5
+    assert [target.changed for target in wished] == [True] * 5
 
 
 def test_mirroring_keeps_the_system_assigned_identity_of_its_server() -> None:
@@ -224,7 +232,7 @@ def test_mirroring_keeps_the_system_assigned_identity_of_its_server() -> None:
     held = service.add("pg-one")
     held.raw["identity"] = {"type": "SystemAssigned", "principalId": "p"}
     service.cloud = Cloud(mirrors=True)
-    wished = rows(service, Wanted(system_assigned=False))
+    wished = targets(service, DesiredState(system_assigned=False))
     run(service, wished)
     assert isinstance(wished[0].error, Refused)
     assert service.writes() == []
@@ -235,8 +243,8 @@ def test_what_cannot_be_read_beforehand_stays_with_its_row() -> None:
     service.add("pg-one")
     service.add("pg-two")
     service.cloud = Cloud(ServiceError("Cannot read", "no", code="Odd", status=418, target=B), identity(C))
-    wished = rows(service, MORE)
-    wished[1].wanted = Wanted(present=(C,))
+    wished = targets(service, MORE)
+    wished[1].desired = DesiredState(present=(C,))
     run(service, wished, validate=True)
     assert errors(wished) == {"pg-one": "Odd"}
     assert service.writes() == ["pg-two"]
@@ -246,9 +254,9 @@ def test_a_failed_row_tells_what_is_known_of_it_and_nothing_else() -> None:
     service = FleetService()
     service.add("pg-cmk", A, properties=ENCRYPTED)
     missing = ServerRef(SUBSCRIPTION, "rg-prod", "pg-none")
-    wished = [*rows(service, Wanted(purge=True)), Row("pg-none", missing, HELD)]
+    wished = [*targets(service, DesiredState(purge=True)), Target("pg-none", missing, HELD)]
     run(service, wished)
-    cmk, none = (row_facts(row) for row in wished)
+    cmk, none = (target_facts(target) for target in wished)
     assert set(cmk) == {"name", "failed", "changed", "msg", "error", "assigned", "removed", "server", "before"}
     assert [each["id"] for each in cmk["before"]["user_assigned_identities"]] == [A]
     assert set(none) == {"name", "failed", "changed", "msg", "error", "assigned", "removed"}

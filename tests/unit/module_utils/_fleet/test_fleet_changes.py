@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Turn
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import RequestKind
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     InvalidInput,
     NotVerified,
@@ -18,24 +18,29 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader import ONE_BY_ONE
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Broken, Row, row_facts, totals
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
-from unit.fleet_service import OPERATION, FleetService, rows, run
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import (
+    InvalidTarget,
+    Target,
+    target_facts,
+    totals,
+)
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
+from unit.fleet_service import OPERATION, FleetService, run, targets
 from unit.support import SUBSCRIPTION, A, B, C, busy, refusal
 
-MORE = Wanted(present=(B,))
+MORE = DesiredState(present=(B,))
 FAILED = OperationFailed("Cannot do it", "It is so", code="InternalServerError")
 
 
 def outcome(wished: list[Any]) -> dict[str, str]:
     """How the rows ended that are not simply changed."""
-    return {row.name: row.error.code if row.error else "ok" for row in wished if not row.changed}
+    return {target.name: target.error.code if target.error else "ok" for target in wished if not target.changed}
 
 
 def test_all_changes_are_waited_for_together() -> None:
     service = FleetService()
     service.add_many(100, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {}
     assert all(held.ids == [A, B] for held in service.held.values())
@@ -46,7 +51,7 @@ def test_all_changes_are_waited_for_together() -> None:
 def test_what_the_first_operation_took_is_not_asked_for_sooner_of_the_later_ones() -> None:
     service = FleetService()
     service.add_many(100, A)
-    run(service, rows(service, MORE), write_bucket=(1, 1))
+    run(service, targets(service, MORE), write_bucket=(1, 1))
     polls = Counter(name for method, name in service.calls if method == "POLL")
     first = [name for name, looks in polls.items() if looks == 2]
     assert first == [f"pg-{each:03}" for each in range(len(first))]
@@ -59,14 +64,14 @@ def test_only_what_drifts_is_written() -> None:
     service = FleetService()
     service.add_many(30, A, B)
     service.add_many(3, A, start=500)
-    run(service, rows(service, MORE))
+    run(service, targets(service, MORE))
     assert sorted(service.writes()) == ["pg-500", "pg-501", "pg-502"]
 
 
 def test_many_changes_are_verified_from_the_list() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE + 1, A)
-    run(service, rows(service, MORE))
+    run(service, targets(service, MORE))
     assert service.reads() == ["list"] * 6
 
 
@@ -74,7 +79,7 @@ def test_few_changes_are_verified_one_by_one() -> None:
     service = FleetService()
     service.add_many(100, A, B)
     service.add_many(2, A, start=500)
-    run(service, rows(service, MORE))
+    run(service, targets(service, MORE))
     assert sorted(name for name in service.reads() if name != "list") == ["pg-500", "pg-501"]
 
 
@@ -83,21 +88,23 @@ def test_what_a_list_that_lags_does_not_confirm_is_read_by_itself() -> None:
     many = service.add_many(ONE_BY_ONE + 1, A)
     for held in many[:3]:
         held.listed = dict(held.raw)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {}
     assert sorted(name for name in service.reads() if name != "list") == ["pg-000", "pg-001", "pg-002"]
-    assert [row.applied.server.identity.ids for row in wished if row.applied] == [(A, B)] * (ONE_BY_ONE + 1)
+    assert [target.reconciled.server.identity.ids for target in wished if target.reconciled] == [(A, B)] * (
+        ONE_BY_ONE + 1
+    )
 
 
 def test_success_without_effect_is_a_failure_of_its_row() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE, A)
     service.add("pg-idle", A, idle=True)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {"pg-idle": "NotVerified"}
-    facts = row_facts(wished[-1])
+    facts = target_facts(wished[-1])
     assert (facts["failed"], facts["changed"], facts["assigned"], facts["removed"]) == (True, False, [], [])
     assert "is not assigned" in facts["msg"]
     assert "identity" not in facts
@@ -106,7 +113,7 @@ def test_success_without_effect_is_a_failure_of_its_row() -> None:
 def test_an_identity_that_is_lost_beside_the_change_is_found_out() -> None:
     service = FleetService()
     held = service.add("pg-one", A, C)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     after = {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}}
     update = service.update_identity
 
@@ -126,7 +133,7 @@ def test_a_failed_operation_and_a_refused_write_are_those_of_their_rows() -> Non
     service.add("pg-failed", A, fails=FAILED)
     service.add("pg-refused", A, refusals=[refusal(409, "ScopeLocked")])
     service.add_many(30, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {"pg-failed": "InternalServerError", "pg-refused": "ScopeLocked"}
     assert totals(wished) == {"servers": 32, "ok": 0, "changed": 30, "failed": 2, "not_started": 0}
@@ -136,7 +143,7 @@ def test_a_busy_server_is_tried_again_and_holds_nobody_up() -> None:
     service = FleetService()
     service.add("pg-busy", A, refusals=[busy(), busy(), busy()])
     service.add_many(30, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {}
     assert service.writes().count("pg-busy") == 4
@@ -148,19 +155,19 @@ def test_what_somebody_else_has_done_meanwhile_is_no_change_of_ours() -> None:
     service = FleetService()
     held = service.add("pg-one", A, refusals=[busy()])
     held.coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished)
     assert totals(wished) == {"servers": 1, "ok": 1, "changed": 0, "failed": 0, "not_started": 0}
-    assert row_facts(wished[0])["assigned"] == []
+    assert target_facts(wished[0])["assigned"] == []
     assert service.calls == [("GET", "pg-one"), ("PATCH", "pg-one"), ("GET", "pg-one")]
 
 
 def test_the_limits_learn_from_every_answer() -> None:
     service = FleetService()
     held = service.add("pg-one", A)
-    fleet = run(service, rows(service, MORE))
+    fleet = run(service, targets(service, MORE))
     service.observer("PATCH", f"https://arm{held.ref.id}", 429, {"Retry-After": "60"})
-    assert fleet.limits.bucket(SUBSCRIPTION, Turn.WRITE, service.time.time).reserve(service.time.time) == 60
+    assert fleet.limiter.bucket(SUBSCRIPTION, RequestKind.WRITE, service.time.time).reserve(service.time.time) == 60
 
 
 @pytest.mark.parametrize(("percentage", "failures"), [(0, 1), (10, 5), (100, 40)])
@@ -168,7 +175,7 @@ def test_failures_stop_new_writes_once_they_are_too_many(percentage: float, fail
     service = FleetService()
     for held in service.add_many(40, A):
         held.refusals = [refusal(403, "LinkedAuthorizationFailed")]
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     # A turn in ten minutes: how each write ended is known before the next one. Of 40 rows, 4 are 10 %.
     run(service, wished, max_fail_percentage=percentage, write_bucket=(1, 1 / 600), wait_timeout=10**6)
     assert len(service.writes()) == failures
@@ -179,7 +186,7 @@ def test_failures_stop_new_writes_once_they_are_too_many(percentage: float, fail
 def test_rows_that_failed_before_any_write_do_not_count() -> None:
     service = FleetService()
     service.add_many(9, A)
-    wished: list[Any] = [*rows(service, MORE), Broken("broken", InvalidInput("present", "no"))]
+    wished: list[Any] = [*targets(service, MORE), InvalidTarget("broken", InvalidInput("present", "no"))]
     run(service, wished, max_fail_percentage=0)
     assert totals(wished) == {"servers": 10, "ok": 0, "changed": 9, "failed": 1, "not_started": 0}
 
@@ -188,7 +195,7 @@ def test_a_share_that_is_just_reached_is_not_too_many() -> None:
     service = FleetService()
     service.add("pg-bad", A, refusals=[refusal(403, "LinkedAuthorizationFailed")])
     service.add_many(9, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, max_fail_percentage=10, write_bucket=(1, 1 / 600), wait_timeout=10**6)
     assert totals(wished)["changed"] == 9
 
@@ -197,18 +204,18 @@ def test_what_had_begun_when_it_was_stopped_is_verified_and_told() -> None:
     service = FleetService()
     service.add("pg-bad", A, fails=FAILED)
     service.add_many(20, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, max_fail_percentage=0, write_bucket=(15, 1 / 600), wait_timeout=10**6)
     told = totals(wished)
     assert (told["changed"], told["failed"], told["not_started"]) == (14, 1, 6)
-    assert [row.applied.verified for row in wished if row.changed and row.applied] == [True] * 14
+    assert [target.reconciled.verified for target in wished if target.changed and target.reconciled] == [True] * 14
 
 
 def test_one_deadline_counts_for_all() -> None:
     service = FleetService()
     service.add("pg-stuck", A, stuck=True)
     service.add_many(40, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, wait_timeout=100)
     assert outcome(wished) == {"pg-stuck": "WaitTimeout"}
     assert "goes on in Azure" in str(wished[0].error)
@@ -219,17 +226,17 @@ def test_when_time_is_up_the_rest_is_still_verified_from_the_list() -> None:
     service = FleetService()
     service.add("pg-stuck", A, stuck=True)
     service.add_many(40, A)
-    run(service, rows(service, MORE), wait_timeout=100)
+    run(service, targets(service, MORE), wait_timeout=100)
     assert service.reads() == ["list"] * 10
 
 
 def test_no_write_is_sent_after_the_deadline() -> None:
     service = FleetService()
     service.add_many(20, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, wait_timeout=100, write_bucket=(5, 1 / 30))
     assert len(service.writes()) == 8
-    assert {type(row.error) for row in wished} == {type(None), WaitTimeout}
+    assert {type(target.error) for target in wished} == {type(None), WaitTimeout}
     assert [held.ids for held in service.held.values()].count([A, B]) == totals(wished)["changed"]
 
 
@@ -239,13 +246,13 @@ def test_a_fault_of_ours_is_raised(begun: int) -> None:
     service.add_many(30, A)
     service.list_errors[begun] = ZeroDivisionError()  # type: ignore[assignment]
     with pytest.raises(ZeroDivisionError):
-        run(service, rows(service, MORE))
+        run(service, targets(service, MORE))
 
 
 def test_the_rows_keep_their_order() -> None:
     service = FleetService()
     many = service.add_many(60, A)
-    wished: list[Any] = [Row(held.ref.name, held.ref, MORE) for held in reversed(many)]
+    wished: list[Any] = [Target(held.ref.name, held.ref, MORE) for held in reversed(many)]
     run(service, wished)
-    told = [row_facts(row) for row in wished]
+    told = [target_facts(target) for target in wished]
     assert [facts["name"] for facts in told] == [facts["server"]["name"] for facts in told]

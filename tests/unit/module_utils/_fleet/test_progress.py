@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet import progress as _progress
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.progress import Progress
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
-from unit.fleet_service import FleetService, rows, run
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
+from unit.fleet_service import FleetService, run, targets
 from unit.support import A, B, FakeTime
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_the_time_to_go_is_that_of_the_limits_and_one_operation(left: int, said:
     progress = Progress(Clock(clock.now, clock.sleep), 10.0, sizes=[left + 1], begun=1)
     progress.begin_wave()
     clock.sleep(20)
-    progress.end_row(failed=False, changed=True)
+    progress.end_target(failed=False, changed=True)
     assert progress.line().endswith(f", about {said} to go")
 
 
@@ -52,15 +52,15 @@ def test_a_fleet_counts_all_its_rows() -> None:
     service = FleetService()
     service.add_many(12, A)
     lines: list[str] = []
-    original = Progress.end_row
+    original = Progress.end_target
 
     def noting(self: Progress, *, failed: bool, changed: bool) -> None:
         original(self, failed=failed, changed=changed)
         lines.append(self.line())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Progress, "end_row", noting)
-        run(service, rows(service, Wanted(present=(B,))), sizes=["2", "100%"])
+        patch.setattr(Progress, "end_target", noting)
+        run(service, targets(service, DesiredState(present=(B,))), sizes=["2", "100%"])
     assert lines[0].startswith("wave 1 of 2: 1 done, 1 changed, 0 failed, 1 in flight, 10 left")
     assert lines[-1].startswith("wave 2 of 2: 12 done, 12 changed, 0 failed, 0 in flight, 0 left")
 

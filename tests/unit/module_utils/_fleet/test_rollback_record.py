@@ -19,14 +19,14 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import Invali
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import (
     FORMAT,
     Entry,
-    Held,
+    HeldIdentities,
     Record,
     as_json,
     pack,
     read_record,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
-from unit.fleet_service import FleetService, rows, run
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
+from unit.fleet_service import FleetService, run, targets
 from unit.support import REF, A, B, C, refusal
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from ansible_collections.pgflex.azure.plugins.module_utils._fleet.fleet import Fleet
 
 SERVER = REF.id.replace(REF.name, "pg-{}")
-ENTRY = Entry("one", SERVER.format("one"), Held((A,), False), Held((A, B), True))
+ENTRY = Entry("one", SERVER.format("one"), HeldIdentities((A,), False), HeldIdentities((A, B), True))
 RECORD = Record("2026-11-23T20:00:00+00:00", True, (ENTRY,))
-ROTATE = Wanted(present=(B,), absent=(A,))
+ROTATE = DesiredState(present=(B,), absent=(A,))
 
 
 def edited(**changes: Any) -> str:
@@ -48,7 +48,7 @@ def edited(**changes: Any) -> str:
 def rolled_out(service: FleetService, tmp_path: Path, **options: Any) -> tuple[Fleet, Record]:
     """A rotation, and the record that it leaves."""
     file = tmp_path / "records" / "before.json"
-    fleet = run(service, rows(service, ROTATE), rollback_file=str(file), **options)
+    fleet = run(service, targets(service, ROTATE), rollback_file=str(file), **options)
     return fleet, read_record("rollback", str(file))
 
 
@@ -69,7 +69,12 @@ def test_nothing_to_roll_back_is_an_empty_text() -> None:
 
 def test_a_packed_record_of_a_rotation_takes_few_bytes_for_a_server() -> None:
     entries = tuple(
-        Entry(f"pg-{number:04}", SERVER.format(f"{number:04}"), Held((A, C), False), Held((B, C), False))
+        Entry(
+            f"pg-{number:04}",
+            SERVER.format(f"{number:04}"),
+            HeldIdentities((A, C), False),
+            HeldIdentities((B, C), False),
+        )
         for number in range(1000)
     )
     assert len(pack(Record("now", True, entries))) < 40 * 1000
@@ -104,9 +109,9 @@ def test_what_is_not_a_whole_record_is_refused(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry("one", "/subscriptions/1", Held((A,), False), Held((A,), False)),
-        Entry("one", SERVER.format("one"), Held(("id-a",), False), Held((A,), False)),
-        Entry("one", SERVER.format("one"), Held((A,), False), Held(("../x",), False)),
+        Entry("one", "/subscriptions/1", HeldIdentities((A,), False), HeldIdentities((A,), False)),
+        Entry("one", SERVER.format("one"), HeldIdentities(("id-a",), False), HeldIdentities((A,), False)),
+        Entry("one", SERVER.format("one"), HeldIdentities((A,), False), HeldIdentities(("../x",), False)),
     ],
 )
 def test_what_is_no_resource_id_is_refused_even_with_the_right_checksum(entry: Entry) -> None:
@@ -132,7 +137,7 @@ def test_a_record_is_there_and_marked_before_the_first_write(tmp_path: Path) -> 
         return update(ref, body)
 
     service.update_identity = looking  # type: ignore[method-assign]
-    run(service, rows(service, ROTATE), rollback_file=str(file))
+    run(service, targets(service, ROTATE), rollback_file=str(file))
     assert [each.finished for each in seen] == [False] * 3
     assert seen[0].entries == read_record("rollback", str(file)).entries
 
@@ -146,9 +151,9 @@ def test_the_record_of_a_finished_run_has_what_may_have_changed(tmp_path: Path) 
     fleet, record = rolled_out(service, tmp_path, sizes=["3", "100%"], max_fail_percentage=10)
     assert record.finished
     assert {each.host: (each.before, each.after) for each in record.entries} == {
-        "pg-000": (Held((A, C), False), Held((B, C), False)),
-        "pg-001": (Held((A, C), False), Held((B, C), False)),
-        "pg-refused": (Held((A,), False), Held((B,), False)),
+        "pg-000": (HeldIdentities((A, C), False), HeldIdentities((B, C), False)),
+        "pg-001": (HeldIdentities((A, C), False), HeldIdentities((B, C), False)),
+        "pg-refused": (HeldIdentities((A,), False), HeldIdentities((B,), False)),
     }
     assert fleet.record == record
 
@@ -168,7 +173,7 @@ def test_without_a_place_for_the_record_nothing_is_written(tmp_path: Path) -> No
     service = FleetService()
     service.add("pg-one", A)
     with pytest.raises(InvalidInput, match=r"rollback_file: .* cannot be written: .* Nothing was changed"):
-        run(service, rows(service, ROTATE), rollback_file=str(tmp_path / "file" / "before.json"))
+        run(service, targets(service, ROTATE), rollback_file=str(tmp_path / "file" / "before.json"))
     assert service.writes() == []
 
 
@@ -185,7 +190,7 @@ def test_a_full_disk_at_the_end_loses_no_result(tmp_path: Path, monkeypatch: pyt
         return update(ref, body)
 
     service.update_identity = filling  # type: ignore[method-assign]
-    wished = rows(service, ROTATE)
+    wished = targets(service, ROTATE)
     fleet = run(service, wished, rollback_file=str(tmp_path / "before.json"))
     assert wished[0].changed
     assert "No space left" in fleet.warnings[0]
@@ -196,7 +201,7 @@ def test_a_full_disk_at_the_end_loses_no_result(tmp_path: Path, monkeypatch: pyt
 def test_check_mode_leaves_no_file_and_tells_the_record(tmp_path: Path) -> None:
     service = FleetService()
     service.add("pg-one", A)
-    fleet = run(service, rows(service, ROTATE), check_mode=True, rollback_file=str(tmp_path / "before.json"))
+    fleet = run(service, targets(service, ROTATE), check_mode=True, rollback_file=str(tmp_path / "before.json"))
     assert list(tmp_path.iterdir()) == []
     assert fleet.record
     assert not fleet.record.finished

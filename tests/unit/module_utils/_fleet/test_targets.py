@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.connection import Connection
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Broken, Row
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.targets import read_rows
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import InvalidTarget, Target
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.targets import read_targets
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 
 OTHER = "00000000-0000-0000-0000-000000000002"
@@ -34,21 +34,21 @@ UNSET: dict[str, Any] = {
 }
 
 
-def read(*raw: dict[str, Any], subscription: str | None = SUBSCRIPTION) -> list[Row | Broken]:
+def read(*raw: dict[str, Any], subscription: str | None = SUBSCRIPTION) -> list[Target | InvalidTarget]:
     connection = Connection({"subscription_id": subscription, "client_id": "c", "secret": "s", "tenant": "t"})
-    return read_rows([{**UNSET, **each} for each in raw], connection)
+    return read_targets([{**UNSET, **each} for each in raw], connection)
 
 
-def good(raw: dict[str, Any], **options: Any) -> Row:
-    row = read(raw, **options)[0]
-    assert isinstance(row, Row), row.error
-    return row
+def good(raw: dict[str, Any], **options: Any) -> Target:
+    target = read(raw, **options)[0]
+    assert isinstance(target, Target), target.error
+    return target
 
 
 def test_no_two_rows_have_one_name() -> None:
     places = [{"resource_group": group, "server_name": "pg"} for group in ("rg-a", "rg-b")]
     found = read(*places, {"name": "other", **places[0], "server_name": "pg-other"})
-    assert [row.name for row in found] == ["pg (row 1)", "pg (row 2)", "other"]
+    assert [target.name for target in found] == ["pg (row 1)", "pg (row 2)", "other"]
 
 
 def test_without_rows_there_is_no_wish() -> None:
@@ -75,26 +75,26 @@ def test_an_empty_id_is_unset() -> None:
 
 def test_everything_that_a_row_may_wish() -> None:
     raw = {"purge": True, "keep_encryption_identities": True, "system_assigned": False, "present": [A], "absent": [B]}
-    assert good({**HERE, **raw}).wanted == Wanted((A,), (B,), True, True, False)
+    assert good({**HERE, **raw}).desired == DesiredState((A,), (B,), True, True, False)
 
 
 def test_a_row_may_wish_for_nothing() -> None:
-    assert good(HERE).wanted == Wanted()
+    assert good(HERE).desired == DesiredState()
 
 
 def test_bare_names_are_looked_for_beside_the_server() -> None:
-    assert good({**HERE, "present": ["id-a"], "absent": ["id-b"]}).wanted == Wanted(
+    assert good({**HERE, "present": ["id-a"], "absent": ["id-b"]}).desired == DesiredState(
         (mi("id-a", "rg-prod"),), (mi("id-b", "rg-prod"),)
     )
 
 
 def test_an_identity_is_where_the_row_says() -> None:
     where = {"identity_resource_group": "rg-ids", "identity_subscription_id": OTHER}
-    assert good({**HERE, **where, "present": ["id-a"]}).wanted.present == (A.replace(SUBSCRIPTION, OTHER),)
+    assert good({**HERE, **where, "present": ["id-a"]}).desired.present == (A.replace(SUBSCRIPTION, OTHER),)
 
 
 def test_an_identity_that_is_named_twice_is_meant_once() -> None:
-    assert good({**HERE, "present": [A, A.upper()]}).wanted.present == (A,)
+    assert good({**HERE, "present": [A, A.upper()]}).desired.present == (A,)
 
 
 @pytest.mark.parametrize(
@@ -144,33 +144,33 @@ BAD = [
 @pytest.mark.parametrize(("raw", "option", "said"), BAD)
 def test_a_bad_row_fails_alone_and_names_its_option(raw: dict[str, Any], option: str, said: str) -> None:
     other = {"server_id": REF.id.replace("orders", "others"), "present": [A]}
-    before, row, after = read(other, raw, {**other, "server_id": f"{REF.id}-2"})
-    assert isinstance(row, Broken)
-    assert (row.error.target, row.error.code) == (option, "InvalidInput")
-    assert str(row.error).startswith(f"{option}: ")
-    assert said in str(row.error)
-    assert (row.changed, row.began, row.applied) == (False, True, None)
-    assert isinstance(before, Row)
-    assert isinstance(after, Row)
+    before, target, after = read(other, raw, {**other, "server_id": f"{REF.id}-2"})
+    assert isinstance(target, InvalidTarget)
+    assert (target.error.target, target.error.code) == (option, "InvalidInput")
+    assert str(target.error).startswith(f"{option}: ")
+    assert said in str(target.error)
+    assert (target.changed, target.began, target.reconciled) == (False, True, None)
+    assert isinstance(before, Target)
+    assert isinstance(after, Target)
 
 
 def test_without_any_subscription_a_row_that_needs_one_fails_alone() -> None:
-    row, other = read(HERE, {"server_id": f"{REF.id}-2"}, subscription=None)
-    assert isinstance(row, Broken)
-    assert row.error.target == "subscription_id"
-    assert isinstance(other, Row)
+    target, other = read(HERE, {"server_id": f"{REF.id}-2"}, subscription=None)
+    assert isinstance(target, InvalidTarget)
+    assert target.error.target == "subscription_id"
+    assert isinstance(other, Target)
 
 
 def test_two_rows_for_one_server_both_fail_and_name_each_other() -> None:
     first = {"name": "one", **HERE, "present": [A]}
     second = {"name": "two", "server_id": REF.id.upper().replace("/SUBSCRIPTIONS", "/subscriptions"), "absent": [A]}
-    rows = read(first, {"server_id": f"{REF.id}-2"}, second)
-    assert [type(row) for row in rows] == [Broken, Row, Broken]
-    for row in (rows[0], rows[2]):
-        assert isinstance(row, Broken)
-        assert "one and two name the same server" in str(row.error)
+    targets = read(first, {"server_id": f"{REF.id}-2"}, second)
+    assert [type(target) for target in targets] == [InvalidTarget, Target, InvalidTarget]
+    for target in (targets[0], targets[2]):
+        assert isinstance(target, InvalidTarget)
+        assert "one and two name the same server" in str(target.error)
 
 
 def test_a_bad_row_is_no_twin() -> None:
-    rows = read({**HERE, "present": [""]}, HERE)
-    assert [type(row) for row in rows] == [Broken, Row]
+    targets = read({**HERE, "present": [""]}, HERE)
+    assert [type(target) for target in targets] == [InvalidTarget, Target]

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, WaitTimeout
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import row_facts, totals
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import target_facts, totals
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.waves import read_waves, wave_sizes
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Expected, Wanted
-from unit.fleet_service import OPERATION, FleetService, rows, run
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Expected
+from unit.fleet_service import OPERATION, FleetService, run, targets
 from unit.support import A, B, refusal
 
-MORE = Wanted(present=(B,))
+MORE = DesiredState(present=(B,))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_no_wave_at_all_is_refused(value: list[str]) -> None:
 def test_a_wave_begins_when_the_one_before_is_verified() -> None:
     service = FleetService()
     service.add_many(20, A)
-    fleet = run(service, rows(service, MORE), sizes=["1", "10%", "100%"])
+    fleet = run(service, targets(service, MORE), sizes=["1", "10%", "100%"])
     assert service.time.time >= 3 * OPERATION
     # The canary's PATCH, its polls and its verification come before any other write.
     assert [call for call in service.calls if call[0] in ("PATCH", "POLL")][:2] == [
@@ -76,11 +76,11 @@ def test_a_canary_that_fails_stops_all_that_follows() -> None:
     service = FleetService()
     service.add_many(20, A)
     service.held[next(iter(service.held))].refusals = [refusal(403, "LinkedAuthorizationFailed")]
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     fleet = run(service, wished, sizes=["1", "100%"], max_fail_percentage=10)
     assert service.writes() == ["pg-000"]
     assert totals(wished) == {"servers": 20, "ok": 0, "changed": 0, "failed": 1, "not_started": 19}
-    facts = row_facts(wished[1])
+    facts = target_facts(wished[1])
     assert (facts["failed"], facts["changed"], facts["assigned"]) == (True, False, [])
     assert facts["msg"].startswith("Not begun")
     assert "identity" not in facts
@@ -93,7 +93,7 @@ def test_a_wave_that_is_not_confirmed_stops_the_next_one() -> None:
     service = FleetService()
     service.add("pg-idle", A, idle=True)
     service.add_many(5, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, sizes=["1", "100%"], max_fail_percentage=10)
     assert service.writes() == ["pg-idle"]
     assert totals(wished)["not_started"] == 5
@@ -103,14 +103,14 @@ def test_only_servers_that_change_count_for_percentages() -> None:
     service = FleetService()
     service.add_many(90, A, B)
     service.add_many(10, A, start=500)
-    fleet = run(service, rows(service, MORE), sizes=["50%"])
+    fleet = run(service, targets(service, MORE), sizes=["50%"])
     assert [wave.facts()["servers"] for wave in fleet.waves] == [5, 5]
 
 
 def test_check_mode_tells_the_waves_too() -> None:
     service = FleetService()
     service.add_many(20, A)
-    fleet = run(service, rows(service, MORE), sizes=["1", "100%"], check_mode=True)
+    fleet = run(service, targets(service, MORE), sizes=["1", "100%"], check_mode=True)
     told = [wave.facts() for wave in fleet.waves]
     assert [(each["servers"], each["changed"], each["started"]) for each in told] == [(1, 1, None), (19, 19, None)]
 
@@ -123,7 +123,7 @@ def test_a_later_wave_is_read_again_before_it_is_changed(number: int) -> None:
     # While the canary is changed, somebody else switches on the system assigned identity of one and gives B to another.
     many[0].coming = (5, {"type": "SystemAssigned,UserAssigned", "principalId": "p", "userAssignedIdentities": {A: {}}})
     many[1].coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     run(service, wished, sizes=["1", "100%"])
     assert many[0].raw["identity"]["type"] == "SystemAssigned,UserAssigned"
     assert "pg-001" not in service.writes()
@@ -135,7 +135,7 @@ def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
     service.add("pg-canary", A)
     late = service.add("pg-late", A)
     service.add_many(3, A)
-    wished = rows(service, MORE)
+    wished = targets(service, MORE)
     update = service.update_identity
 
     def losing(ref: Any, body: dict[str, Any]) -> Any:
@@ -152,7 +152,7 @@ def test_a_rollback_waits_for_what_is_still_in_flight() -> None:
     service = FleetService()
     held = service.add("pg-one", A, properties={"state": "Updating"})
     held.coming = (15, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = rows(service, Wanted(present=(A,), purge=True, expected=Expected((A, B))))
+    wished = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
     run(service, wished)
     assert held.ids == [A]
     assert totals(wished)["changed"] == 1
@@ -161,7 +161,7 @@ def test_a_rollback_waits_for_what_is_still_in_flight() -> None:
 def test_a_rollback_does_not_wait_for_ever() -> None:
     service = FleetService()
     service.add("pg-one", A, properties={"state": "Updating"})
-    wished = rows(service, Wanted(present=(A,), purge=True, expected=Expected((A, B))))
+    wished = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
     run(service, wished, wait_timeout=60)
     assert isinstance(wished[0].error, WaitTimeout)
     assert service.writes() == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Server, Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
 from unit.support import PRINCIPAL, A, B, C, D, mi, server
 
@@ -18,8 +18,8 @@ LOWER_A = mi("id-a", segment="resourcegroups")
 LOUD_A = mi("ID-A", "RG-IDS").replace("Microsoft.ManagedIdentity", "MICROSOFT.MANAGEDIDENTITY")
 
 
-def want(*present: str, remove: tuple[str, ...] = (), **rest: Any) -> Wanted:
-    return Wanted(present=present, absent=remove, **rest)
+def want(*present: str, remove: tuple[str, ...] = (), **rest: Any) -> DesiredState:
+    return DesiredState(present=present, absent=remove, **rest)
 
 
 def body(kind: str, *assign: str, remove: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -121,12 +121,12 @@ NO_CHANGE = [
 
 
 @pytest.mark.parametrize(
-    ("before", "wanted", "assign", "remove", "sent"), [pytest.param(*row[1:], id=row[0]) for row in CHANGES]
+    ("before", "desired", "assign", "remove", "sent"), [pytest.param(*row[1:], id=row[0]) for row in CHANGES]
 )
 def test_a_change_is_exactly_the_difference(
-    before: Server, wanted: Wanted, assign: list[str], remove: list[str], sent: dict[str, Any]
+    before: Server, desired: DesiredState, assign: list[str], remove: list[str], sent: dict[str, Any]
 ) -> None:
-    found = plan(before, wanted)
+    found = plan(before, desired)
 
     assert found.changes
     assert (list(found.assign), list(found.remove)) == (assign, remove)
@@ -135,9 +135,9 @@ def test_a_change_is_exactly_the_difference(
     assert found.before == before.identity
 
 
-@pytest.mark.parametrize(("before", "wanted"), [pytest.param(*row[1:], id=row[0]) for row in NO_CHANGE])
-def test_what_is_as_wanted_is_left_alone(before: Server, wanted: Wanted) -> None:
-    found = plan(before, wanted)
+@pytest.mark.parametrize(("before", "desired"), [pytest.param(*row[1:], id=row[0]) for row in NO_CHANGE])
+def test_what_is_as_wanted_is_left_alone(before: Server, desired: DesiredState) -> None:
+    found = plan(before, desired)
 
     assert not found.changes
     assert found.after == found.before

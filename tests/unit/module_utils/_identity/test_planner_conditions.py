@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Expected, Server, Wanted
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan, unmet
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Expected, Server
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
+from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import find_discrepancies
 from unit.support import A, B, C, D, server
 
-ROTATE = Wanted(present=(B,), absent=(A,), only_if_assigned=(A,))
-BACK = Wanted(present=(A,), purge=True, system_assigned=False, expected=Expected((A, B), False))
+ROTATE = DesiredState(present=(B,), absent=(A,), only_if_assigned=(A,))
+BACK = DesiredState(present=(A,), purge=True, system_assigned=False, expected=Expected((A, B), False))
 
 
 def test_a_rotation_replaces_the_identity_where_it_is() -> None:
@@ -35,8 +36,8 @@ def test_a_rotation_of_an_identity_that_encrypts_is_refused() -> None:
 
 def test_a_rotation_that_lost_one_and_did_not_assign_the_other_is_not_as_planned() -> None:
     done = plan(server(A, C), ROTATE)
-    assert unmet(done, server(C), ROTATE) == [f"{B} is not assigned"]
-    assert unmet(done, server(B, C), ROTATE) == []
+    assert find_discrepancies(done, server(C), ROTATE) == [f"{B} is not assigned"]
+    assert find_discrepancies(done, server(B, C), ROTATE) == []
 
 
 def test_a_server_as_expected_is_changed_whatever_the_casing() -> None:
@@ -64,11 +65,11 @@ def test_a_server_that_is_not_as_expected_is_refused(before: Server, problem: st
 
 
 def test_without_a_word_about_it_the_system_assigned_identity_may_be_as_it_is() -> None:
-    wanted = replace(BACK, system_assigned=None, expected=Expected((A, B)))
-    assert plan(server(A, B, system=True), wanted).after.system_assigned
+    desired = replace(BACK, system_assigned=None, expected=Expected((A, B)))
+    assert plan(server(A, B, system=True), desired).after.system_assigned
 
 
 def test_after_the_change_nothing_is_expected_any_more() -> None:
     done = plan(server(A, B), BACK)
-    assert unmet(done, server(A), BACK) == []
-    assert unmet(done, server(A, C), BACK) == [f"{C} is still assigned"]
+    assert find_discrepancies(done, server(A), BACK) == []
+    assert find_discrepancies(done, server(A, C), BACK) == [f"{C} is still assigned"]

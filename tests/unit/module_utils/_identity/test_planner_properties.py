@@ -12,8 +12,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Plan, Server, Wanted, server_from_arm
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan, unmet
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
+    DesiredState,
+    Plan,
+    Server,
+    server_from_arm,
+)
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
+from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import find_discrepancies
 from unit.service import merge
 from unit.support import PRINCIPAL, REF, TENANT, mi
 
@@ -57,10 +63,10 @@ def raw_servers(draw: st.DrawFn) -> Raw:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> Wanted:
+def wishes(draw: st.DrawFn) -> DesiredState:
     """Draw what the options can ask for: nothing both assigned and removed, and each ID once."""
     roles = draw(st.dictionaries(names, st.booleans()))
-    return Wanted(
+    return DesiredState(
         present=tuple(draw(spelled(name)) for name, present in roles.items() if present),
         absent=tuple(draw(spelled(name)) for name, present in roles.items() if not present),
         purge=draw(st.booleans()),
@@ -73,10 +79,10 @@ def model(raw: Raw) -> Server:
     return server_from_arm(raw, REF)
 
 
-def planned(raw: Raw, wanted: Wanted) -> Plan:
+def planned(raw: Raw, desired: DesiredState) -> Plan:
     """Return the plan, or give this example up if it is refused."""
     try:
-        return plan(model(raw), wanted)
+        return plan(model(raw), desired)
     except Refused:
         assume(False)
         raise
@@ -91,18 +97,18 @@ def carried_out(raw: Raw, found: Plan) -> Raw:
     return {**raw, "identity": merge(raw.get("identity"), patch_body(found))} if found.changes else raw
 
 
-def outcome(raw: Raw, wanted: Wanted) -> Any:
+def outcome(raw: Raw, desired: DesiredState) -> Any:
     """Return what a plan does, or that it is refused, without any spelling."""
     try:
-        found = plan(model(raw), wanted)
+        found = plan(model(raw), desired)
     except Refused as refused:
         return refused.code, str(refused).lower()
     return lowered(found.assign), lowered(found.remove), found.system_assigned, found.after.type
 
 
 @given(raw_servers(), wishes())
-def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, wanted: Wanted) -> None:
-    found = planned(raw, wanted)
+def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, desired: DesiredState) -> None:
+    found = planned(raw, desired)
     after = model(carried_out(raw, found)).identity
 
     assert (after.type, after.ids) == (found.after.type, found.after.ids)
@@ -110,63 +116,63 @@ def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, wanted: 
 
 
 @given(raw_servers(), wishes())
-def test_a_plan_that_was_carried_out_leaves_nothing_to_do(raw: Raw, wanted: Wanted) -> None:
-    found = planned(raw, wanted)
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(raw: Raw, desired: DesiredState) -> None:
+    found = planned(raw, desired)
     after = model(carried_out(raw, found))
 
-    assert not plan(after, wanted).changes
-    assert unmet(found, after, wanted) == []
+    assert not plan(after, desired).changes
+    assert find_discrepancies(found, after, desired) == []
 
 
 @given(raw_servers(), wishes())
 def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption_needs(
-    raw: Raw, wanted: Wanted
+    raw: Raw, desired: DesiredState
 ) -> None:
-    server, found = model(raw), planned(raw, wanted)
+    server, found = model(raw), planned(raw, desired)
     gone = lowered(server.identity.ids) - lowered(found.after.ids)
 
     assert gone == lowered(found.remove)
     assert not gone & server.encryption.uses.keys()
-    assert not gone & lowered(wanted.present)
-    if not wanted.purge:
-        assert gone <= lowered(wanted.absent)
+    assert not gone & lowered(desired.present)
+    if not desired.purge:
+        assert gone <= lowered(desired.absent)
 
 
 @given(raw_servers(), wishes())
-def test_everything_asked_for_is_there_at_the_end(raw: Raw, wanted: Wanted) -> None:
-    after = lowered(planned(raw, wanted).after.ids)
+def test_everything_asked_for_is_there_at_the_end(raw: Raw, desired: DesiredState) -> None:
+    after = lowered(planned(raw, desired).after.ids)
 
-    assert after >= lowered(wanted.present)
-    assert not after & lowered(wanted.absent)
-    if wanted.purge:
-        assert after <= lowered(wanted.present) | (
-            model(raw).encryption.uses.keys() if wanted.keep_encryption_identities else set()
+    assert after >= lowered(desired.present)
+    assert not after & lowered(desired.absent)
+    if desired.purge:
+        assert after <= lowered(desired.present) | (
+            model(raw).encryption.uses.keys() if desired.keep_encryption_identities else set()
         )
 
 
 @given(raw_servers(), wishes())
-def test_the_system_identity_changes_only_if_somebody_asked(raw: Raw, wanted: Wanted) -> None:
-    found = planned(raw, wanted)
-    asked = found.before.system_assigned if wanted.system_assigned is None else wanted.system_assigned
+def test_the_system_identity_changes_only_if_somebody_asked(raw: Raw, desired: DesiredState) -> None:
+    found = planned(raw, desired)
+    asked = found.before.system_assigned if desired.system_assigned is None else desired.system_assigned
 
     assert model(carried_out(raw, found)).identity.system_assigned == asked
 
 
 @given(raw_servers(), wishes(), st.sampled_from(SPELLINGS), st.sampled_from(SPELLINGS))
-def test_the_spelling_of_no_id_matters(raw: Raw, wanted: Wanted, ours: Any, theirs: Any) -> None:
+def test_the_spelling_of_no_id_matters(raw: Raw, desired: DesiredState, ours: Any, theirs: Any) -> None:
     held: Raw = {theirs(each): {} for each in model(raw).identity.ids}
     found: Raw = raw["properties"]["dataEncryption"]
     encryption = {name: theirs(each) if "Identity" in name else each for name, each in found.items()}
     identity = raw.get("identity") and {**raw["identity"], "userAssignedIdentities": held}
     other = {**raw, "identity": identity, "properties": {"dataEncryption": encryption}}
-    wish = replace(wanted, present=tuple(map(ours, wanted.present)), absent=tuple(map(ours, wanted.absent)))
+    wish = replace(desired, present=tuple(map(ours, desired.present)), absent=tuple(map(ours, desired.absent)))
 
-    assert outcome(other, wish) == outcome(raw, wanted)
+    assert outcome(other, wish) == outcome(raw, desired)
 
 
 @given(raw_servers(), wishes())
-def test_a_body_holds_nothing_that_does_not_change(raw: Raw, wanted: Wanted) -> None:
-    found = planned(raw, wanted)
+def test_a_body_holds_nothing_that_does_not_change(raw: Raw, desired: DesiredState) -> None:
+    found = planned(raw, desired)
     assume(found.changes)
     sent = patch_body(found)["identity"]
     named = sent.get("userAssignedIdentities", {})
@@ -179,14 +185,14 @@ def test_a_body_holds_nothing_that_does_not_change(raw: Raw, wanted: Wanted) -> 
 
 
 @given(raw_servers(), wishes(), st.randoms(use_true_random=False))
-def test_the_order_of_anything_does_not_matter(raw: Raw, wanted: Wanted, random: Any) -> None:
+def test_the_order_of_anything_does_not_matter(raw: Raw, desired: DesiredState, random: Any) -> None:
     def shuffled(some: Any) -> Any:
         return tuple(random.sample(list(some), len(some)))
 
-    found = planned(raw, wanted)
+    found = planned(raw, desired)
     server = model(raw)
     mixed = replace(server, identity=replace(server.identity, user_assigned=shuffled(server.identity.user_assigned)))
-    other = plan(mixed, replace(wanted, present=shuffled(wanted.present), absent=shuffled(wanted.absent)))
+    other = plan(mixed, replace(desired, present=shuffled(desired.present), absent=shuffled(desired.absent)))
 
     assert patch_body(other) == patch_body(found)
     assert set(other.remove) == set(found.remove)

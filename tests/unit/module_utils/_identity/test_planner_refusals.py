@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Server, Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from unit.support import REF, A, B, C, server
 
@@ -21,60 +21,63 @@ KEY = (
 )
 
 REFUSED = [
-    ("the identity of the data encryption", server(A, B, primary=A), Wanted(absent=(A,)), DATA.format(A), A),
-    ("that of the geo backup", server(A, B, primary=A, geo=B), Wanted(absent=(B,)), GEO.format(B), B),
-    ("one that serves both", server(A, B, primary=A, geo=A.upper()), Wanted(absent=(A,)), DATA.format(A), A),
-    ("both at once", server(A, B, primary=A, geo=B), Wanted(absent=(B, A)), f"{DATA.format(A)} {GEO.format(B)}", A),
-    ("in another spelling, quoted as encryption has it", server(A, B, primary=A.lower()), Wanted(absent=(A.upper(),)),
-     DATA.format(A.lower()), A.lower()),
-    ("even if it is not assigned", server(B, primary=A), Wanted(absent=(A,)), DATA.format(A), A),
-    ("as one that is replaced", server(A, primary=A), Wanted(present=(B,), absent=(A,)), DATA.format(A), A),
-    ("by a purge", server(A, B, primary=A), Wanted(present=(B,), purge=True), DATA.format(A), A),
-    ("by a purge of everything", server(A, B, geo=B), Wanted(purge=True), GEO.format(B), B),
+    ("the identity of the data encryption", server(A, B, primary=A), DesiredState(absent=(A,)), DATA.format(A), A),
+    ("that of the geo backup", server(A, B, primary=A, geo=B), DesiredState(absent=(B,)), GEO.format(B), B),
+    ("one that serves both", server(A, B, primary=A, geo=A.upper()), DesiredState(absent=(A,)), DATA.format(A), A),
+    ("both at once", server(A, B, primary=A, geo=B), DesiredState(absent=(B, A)),
+     f"{DATA.format(A)} {GEO.format(B)}", A),
+    ("in another spelling, quoted as encryption has it", server(A, B, primary=A.lower()),
+     DesiredState(absent=(A.upper(),)), DATA.format(A.lower()), A.lower()),
+    ("even if it is not assigned", server(B, primary=A), DesiredState(absent=(A,)), DATA.format(A), A),
+    ("as one that is replaced", server(A, primary=A), DesiredState(present=(B,), absent=(A,)), DATA.format(A), A),
+    ("by a purge", server(A, B, primary=A), DesiredState(present=(B,), purge=True), DATA.format(A), A),
+    ("by a purge of everything", server(A, B, geo=B), DesiredState(purge=True), GEO.format(B), B),
     ("by name, although a purge would keep it", server(A, B, primary=A),
-     Wanted(absent=(A,), purge=True, keep_encryption_identities=True), DATA.format(A), A),
+     DesiredState(absent=(A,), purge=True, keep_encryption_identities=True), DATA.format(A), A),
     ("the system identity of a server with a customer managed key", server(A, system=True, primary=A),
-     Wanted(system_assigned=False), KEY, REF.id),
-    ("an elastic cluster", server(elastic=True), Wanted(present=(A,)), ELASTIC, REF.id),
-    ("an elastic cluster that is as wanted", server(A, elastic=True), Wanted(present=(A,)), ELASTIC, REF.id),
+     DesiredState(system_assigned=False), KEY, REF.id),
+    ("an elastic cluster", server(elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
+    ("an elastic cluster that is as wanted", server(A, elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "wanted", "text", "target"), [pytest.param(*row[1:], id=row[0]) for row in REFUSED])
-def test_it_is_refused(before: Server, wanted: Wanted, text: str, target: str) -> None:
+@pytest.mark.parametrize(
+    ("before", "desired", "text", "target"), [pytest.param(*row[1:], id=row[0]) for row in REFUSED]
+)
+def test_it_is_refused(before: Server, desired: DesiredState, text: str, target: str) -> None:
     with pytest.raises(Refused) as caught:
-        plan(before, wanted)
+        plan(before, desired)
 
     assert str(caught.value) == text
     assert caught.value.as_dict()["target"] == target
 
 
 @pytest.mark.parametrize(
-    ("before", "wanted", "code"),
+    ("before", "desired", "code"),
     [
-        pytest.param(server(A, primary=A), Wanted(absent=(A,)), "IdentityUsedForEncryption", id="encryption"),
+        pytest.param(server(A, primary=A), DesiredState(absent=(A,)), "IdentityUsedForEncryption", id="encryption"),
         pytest.param(
             server(A, system=True, primary=A),
-            Wanted(system_assigned=False),
+            DesiredState(system_assigned=False),
             "SystemAssignedIdentityInUse",
             id="system identity",
         ),
-        pytest.param(server(elastic=True), Wanted(absent=(A,)), "ElasticCluster", id="elastic cluster"),
+        pytest.param(server(elastic=True), DesiredState(absent=(A,)), "ElasticCluster", id="elastic cluster"),
     ],
 )
-def test_a_refusal_has_a_code(before: Server, wanted: Wanted, code: str) -> None:
+def test_a_refusal_has_a_code(before: Server, desired: DesiredState, code: str) -> None:
     with pytest.raises(Refused) as caught:
-        plan(before, wanted)
+        plan(before, desired)
 
     assert caught.value.code == code
 
 
 def test_a_purge_that_keeps_the_encryption_identities_is_not_refused() -> None:
-    wanted = Wanted(present=(B,), purge=True, keep_encryption_identities=True)
+    desired = DesiredState(present=(B,), purge=True, keep_encryption_identities=True)
 
-    assert plan(server(A, B, C, primary=A, geo=A), wanted).remove == (C,)
+    assert plan(server(A, B, C, primary=A, geo=A), desired).remove == (C,)
 
 
 def test_a_geo_key_alone_protects_the_system_identity_too() -> None:
     with pytest.raises(Refused, match="customer managed key"):
-        plan(server(A, system=True, geo=A), Wanted(system_assigned=False))
+        plan(server(A, system=True, geo=A), DesiredState(system_assigned=False))

@@ -17,7 +17,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Page
-from ansible_collections.pgflex.azure.plugins.module_utils._listing.lister import Estate
+from ansible_collections.pgflex.azure.plugins.module_utils._listing.lister import ServerLister
 from unit.support import SUBSCRIPTION, FakeTime, refusal
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Pages:
         page = pages[int(number or 0)]
         if isinstance(page, ServiceError):
             raise page
-        following = int(number or 0) + 1
-        return Page(tuple(page), f"{name}#{following}" if following < len(pages) else None)
+        next_link = int(number or 0) + 1
+        return Page(tuple(page), f"{name}#{next_link}" if next_link < len(pages) else None)
 
 
 class Endless(Pages):
@@ -83,8 +83,8 @@ class Endless(Pages):
         return self._make(next(self._numbers))
 
 
-def estate(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **patience: float) -> Estate:
-    return Estate(pages, (time or FakeTime()).waiter(**patience), strict)
+def lister(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **patience: float) -> ServerLister:
+    return ServerLister(pages, (time or FakeTime()).retry_policy(**patience), strict)
 
 
 def names(found: Iterator[Any]) -> list[str]:
@@ -93,26 +93,26 @@ def names(found: Iterator[Any]) -> list[str]:
 
 def test_pages_follow_each_other_and_cost_one_request_each() -> None:
     pages = Pages(s1=[[item("pg-1"), item("pg-2")], [item("pg-3")], []], s2=[[item("pg-4", subscription=OTHER)]])
-    assert names(estate(pages).servers([SUBSCRIPTION, OTHER])) == ["pg-1", "pg-2", "pg-3", "pg-4"]
+    assert names(lister(pages).servers([SUBSCRIPTION, OTHER])) == ["pg-1", "pg-2", "pg-3", "pg-4"]
     assert pages.asked == ["s1", "s1#1", "s1#2", "s2"]
 
 
 def test_a_page_is_asked_for_when_its_servers_are_wanted() -> None:
     pages = Pages(s1=[[item("pg-1")], [item("pg-2")]])
-    next(estate(pages).servers([SUBSCRIPTION]))
+    next(lister(pages).servers([SUBSCRIPTION]))
     assert pages.asked == ["s1"]
 
 
 def test_what_is_named_twice_in_other_casing_is_listed_once() -> None:
     pages = Pages(s1_a=[[item("pg-1"), item("PG-1", "RG-A")]])
-    found = list(estate(pages).servers([SUBSCRIPTION, SUBSCRIPTION.upper()], ["rg-a", "RG-A"]))
+    found = list(lister(pages).servers([SUBSCRIPTION, SUBSCRIPTION.upper()], ["rg-a", "RG-A"]))
     assert names(iter(found)) == ["pg-1"]
     assert pages.asked == ["s1_a"]
 
 
 def test_one_server_in_two_lists_is_one() -> None:
     pages = Pages(s1=[[item("pg-1")]], s2=[[item("PG-1"), item("pg-2")]])
-    assert names(estate(pages).servers([SUBSCRIPTION, OTHER])) == ["pg-1", "pg-2"]
+    assert names(lister(pages).servers([SUBSCRIPTION, OTHER])) == ["pg-1", "pg-2"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_one_server_in_two_lists_is_one() -> None:
 def test_an_estate_that_changes_while_it_is_listed(later: list[list[dict[str, Any]]]) -> None:
     pages = Pages(s1=[[item("pg-1"), item("pg-2")], *later])
     expected = sorted({"pg-1", "pg-2", *(each["id"].rsplit("/", 1)[-1] for page in later for each in page)})
-    assert names(estate(pages).servers([SUBSCRIPTION])) == expected
+    assert names(lister(pages).servers([SUBSCRIPTION])) == expected
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_estate_that_changes_while_it_is_listed(later: list[list[dict[str, An
 def test_a_list_that_goes_round_in_circles_is_refused(make: Callable[[int], Page], requests: int) -> None:
     pages = Endless(make)
     with pytest.raises(UnexpectedAnswer, match="the same page again and again") as failure:
-        list(estate(pages).servers([SUBSCRIPTION]))
+        list(lister(pages).servers([SUBSCRIPTION]))
     assert failure.value.code == "RepeatedPage"
     assert len(pages.asked) == requests
 
@@ -155,7 +155,7 @@ def test_a_list_without_an_end_ends_with_wait_timeout(items: bool) -> None:
 
     pages = Endless(make, seconds=10)
     with pytest.raises(WaitTimeout, match=f"subscription {SUBSCRIPTION}: not finished after wait_timeout=45 seconds"):
-        list(estate(pages, time=pages.time, wait_timeout=45).servers([SUBSCRIPTION]))
+        list(lister(pages, time=pages.time, wait_timeout=45).servers([SUBSCRIPTION]))
     assert len(pages.asked) == 5
 
 
@@ -169,7 +169,7 @@ def test_a_page_that_fails_in_passing_is_asked_for_again(error: ServiceError) ->
         return Page((item("pg-1"),))
 
     pages = Endless(make)
-    assert names(estate(pages, time=pages.time).servers([SUBSCRIPTION])) == ["pg-1"]
+    assert names(lister(pages, time=pages.time).servers([SUBSCRIPTION])) == ["pg-1"]
     assert pages.asked == ["s1", "s1"]
     assert len(pages.time.pauses) == 1
 
@@ -177,10 +177,10 @@ def test_a_page_that_fails_in_passing_is_asked_for_again(error: ServiceError) ->
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_subscription_that_may_not_be_read_is_a_warning_with_its_name(status: int) -> None:
     pages = Pages(s1=[refusal(status, "Closed")], s2=[[item("pg-2")]])
-    wanted = estate(pages)
-    assert names(wanted.servers([SUBSCRIPTION, OTHER])) == ["pg-2"]
+    desired = lister(pages)
+    assert names(desired.servers([SUBSCRIPTION, OTHER])) == ["pg-2"]
     said = f"Subscription {SUBSCRIPTION} is left out. Cannot do it: It is so (Closed, HTTP {status})."
-    assert [each[: len(said)] for each in wanted.warnings] == [said]
+    assert [each[: len(said)] for each in desired.warnings] == [said]
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_a_subscription_that_may_not_be_read_is_a_warning_with_its_name(status: 
 )
 def test_a_refusal_ends_the_listing(lists: dict[str, Any], strict: bool) -> None:
     with pytest.raises(ServiceError):
-        list(estate(Pages(**lists), strict=strict).servers([SUBSCRIPTION, OTHER]))
+        list(lister(Pages(**lists), strict=strict).servers([SUBSCRIPTION, OTHER]))
 
 
 def test_rights_for_single_groups_are_enough() -> None:
     pages = Pages(s1_a=[[item("pg-1")]], s1_b=[FORBIDDEN], s2_a=[FORBIDDEN], s2_b=[[item("pg-2", "rg-b", OTHER)]])
-    wanted = estate(pages)
-    assert names(wanted.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1", "pg-2"]
-    assert [each.split(" is left out")[0] for each in wanted.warnings] == [
+    desired = lister(pages)
+    assert names(desired.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1", "pg-2"]
+    assert [each.split(" is left out")[0] for each in desired.warnings] == [
         f"Resource group rg-b of subscription {SUBSCRIPTION}",
         f"Resource group rg-a of subscription {OTHER}",
     ]
@@ -210,26 +210,26 @@ def test_rights_for_single_groups_are_enough() -> None:
 @pytest.mark.parametrize("groups", [["rg-b"], ["rg-a", "rg-b"]], ids=["alone", "beside one that exists"])
 def test_a_group_that_is_nowhere_is_an_error(groups: list[str]) -> None:
     with pytest.raises(InvalidInput, match="resource group: rg-b is in none of the subscriptions"):
-        list(estate(Pages(s1_a=[[item("pg-1")]])).servers([SUBSCRIPTION, OTHER], groups))
+        list(lister(Pages(s1_a=[[item("pg-1")]])).servers([SUBSCRIPTION, OTHER], groups))
 
 
 def test_a_group_in_one_of_two_subscriptions_and_an_empty_group_are_fine() -> None:
     pages = Pages(s2_a=[[item("pg-1", subscription=OTHER)]], s1_b=[[]])
-    wanted = estate(pages)
-    assert names(wanted.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1"]
-    assert wanted.warnings == []
+    desired = lister(pages)
+    assert names(desired.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1"]
+    assert desired.warnings == []
 
 
 def test_a_group_that_may_be_in_a_closed_subscription_is_not_called_missing() -> None:
     pages = Pages(s1_a=[[item("pg-1")]], s2_a=[FORBIDDEN], s2_b=[FORBIDDEN])
-    wanted = estate(pages)
-    assert names(wanted.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1"]
-    assert len(wanted.warnings) == 2
+    desired = lister(pages)
+    assert names(desired.servers([SUBSCRIPTION, OTHER], ["rg-a", "rg-b"])) == ["pg-1"]
+    assert len(desired.warnings) == 2
 
 
 def test_a_group_that_is_deleted_while_it_is_listed_is_an_error() -> None:
     with pytest.raises(ServiceError) as failure:
-        list(estate(Pages(s1_a=[[item("pg-1")], NO_GROUP])).servers([SUBSCRIPTION], ["rg-a"]))
+        list(lister(Pages(s1_a=[[item("pg-1")], NO_GROUP])).servers([SUBSCRIPTION], ["rg-a"]))
     assert failure.value.code == "ResourceGroupNotFound"
 
 
@@ -248,7 +248,7 @@ def test_a_group_that_is_deleted_while_it_is_listed_is_an_error() -> None:
 def test_a_malformed_server_is_an_error_and_not_left_out(changes: dict[str, Any], problem: str) -> None:
     pages = Pages(s1=[[{**item("pg-1"), **changes}, item("pg-2")]])
     with pytest.raises(UnexpectedAnswer) as failure:
-        list(estate(pages).servers([SUBSCRIPTION]))
+        list(lister(pages).servers([SUBSCRIPTION]))
     assert str(failure.value).startswith(f"Cannot list the servers in subscription {SUBSCRIPTION}: ")
     assert problem in str(failure.value)
 
@@ -259,15 +259,15 @@ def subscription(identifier: object, state: str = "Enabled") -> dict[str, Any]:
 
 def test_all_visible_subscriptions_count_in_whatever_state() -> None:
     pages = Pages(all=[[subscription(OTHER, "Disabled")], [subscription(SUBSCRIPTION)]])
-    assert estate(pages).visible_subscriptions() == [SUBSCRIPTION, OTHER]
+    assert lister(pages).visible_subscriptions() == [SUBSCRIPTION, OTHER]
 
 
 def test_no_visible_subscription_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(InvalidInput, match="the credential can see no subscription: give it a role in one"):
-        estate(Pages(all=[[]])).visible_subscriptions()
+        lister(Pages(all=[[]])).visible_subscriptions()
 
 
 @pytest.mark.parametrize("identifier", [None, "x", 5])
 def test_a_malformed_subscription_is_an_error(identifier: object) -> None:
     with pytest.raises(UnexpectedAnswer, match="Cannot list the subscriptions: subscriptionId: "):
-        estate(Pages(all=[[subscription(identifier)]])).visible_subscriptions()
+        lister(Pages(all=[[subscription(identifier)]])).visible_subscriptions()

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, ServiceError
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Page, Server, UserIdentity
-from ansible_collections.pgflex.azure.plugins.module_utils._listing import servers as _survey
+from ansible_collections.pgflex.azure.plugins.module_utils._listing import servers as servers
 from unit.support import REF, SUBSCRIPTION, A, B, Cloud, forbidden, identity, server
 
 OTHER = SUBSCRIPTION[:-1] + "2"
@@ -90,14 +90,14 @@ class World:
         return Page(tuple(each for each in self.items if f"/{url.split('/')[0]}/" in each["id"]))
 
 
-def survey(world: World, **options: Any) -> tuple[dict[str, Any], list[str]]:
+def list_servers(world: World, **options: Any) -> tuple[dict[str, Any], list[str]]:
     connection: Any = world
-    return _survey.survey({**MODULE, **options}, connection)
+    return servers.list_servers({**MODULE, **options}, connection)
 
 
-def survey_hosts(world: World, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
+def list_hosts(world: World, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
     connection: Any = world
-    return _survey.survey_hosts({**PLUGIN, **options}, connection)
+    return servers.list_hosts({**PLUGIN, **options}, connection)
 
 
 def listed(result: dict[str, Any]) -> list[str]:
@@ -105,7 +105,7 @@ def listed(result: dict[str, Any]) -> list[str]:
 
 
 def test_servers_are_sorted_without_case() -> None:
-    result, warnings = survey(World(item("pg-b"), item("PG-c"), item("pg-a")))
+    result, warnings = list_servers(World(item("pg-b"), item("PG-c"), item("pg-a")))
     assert listed(result) == ["pg-a", "pg-b", "PG-c"]
     assert (result["changed"], result["requests"], warnings) == (False, 1, [])
     assert "identities" not in result
@@ -128,21 +128,21 @@ def test_only_what_the_options_need_is_asked(
     options: dict[str, Any], asked: list[str], subscriptions: list[str] | None
 ) -> None:
     world = World(item("pg-orders"))
-    result, _warnings = survey(world, **options)
+    result, _warnings = list_servers(world, **options)
     assert world.asked == asked
     assert result.get("subscriptions") == subscriptions
     assert result["requests"] == len(asked)
 
 
 def test_a_single_server_that_does_not_pass_is_an_empty_list() -> None:
-    assert listed(survey(World(), server_id=REF.id, filters={"states": ["Ready"]})[0]) == ["pg-orders"]
-    assert listed(survey(World(), server_id=REF.id, filters={"states": ["Stopped"]})[0]) == []
+    assert listed(list_servers(World(), server_id=REF.id, filters={"states": ["Ready"]})[0]) == ["pg-orders"]
+    assert listed(list_servers(World(), server_id=REF.id, filters={"states": ["Stopped"]})[0]) == []
 
 
 def test_an_identity_is_read_once_however_many_servers_hold_it() -> None:
     servers = [item(f"pg-{number:02}", A if number % 2 else A.upper(), B) for number in range(20)]
     world = World(*servers, cloud=Cloud(identity(A.upper()), identity(B)))
-    result, warnings = survey(world, client_ids=True)
+    result, warnings = list_servers(world, client_ids=True)
     assert world.cloud.asked == [A.upper(), B]
     assert [each["id"] for each in result["identities"]] == [A.upper(), B]
     held = [each["client_id"] for one in result["servers"] for each in one["identity"]["user_assigned_identities"]]
@@ -152,7 +152,7 @@ def test_an_identity_is_read_once_however_many_servers_hold_it() -> None:
 
 def test_identities_of_servers_that_are_filtered_out_are_not_read() -> None:
     world = World(item("pg-a", A), item("pg-b", B), cloud=Cloud(identity(A)))
-    survey(world, client_ids=True, filters={"identity": "id-a", "tags": None})
+    list_servers(world, client_ids=True, filters={"identity": "id-a", "tags": None})
     assert world.cloud.asked == [A]
 
 
@@ -161,7 +161,7 @@ def test_identities_of_servers_that_are_filtered_out_are_not_read() -> None:
 )
 def test_an_identity_that_cannot_be_read_is_asked_for_once_and_one_warning(error: ServiceError) -> None:
     world = World(item("pg-a", A), item("pg-b", A), cloud=Cloud(error))
-    result, warnings = survey(world, client_ids=True)
+    result, warnings = list_servers(world, client_ids=True)
     assert warnings == [str(error)]
     assert world.cloud.asked == [A]
     assert result["identities"] == []
@@ -189,7 +189,7 @@ def test_an_identity_that_cannot_be_read_is_asked_for_once_and_one_warning(error
 def test_the_module_refuses_before_any_request(options: dict[str, Any], problem: str) -> None:
     world = World()
     with pytest.raises(InvalidInput) as failure:
-        survey(world, **options)
+        list_servers(world, **options)
     assert str(failure.value).startswith(problem)
     assert not world.opened
 
@@ -208,14 +208,14 @@ def test_the_module_refuses_before_any_request(options: dict[str, Any], problem:
 )
 def test_hosts_pass_one_of_the_includes_and_none_of_the_excludes(options: dict[str, Any], names: list[str]) -> None:
     world = World(item("pg-c", B), item("pg-b", tags={"env": "prod"}), item("pg-a", A, tags={"env": "prod"}))
-    hosts, warnings = survey_hosts(world, **options)
+    hosts, warnings = list_hosts(world, **options)
     assert [each["pgflex_server_name"] for each in hosts] == names
     assert warnings == []
 
 
 def test_groups_are_asked_for_in_each_subscription() -> None:
     world = World()
-    survey_hosts(world, resource_groups=["rg-a", 123], all_subscriptions=True)
+    list_hosts(world, resource_groups=["rg-a", 123], all_subscriptions=True)
     assert world.asked == [
         "subscriptions",
         *(f"{sub}/{group}" for sub in (SUBSCRIPTION, OTHER) for group in ("rg-a", 123)),
@@ -238,6 +238,6 @@ def test_groups_are_asked_for_in_each_subscription() -> None:
 def test_the_plugin_refuses_before_any_request(options: dict[str, Any], problem: str) -> None:
     world = World()
     with pytest.raises(InvalidInput) as failure:
-        survey_hosts(world, **options)
+        list_hosts(world, **options)
     assert str(failure.value).startswith(problem)
     assert not world.opened

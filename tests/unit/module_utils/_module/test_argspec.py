@@ -11,16 +11,21 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import FIELDS
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
-from ansible_collections.pgflex.azure.plugins.module_utils._module.argspec import CONNECTION, server_ref, waiter, wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._module.argspec import (
+    CONNECTION,
+    desired_state_from_module,
+    retry_policy_from_options,
+    server_ref,
+)
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 
 OTHER = "00000000-0000-0000-0000-000000000002"
 TIMES: dict[str, Any] = {"wait_timeout": 1800, "poll_interval": 10.0, "busy_timeout": 600}
 
 
-def ask(**options: Any) -> Wanted:
+def ask(**options: Any) -> DesiredState:
     """Return what options ask for, with the module's defaults for the others."""
     usual = {
         "state": "present",
@@ -32,42 +37,46 @@ def ask(**options: Any) -> Wanted:
         "identity_resource_group": None,
         "identity_subscription_id": None,
     }
-    return wanted({**usual, **options}, REF)
+    return desired_state_from_module({**usual, **options}, REF)
 
 
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        pytest.param({"identities": [A]}, Wanted(present=(A,)), id="an ID"),
+        pytest.param({"identities": [A]}, DesiredState(present=(A,)), id="an ID"),
         pytest.param(
-            {"identities": ["id-a"]}, Wanted(present=(mi("id-a", "rg-prod"),)), id="a name, in the group of the server"
+            {"identities": ["id-a"]},
+            DesiredState(present=(mi("id-a", "rg-prod"),)),
+            id="a name, in the group of the server",
         ),
         pytest.param(
-            {"identities": ["id-a"], "identity_resource_group": "rg-ids"}, Wanted(present=(A,)), id="a name elsewhere"
+            {"identities": ["id-a"], "identity_resource_group": "rg-ids"},
+            DesiredState(present=(A,)),
+            id="a name elsewhere",
         ),
         pytest.param(
             {"identities": ["id-a", B], "identity_resource_group": "rg-ids", "identity_subscription_id": OTHER},
-            Wanted(present=(A.replace(SUBSCRIPTION, OTHER), B)),
+            DesiredState(present=(A.replace(SUBSCRIPTION, OTHER), B)),
             id="a name in another subscription, and an ID that is not touched",
         ),
-        pytest.param({"identities": [A, A.upper(), B]}, Wanted(present=(A, B)), id="one ID twice"),
-        pytest.param({"identities": [B], "replaces": [A]}, Wanted(present=(B,), absent=(A,)), id="a rotation"),
-        pytest.param({"purge_identities": True}, Wanted(purge=True), id="a purge of everything"),
+        pytest.param({"identities": [A, A.upper(), B]}, DesiredState(present=(A, B)), id="one ID twice"),
+        pytest.param({"identities": [B], "replaces": [A]}, DesiredState(present=(B,), absent=(A,)), id="a rotation"),
+        pytest.param({"purge_identities": True}, DesiredState(purge=True), id="a purge of everything"),
         pytest.param(
             {"identities": [A], "purge_identities": True, "keep_encryption_identities": True},
-            Wanted(present=(A,), purge=True, keep_encryption_identities=True),
+            DesiredState(present=(A,), purge=True, keep_encryption_identities=True),
             id="a purge",
         ),
-        pytest.param({"system_assigned": False}, Wanted(system_assigned=False), id="the system identity only"),
-        pytest.param({"state": "absent", "identities": [A]}, Wanted(absent=(A,)), id="a removal"),
+        pytest.param({"system_assigned": False}, DesiredState(system_assigned=False), id="the system identity only"),
+        pytest.param({"state": "absent", "identities": [A]}, DesiredState(absent=(A,)), id="a removal"),
         pytest.param(
             {"state": "absent", "identities": [A], "system_assigned": True},
-            Wanted(absent=(A,), system_assigned=True),
+            DesiredState(absent=(A,), system_assigned=True),
             id="a removal with the system identity on",
         ),
     ],
 )
-def test_options_ask_for_something(options: dict[str, Any], found: Wanted) -> None:
+def test_options_ask_for_something(options: dict[str, Any], found: DesiredState) -> None:
     assert ask(**options) == found
 
 
@@ -137,13 +146,13 @@ def test_a_server_that_cannot_be_is_refused(option: str, value: str) -> None:
 )  # fmt: skip
 def test_a_time_that_is_too_short_is_refused(option: str, value: float) -> None:
     with pytest.raises(InvalidInput, match=f"^{option}: .* is too short: at least "):
-        waiter({**TIMES, option: value})
+        retry_policy_from_options({**TIMES, option: value})
 
 
 def test_times_become_patience() -> None:
-    patience = waiter({**TIMES, "busy_timeout": 0})
+    retry_policy = retry_policy_from_options({**TIMES, "busy_timeout": 0})
 
-    assert (patience.wait_timeout, patience.poll_interval, patience.busy_timeout) == (1800, 10.0, 0)
+    assert (retry_policy.wait_timeout, retry_policy.poll_interval, retry_policy.busy_timeout) == (1800, 10.0, 0)
 
 
 def test_every_connection_setting_is_an_option_and_every_secret_is_hidden() -> None:

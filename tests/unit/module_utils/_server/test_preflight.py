@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused, ServiceError
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.preflight import Identities, check
 from unit.support import REF, A, B, C, Cloud, FakeTime, forbidden, identity, refusal, server
 
-OFF = Wanted(system_assigned=False)
+OFF = DesiredState(system_assigned=False)
 MIRRORS = "On servers for which Fabric mirroring is enabled, system assigned managed identity cannot be disabled."
 
 
-def look(cloud: Cloud, wanted: Wanted, *held: str, system: bool = False, validate: bool = True) -> Identities:
-    waiter = FakeTime().waiter()
-    identities = Identities(cloud, waiter)
+def look(cloud: Cloud, desired: DesiredState, *held: str, system: bool = False, validate: bool = True) -> Identities:
+    retry_policy = FakeTime().retry_policy()
+    identities = Identities(cloud, retry_policy)
     before = server(*held, system=system)
-    check(before, plan(before, wanted), cloud, identities if validate else None, waiter)
+    check(before, plan(before, desired), cloud, identities if validate else None, retry_policy)
     return identities
 
 
@@ -41,7 +41,7 @@ def look(cloud: Cloud, wanted: Wanted, *held: str, system: bool = False, validat
     ],
 )
 def test_an_identity_may_be_assigned(facts: dict[str, Any]) -> None:
-    assert look(Cloud(identity(A, **facts)), Wanted(present=(A,))).warnings == []
+    assert look(Cloud(identity(A, **facts)), DesiredState(present=(A,))).warnings == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_identity_may_be_assigned(facts: dict[str, Any]) -> None:
 )
 def test_an_identity_may_not_be_assigned(facts: dict[str, Any], problem: str) -> None:
     with pytest.raises(Refused) as caught:
-        look(Cloud(identity(A, **facts)), Wanted(present=(A,)))
+        look(Cloud(identity(A, **facts)), DesiredState(present=(A,)))
 
     assert str(caught.value) == f"Cannot assign identity {A}: {problem}"
     assert (caught.value.code, caught.value.target) == ("IdentityUnusable", A)
@@ -70,43 +70,43 @@ def test_an_identity_may_not_be_assigned(facts: dict[str, Any], problem: str) ->
 
 def test_an_identity_that_does_not_exist_is_refused() -> None:
     with pytest.raises(Refused, match=r"id-a: it does not exist\.$"):
-        look(Cloud(), Wanted(present=(A,)))
+        look(Cloud(), DesiredState(present=(A,)))
 
 
 def test_an_identity_that_may_not_be_read_is_a_warning() -> None:
-    assert look(Cloud(forbidden(A)), Wanted(present=(A,))).warnings == [str(forbidden(A))]
+    assert look(Cloud(forbidden(A)), DesiredState(present=(A,))).warnings == [str(forbidden(A))]
 
 
 def test_any_other_failure_is_an_error() -> None:
     broken = ServiceError("Cannot read", "No", status=400, target=A)
     with pytest.raises(ServiceError, match="Cannot read: No"):
-        look(Cloud(broken), Wanted(present=(A,)))
+        look(Cloud(broken), DesiredState(present=(A,)))
 
 
 def test_only_what_is_newly_assigned_is_read() -> None:
     cloud = Cloud(identity(A))
-    look(cloud, Wanted(present=(A, B)), B)
+    look(cloud, DesiredState(present=(A, B)), B)
 
     assert cloud.asked == [A]
 
 
 def test_nothing_is_read_without_need() -> None:
     cloud = Cloud()
-    look(cloud, Wanted(present=(A,)), validate=False)
+    look(cloud, DesiredState(present=(A,)), validate=False)
 
     assert cloud.asked == []
 
 
 def test_an_identity_is_read_once_whatever_its_spelling() -> None:
     cloud = Cloud(identity(A))
-    identities = Identities(cloud, FakeTime().waiter())
+    identities = Identities(cloud, FakeTime().retry_policy())
 
     assert identities.get(A) is identities.get(A.upper()) is identities.look_up(A.lower())
     assert cloud.asked == [A]
 
 
 def test_what_was_read_is_known_in_order() -> None:
-    identities = Identities(Cloud(identity(B), identity(A), forbidden(C)), FakeTime().waiter())
+    identities = Identities(Cloud(identity(B), identity(A), forbidden(C)), FakeTime().retry_policy())
     for each in (C, B, A):
         identities.get(each)
 
@@ -115,14 +115,14 @@ def test_what_was_read_is_known_in_order() -> None:
 
 @pytest.mark.parametrize("error", [forbidden(A), ServiceError("Cannot read", "Gone", status=404, target=A)])
 def test_looking_up_what_cannot_be_read_is_a_warning(error: ServiceError) -> None:
-    identities = Identities(Cloud(error), FakeTime().waiter())
+    identities = Identities(Cloud(error), FakeTime().retry_policy())
 
     assert identities.look_up(A) is None
     assert identities.warnings == [str(error)]
 
 
 def test_looking_up_does_not_hide_other_failures() -> None:
-    identities = Identities(Cloud(ServiceError("Cannot read", "No", status=400, target=A)), FakeTime().waiter())
+    identities = Identities(Cloud(ServiceError("Cannot read", "No", status=400, target=A)), FakeTime().retry_policy())
     with pytest.raises(ServiceError):
         identities.look_up(A)
 
@@ -156,6 +156,6 @@ def test_a_stopped_server_cannot_say_whether_it_mirrors() -> None:
 
 def test_mirroring_is_not_asked_for_when_the_system_identity_stays() -> None:
     cloud = Cloud(mirrors=True)
-    look(cloud, Wanted(absent=(A,)), A, system=True)
+    look(cloud, DesiredState(absent=(A,)), A, system=True)
 
     assert cloud.asked == []

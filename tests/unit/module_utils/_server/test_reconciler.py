@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Turn
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES, drive
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import RequestKind
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES, run_blocking
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     NotVerified,
     OperationFailed,
@@ -18,17 +18,22 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     ServiceError,
     WaitTimeout,
 )
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Operation, Server, Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Operation, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import FRESH, Applied, apply, changing
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
+    SNAPSHOT_MAX_AGE,
+    ReconcileResult,
+    reconcile,
+    reconcile_steps,
+)
 from unit.service import Reaction, Service
 from unit.support import PRINCIPAL, REF, A, B, C, D, busy, refusal
 
 if TYPE_CHECKING:
     from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 
-SWAP = Wanted(present=(B,), absent=(A,))
-PURGE = Wanted(present=(B,), purge=True)
+SWAP = DesiredState(present=(B,), absent=(A,))
+PURGE = DesiredState(present=(B,), purge=True)
 SWAPPED = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {B: {}, A: None}}}
 GOES_ON = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
 
@@ -36,9 +41,9 @@ GOES_ON = "It goes on in Azure: run again later to see its result, or raise wait
 class Watched:
     """A service whose every PATCH must be the plan of what was read last."""
 
-    def __init__(self, service: Service, wanted: Wanted) -> None:
+    def __init__(self, service: Service, desired: DesiredState) -> None:
         self._service = service
-        self._wanted = wanted
+        self._wanted = desired
 
     def get_server(self, ref: ServerRef) -> Server:
         return self._service.get_server(ref)
@@ -52,14 +57,16 @@ class Watched:
 
 
 def run(
-    service: Service, wanted: Wanted = SWAP, *, wait: bool = True, limits: dict[str, float] | None = None
-) -> Applied:
-    return apply(Watched(service, wanted), service.last_read, wanted, service.time.waiter(**limits or {}), wait=wait)
+    service: Service, desired: DesiredState = SWAP, *, wait: bool = True, limits: dict[str, float] | None = None
+) -> ReconcileResult:
+    return reconcile(
+        Watched(service, desired), service.last_read, desired, service.time.retry_policy(**limits or {}), wait=wait
+    )
 
 
-def failure(service: Service, wanted: Wanted = SWAP, **limits: float) -> PgflexError:
+def failure(service: Service, desired: DesiredState = SWAP, **limits: float) -> PgflexError:
     with pytest.raises(PgflexError) as caught:
-        run(service, wanted, limits=limits)
+        run(service, desired, limits=limits)
     return caught.value
 
 
@@ -77,28 +84,28 @@ def drop(resource_id: str) -> Any:
 
 def test_a_change_is_one_patch_two_looks_and_one_read() -> None:
     service = Service(A)
-    applied = run(service)
+    reconciled = run(service)
 
     assert service.sent == [SWAPPED]
     assert service.time.pauses == [10, 10]
     assert service.reads == 1
-    assert (applied.plan.assign, applied.plan.remove, applied.server.identity.ids) == ((B,), (A,), (B,))
-    assert applied.operation is None
+    assert (reconciled.plan.assign, reconciled.plan.remove, reconciled.server.identity.ids) == ((B,), (A,), (B,))
+    assert reconciled.operation is None
 
 
 def test_nothing_to_do_sends_nothing() -> None:
     service = Service(B)
-    applied = run(service)
+    reconciled = run(service)
 
     assert (service.sent, service.reads, service.time.pauses) == ([], 0, [])
-    assert not applied.plan.changes
+    assert not reconciled.plan.changes
 
 
 def test_without_waiting_the_operation_is_told() -> None:
     service = Service(A)
-    applied = run(service, wait=False)
+    reconciled = run(service, wait=False)
 
-    assert applied.operation == Operation("op", "now", "https://arm/op")
+    assert reconciled.operation == Operation("op", "now", "https://arm/op")
     assert (len(service.sent), service.reads, service.time.pauses) == (1, 0, [])
 
 
@@ -129,11 +136,11 @@ PASSING = [
 )
 def test_what_fails_in_passing_is_overcome(reactions: tuple[Reaction, ...], patches: int) -> None:
     service = Service(A, C, system=True, reactions=reactions)
-    applied = run(service)
+    reconciled = run(service)
 
-    assert applied.server.identity.ids == (B, C)
-    assert applied.server.identity.system_assigned
-    assert (applied.plan.assign, applied.plan.remove) == ((B,), (A,))
+    assert reconciled.server.identity.ids == (B, C)
+    assert reconciled.server.identity.system_assigned
+    assert (reconciled.plan.assign, reconciled.plan.remove) == ((B,), (A,))
     assert len(service.sent) == patches
 
 
@@ -142,10 +149,10 @@ def test_it_is_overcome_on_a_server_that_does_not_show_what_it_does_too(reaction
     # Without a URL five quiet looks count as the end, so they must outlast the operation.
     without_url = any(not each.url for each in reactions)
     service = Service(A, C, silent=True, reactions=reactions)
-    applied = run(service, limits={"poll_interval": 15 if without_url else 10})
+    reconciled = run(service, limits={"poll_interval": 15 if without_url else 10})
 
-    assert applied.server.identity.ids == (B, C)
-    assert (applied.plan.assign, applied.plan.remove) == ((B,), (A,))
+    assert reconciled.server.identity.ids == (B, C)
+    assert (reconciled.plan.assign, reconciled.plan.remove) == ((B,), (A,))
 
 
 def test_a_server_that_becomes_one_to_be_refused_is_reported() -> None:
@@ -282,22 +289,22 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(
-    ("held", "wanted", "meanwhile", "left", "assigned", "removed"),
+    ("held", "desired", "meanwhile", "left", "assigned", "removed"),
     [pytest.param(*row[1:], id=row[0]) for row in FOREIGN],
 )
 def test_while_the_server_is_busy_somebody_else(
     held: tuple[str, ...],
-    wanted: Wanted,
+    desired: DesiredState,
     meanwhile: Any,
     left: tuple[str, ...],
     assigned: tuple[str, ...],
     removed: tuple[str, ...],
 ) -> None:
     service = Service(*held, reactions=(Reaction(busy(), acts=False, meanwhile=meanwhile),))
-    applied = run(service, wanted)
+    reconciled = run(service, desired)
 
-    assert applied.server.identity.ids == left
-    assert (applied.plan.assign, applied.plan.remove) == (assigned, removed)
+    assert reconciled.server.identity.ids == left
+    assert (reconciled.plan.assign, reconciled.plan.remove) == (assigned, removed)
 
 
 def test_if_somebody_else_did_it_all_nothing_was_changed_by_us() -> None:
@@ -305,37 +312,39 @@ def test_if_somebody_else_did_it_all_nothing_was_changed_by_us() -> None:
         held[B] = held.pop(A)
 
     service = Service(A, reactions=(Reaction(busy(), acts=False, meanwhile=swap),))
-    applied = run(service)
+    reconciled = run(service)
 
     assert len(service.sent) == 1
-    assert not applied.plan.changes
+    assert not reconciled.plan.changes
 
 
-@pytest.mark.parametrize("read_ago", [0, FRESH + 1], ids=["it waits for its turn", "it was read long before"])
+@pytest.mark.parametrize(
+    "read_ago", [0, SNAPSHOT_MAX_AGE + 1], ids=["it waits for its turn", "it was read long before"]
+)
 def test_a_write_that_is_sent_long_after_the_look_is_planned_anew(read_ago: float) -> None:
     service = Service(A)
     read_at = service.time.now()
     service.time.sleep(read_ago)
-    steps = changing(service, service.last_read, SWAP, service.time.waiter(), wait=True, read_at=read_at)
-    assert next(steps) is Turn.WRITE
-    service.time.sleep(FRESH + 1 - read_ago)
+    steps = reconcile_steps(service, service.last_read, SWAP, service.time.retry_policy(), wait=True, read_at=read_at)
+    assert next(steps) is RequestKind.WRITE
+    service.time.sleep(SNAPSHOT_MAX_AGE + 1 - read_ago)
     # Somebody else has switched on the system assigned identity: a type from before would switch it off.
     service.raw["identity"].update(type="SystemAssigned,UserAssigned", principalId=PRINCIPAL)
-    applied = drive(steps, service.time.waiter().clock)
+    reconciled = run_blocking(steps, service.time.retry_policy().clock)
 
     assert service.get_server(REF).identity.system_assigned
-    assert applied.plan.before.system_assigned
+    assert reconciled.plan.before.system_assigned
 
 
 def test_a_write_that_somebody_else_has_done_while_it_waited_is_not_sent() -> None:
     service = Service(A)
-    steps = changing(service, service.last_read, SWAP, service.time.waiter(), wait=True)
-    assert next(steps) is Turn.WRITE
-    service.time.sleep(FRESH + 1)
+    steps = reconcile_steps(service, service.last_read, SWAP, service.time.retry_policy(), wait=True)
+    assert next(steps) is RequestKind.WRITE
+    service.time.sleep(SNAPSHOT_MAX_AGE + 1)
     service.raw["identity"]["userAssignedIdentities"] = {B: {}}
-    applied = drive(steps, service.time.waiter().clock)
+    reconciled = run_blocking(steps, service.time.retry_policy().clock)
 
-    assert (service.sent, applied.plan.changes) == ([], False)
+    assert (service.sent, reconciled.plan.changes) == ([], False)
 
 
 def test_one_that_somebody_else_removed_after_our_write_is_reported() -> None:

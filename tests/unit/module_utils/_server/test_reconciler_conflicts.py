@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import Turn
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import drive
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import RequestKind
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import run_blocking
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import NotVerified
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader import ONE_BY_ONE
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import row_facts
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Expected, Wanted
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import crossed, plan
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import target_facts
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Expected
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
-    CONTENDED,
-    ROUNDS,
-    Applied,
-    apply,
-    changing,
+    MAX_CONFLICT_RETRIES,
+    SNAPSHOT_MAX_AGE_WHEN_BUSY,
+    ReconcileResult,
+    reconcile,
+    reconcile_steps,
 )
-from unit.fleet_service import FleetService, rows
+from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import has_concurrent_write
+from unit.fleet_service import FleetService, targets
 from unit.fleet_service import run as run_fleet
 from unit.service import Reaction, Service
 from unit.support import PRINCIPAL, A, B, C, D, busy, server
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 
-B_NOT_C = Wanted(present=(B,), absent=(C,))
+B_NOT_C = DesiredState(present=(B,), absent=(C,))
 
 
 def add(resource_id: str) -> Callable[[dict[str, Any]], None]:
@@ -44,25 +45,27 @@ def drop(resource_id: str) -> Callable[[dict[str, Any]], None]:
     return lambda held: held.__delitem__(resource_id)
 
 
-def run(service: Service, wanted: Wanted = B_NOT_C, **limits: float) -> Applied:
-    return apply(service, service.last_read, wanted, service.time.waiter(**limits), wait=True)
+def run(service: Service, desired: DesiredState = B_NOT_C, **limits: float) -> ReconcileResult:
+    return reconcile(service, service.last_read, desired, service.time.retry_policy(**limits), wait=True)
 
 
-def failure(service: Service, wanted: Wanted = B_NOT_C, **limits: float) -> str:
+def failure(service: Service, desired: DesiredState = B_NOT_C, **limits: float) -> str:
     with pytest.raises(NotVerified) as caught:
-        run(service, wanted, **limits)
+        run(service, desired, **limits)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("held", "wanted", "unseen", "left", "assigned", "removed"),
+    ("held", "desired", "unseen", "left", "assigned", "removed"),
     [
         pytest.param((A,), B_NOT_C, add(C), (A, B), (B,), (C,), id="assigns what is to go"),
-        pytest.param((D,), Wanted(present=(B, D)), drop(D), (B, D), (B, D), (), id="removes what is to stay"),
-        pytest.param((A,), Wanted(present=(B,), purge=True), add(C), (B,), (B,), (A, C), id="assigns, and we purge"),
+        pytest.param((D,), DesiredState(present=(B, D)), drop(D), (B, D), (B, D), (), id="removes what is to stay"),
+        pytest.param(
+            (A,), DesiredState(present=(B,), purge=True), add(C), (B,), (B,), (A, C), id="assigns, and we purge"
+        ),
         pytest.param(
             (A, D),
-            Wanted(present=(B, D), absent=(A,), only_if_assigned=(A,)),
+            DesiredState(present=(B, D), absent=(A,), only_if_assigned=(A,)),
             drop(D),
             (B, D),
             (B, D),
@@ -73,20 +76,20 @@ def failure(service: Service, wanted: Wanted = B_NOT_C, **limits: float) -> str:
 )
 def test_in_the_moment_of_our_write_somebody_else(
     held: tuple[str, ...],
-    wanted: Wanted,
+    desired: DesiredState,
     unseen: Callable[[dict[str, Any]], None],
     left: tuple[str, ...],
     assigned: tuple[str, ...],
     removed: tuple[str, ...],
 ) -> None:
     service = Service(*held, reactions=(Reaction(unseen=unseen),))
-    applied = run(service, wanted)
+    reconciled = run(service, desired)
 
-    assert applied.server.identity.ids == left
-    assert applied.verified
-    assert (applied.plan.assign, applied.plan.remove) == (assigned, removed)
-    assert applied.plan.before.ids == held
-    assert applied.plan.after.ids == left
+    assert reconciled.server.identity.ids == left
+    assert reconciled.verified
+    assert (reconciled.plan.assign, reconciled.plan.remove) == (assigned, removed)
+    assert reconciled.plan.before.ids == held
+    assert reconciled.plan.after.ids == left
     assert len(service.sent) == 2
 
 
@@ -101,10 +104,10 @@ def test_before_it_is_written_to_once_more_the_server_is_looked_at_again() -> No
 def test_who_goes_on_against_us_has_the_last_word_and_that_is_told() -> None:
     absent = tuple(f"{C}-{number}" for number in range(9))
     service = Service(A, reactions=tuple(Reaction(unseen=add(each)) for each in absent))
-    problem = failure(service, Wanted(present=(B,), absent=absent))
+    problem = failure(service, DesiredState(present=(B,), absent=absent))
 
-    assert len(service.sent) == 1 + ROUNDS
-    assert f"but {absent[ROUNDS]} is still assigned" in problem
+    assert len(service.sent) == 1 + MAX_CONFLICT_RETRIES
+    assert f"but {absent[MAX_CONFLICT_RETRIES]} is still assigned" in problem
 
 
 def test_what_we_wrote_ourselves_is_not_written_twice() -> None:
@@ -137,7 +140,7 @@ def test_a_system_assigned_identity_that_is_switched_on_between_is_left_as_it_is
     service.get_server = switching  # type: ignore[method-assign]
 
     assert "the system assigned identity is on" in failure(
-        service, Wanted(present=(B,), absent=(C,), system_assigned=False)
+        service, DesiredState(present=(B,), absent=(C,), system_assigned=False)
     )
     assert service.last_read.identity.ids == (A, B)
     assert len(service.sent) == 2
@@ -151,34 +154,38 @@ def test_when_time_is_up_nothing_more_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "after"),
+    ("desired", "after"),
     [
         pytest.param(B_NOT_C, server(A, B), id="all is well"),
         pytest.param(B_NOT_C, server(A, C), id="ours is not there either"),
-        pytest.param(Wanted(present=(B,), absent=(C,), expected=Expected((A,))), server(A, B, C), id="a rollback"),
-        pytest.param(Wanted(present=(B,), absent=(C,)), server(A, B, C, primary=C), id="what must not be removed"),
         pytest.param(
-            Wanted(present=(B,), absent=(C,), system_assigned=False),
+            DesiredState(present=(B,), absent=(C,), expected=Expected((A,))), server(A, B, C), id="a rollback"
+        ),
+        pytest.param(
+            DesiredState(present=(B,), absent=(C,)), server(A, B, C, primary=C), id="what must not be removed"
+        ),
+        pytest.param(
+            DesiredState(present=(B,), absent=(C,), system_assigned=False),
             server(A, B, C, system=True),
             id="the system assigned identity, whose conditions would have to be asked for again",
         ),
     ],
 )
-def test_nothing_is_written_once_more_for(wanted: Wanted, after: Any) -> None:
-    assert not crossed(plan(server(A), wanted), after, wanted)
+def test_nothing_is_written_once_more_for(desired: DesiredState, after: Any) -> None:
+    assert not has_concurrent_write(plan(server(A), desired), after, desired)
 
 
 def test_a_server_that_others_write_to_is_looked_at_right_before_the_next_try() -> None:
     service = Service(A, reactions=(Reaction(busy(), acts=False),))
-    waiter = service.time.waiter()
-    steps = changing(service, service.last_read, B_NOT_C, waiter, wait=True)
+    retry_policy = service.time.retry_policy()
+    steps = reconcile_steps(service, service.last_read, B_NOT_C, retry_policy, wait=True)
     wishes = [next(steps) for _step in range(4)]
-    assert wishes == [Turn.WRITE, 10, Turn.READ, Turn.WRITE]
-    service.time.sleep(CONTENDED + 0.1)
+    assert wishes == [RequestKind.WRITE, 10, RequestKind.READ, RequestKind.WRITE]
+    service.time.sleep(SNAPSHOT_MAX_AGE_WHEN_BUSY + 0.1)
     add(C)(service.raw["identity"]["userAssignedIdentities"])
-    applied = drive(steps, waiter.clock)
+    reconciled = run_blocking(steps, retry_policy.clock)
 
-    assert (applied.plan.assign, applied.plan.remove) == ((B,), (C,))
+    assert (reconciled.plan.assign, reconciled.plan.remove) == ((B,), (C,))
 
 
 def test_a_fleet_does_so_too_for_the_rows_that_need_it() -> None:
@@ -195,10 +202,10 @@ def test_a_fleet_does_so_too_for_the_rows_that_need_it() -> None:
         return update(ref, body)
 
     service.update_identity = crossing  # type: ignore[method-assign]
-    wished = rows(service, B_NOT_C)
+    wished = targets(service, B_NOT_C)
     run_fleet(service, wished)
 
     assert [held.ids for held in many] == [[A, B]] * len(many)
-    assert [row.changed for row in wished] == [True] * len(many)
-    assert [row_facts(row)["removed"] for row in wished] == [[C]] * 3 + [[]] * (len(many) - 3)
+    assert [target.changed for target in wished] == [True] * len(many)
+    assert [target_facts(target)["removed"] for target in wished] == [[C]] * 3 + [[]] * (len(many) - 3)
     assert len(service.writes()) == len(many) + 3

@@ -12,8 +12,8 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     AssignedIdentity,
+    DesiredState,
     ServerIdentity,
-    Wanted,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.preflight import Identities
@@ -31,7 +31,7 @@ HELD = ServerIdentity(user_assigned=(AssignedIdentity(A, PRINCIPAL), AssignedIde
 
 def assigned(*identities: Any) -> tuple[list[tuple[str | None, str | None]], list[str]]:
     """Return principal and client ID of A and B, looked up among identities, and the warnings."""
-    known = Identities(Cloud(*identities), FakeTime().waiter())
+    known = Identities(Cloud(*identities), FakeTime().retry_policy())
     facts = identity_facts(HELD, {}, known)
     return [(each["principal_id"], each["client_id"]) for each in facts["user_assigned_identities"]], known.warnings
 
@@ -129,19 +129,19 @@ def test_a_client_id_that_the_server_knows_stays_without_a_look() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "wanted", "before", "after"),
+    ("held", "desired", "before", "after"),
     [
-        pytest.param((), Wanted(present=(B, A)), ("None", []), ("UserAssigned", [A, B]), id="a change"),
-        pytest.param((B, A), Wanted(), ("UserAssigned", [A, B]), ("UserAssigned", [A, B]), id="no change"),
-        pytest.param((A,), Wanted(absent=(A,)), ("UserAssigned", [A]), ("None", []), id="the last one goes"),
+        pytest.param((), DesiredState(present=(B, A)), ("None", []), ("UserAssigned", [A, B]), id="a change"),
+        pytest.param((B, A), DesiredState(), ("UserAssigned", [A, B]), ("UserAssigned", [A, B]), id="no change"),
+        pytest.param((A,), DesiredState(absent=(A,)), ("UserAssigned", [A]), ("None", []), id="the last one goes"),
     ],
 )
 def test_the_difference_is_told(
-    held: tuple[str, ...], wanted: Wanted, before: tuple[str, list[str]], after: tuple[str, list[str]]
+    held: tuple[str, ...], desired: DesiredState, before: tuple[str, list[str]], after: tuple[str, list[str]]
 ) -> None:
     found = server(*held)
 
-    assert diff(found, plan(found, wanted)) == {
+    assert diff(found, plan(found, desired)) == {
         "before_header": REF.id,
         "after_header": REF.id,
         "before": {"type": before[0], "user_assigned_identities": before[1]},

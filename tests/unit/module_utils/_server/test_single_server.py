@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError, Refused
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import UserIdentity, Wanted
-from ansible_collections.pgflex.azure.plugins.module_utils._server.single_server import Single
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, UserIdentity
+from ansible_collections.pgflex.azure.plugins.module_utils._server.single_server import SingleServer
 from unit.service import Service
 from unit.support import REF, A, B, C, Cloud, identity
 
 REQUESTS = 7
 WISHES = [
-    pytest.param(Wanted(present=(A,)), id="nothing"),
-    pytest.param(Wanted(present=(C,)), id="assign"),
-    pytest.param(Wanted(absent=(A,)), id="remove"),
-    pytest.param(Wanted(purge=True), id="purge"),
-    pytest.param(Wanted(present=(C,), absent=(B,), system_assigned=True), id="assign, remove, system on"),
+    pytest.param(DesiredState(present=(A,)), id="nothing"),
+    pytest.param(DesiredState(present=(C,)), id="assign"),
+    pytest.param(DesiredState(absent=(A,)), id="remove"),
+    pytest.param(DesiredState(purge=True), id="purge"),
+    pytest.param(DesiredState(present=(C,), absent=(B,), system_assigned=True), id="assign, remove, system on"),
 ]
 
 
@@ -43,37 +43,37 @@ class Everything(Service):
         return self.cloud.fabric_mirroring(ref)
 
 
-def single(service: Everything, *, client_ids: bool = False) -> Single:
+def single(service: Everything, *, client_ids: bool = False) -> SingleServer:
     api: Any = service
-    return Single(api, REF, service.time.waiter(), client_ids=client_ids)
+    return SingleServer(api, REF, service.time.retry_policy(), client_ids=client_ids)
 
 
-def change(service: Everything, wanted: Wanted, **how: bool) -> dict[str, Any]:
-    return single(service).change(wanted, **{"check_mode": False, "validate": False, "wait": True, **how})
+def change(service: Everything, desired: DesiredState, **how: bool) -> dict[str, Any]:
+    return single(service).change(desired, **{"check_mode": False, "validate": False, "wait": True, **how})
 
 
 def ids(result: dict[str, Any]) -> list[str]:
     return [each["id"] for each in result["identity"]["user_assigned_identities"]]
 
 
-@pytest.mark.parametrize("wanted", WISHES)
-def test_check_mode_says_what_the_real_run_does(wanted: Wanted) -> None:
+@pytest.mark.parametrize("desired", WISHES)
+def test_check_mode_says_what_the_real_run_does(desired: DesiredState) -> None:
     service = Everything(A, B)
-    checked = change(service, wanted, check_mode=True)
+    checked = change(service, desired, check_mode=True)
     assert service.sent == []
-    real = change(service, wanted)
+    real = change(service, desired)
 
     for told in ("changed", "assigned", "removed", "diff"):
         assert checked[told] == real[told]
     assert checked["identity"]["type"] == real["identity"]["type"]
     assert ids(checked) == ids(real)
     assert real["changed"] is bool(service.sent)
-    assert not change(service, wanted)["changed"]
+    assert not change(service, desired)["changed"]
 
 
 def test_nothing_to_do_costs_one_read() -> None:
     service = Everything(A)
-    result = change(service, Wanted(present=(A.upper(),)), validate=True)
+    result = change(service, DesiredState(present=(A.upper(),)), validate=True)
 
     assert (service.reads, service.sent, service.cloud.asked) == (1, [], [])
     assert (result["changed"], result["assigned"], result["removed"]) == (False, [], [])
@@ -81,13 +81,13 @@ def test_nothing_to_do_costs_one_read() -> None:
 
 
 def test_what_is_told_after_a_change_was_read() -> None:
-    facts = change(Everything(A), Wanted(present=(B,)))["identity"]["user_assigned_identities"]
+    facts = change(Everything(A), DesiredState(present=(B,)))["identity"]["user_assigned_identities"]
 
     assert [each["principal_id"] is not None for each in facts] == [False, True]
 
 
 def test_without_waiting_what_will_be_is_told_with_the_operation() -> None:
-    result = change(Everything(A), Wanted(present=(B,)), wait=False)
+    result = change(Everything(A), DesiredState(present=(B,)), wait=False)
 
     assert ids(result) == [A, B]
     assert result["operation"] == {"id": "op", "start_time": "now", "status": "InProgress"}
@@ -98,7 +98,7 @@ def test_without_waiting_what_will_be_is_told_with_the_operation() -> None:
 def test_an_identity_that_does_not_exist_is_refused_before_any_write(check_mode: bool) -> None:
     service = Everything(A)
     with pytest.raises(Refused, match="does not exist"):
-        change(service, Wanted(present=(B,)), validate=True, check_mode=check_mode)
+        change(service, DesiredState(present=(B,)), validate=True, check_mode=check_mode)
 
     assert service.sent == []
 
@@ -114,7 +114,7 @@ class SlowIdentities(Everything):
 
 def test_a_look_that_has_grown_old_before_the_write_is_taken_again() -> None:
     service = SlowIdentities(A, cloud=Cloud(identity(B)))
-    result = change(service, Wanted(present=(B,)), validate=True)
+    result = change(service, DesiredState(present=(B,)), validate=True)
 
     assert [body["identity"]["type"] for body in service.sent] == ["SystemAssigned,UserAssigned"]
     assert result["identity"]["type"] == "SystemAssigned,UserAssigned"
@@ -124,7 +124,7 @@ def test_a_look_that_has_grown_old_before_the_write_is_taken_again() -> None:
 def test_mirroring_is_looked_at_in_check_mode_too(check_mode: bool) -> None:
     service = Everything(A, system=True, cloud=Cloud(mirrors=True))
     with pytest.raises(PgflexError, match="Fabric mirroring"):
-        change(service, Wanted(system_assigned=False), check_mode=check_mode)
+        change(service, DesiredState(system_assigned=False), check_mode=check_mode)
 
     assert service.sent == []
 

@@ -58,7 +58,7 @@ def test_the_table_is_aligned_and_stars_what_encrypts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "table"),
+    ("targets", "table"),
     [
         pytest.param([], ["SERVER  GROUP  REGION  STATE  IDENTITIES", "0 servers, 0 assignments"], id="no server"),
         pytest.param(
@@ -82,8 +82,8 @@ def test_the_table_is_aligned_and_stars_what_encrypts() -> None:
         ),
     ],
 )
-def test_a_table_has_a_line_for_each_server(rows: list[Any], table: list[str]) -> None:
-    assert identity_report(result(*rows), "table") == table
+def test_a_table_has_a_line_for_each_server(targets: list[Any], table: list[str]) -> None:
+    assert identity_report(result(*targets), "table") == table
 
 
 def test_json_tells_all() -> None:
@@ -166,8 +166,8 @@ def test_data_in_the_page_cannot_end_their_element() -> None:
 
 
 def test_one_identity_in_two_spellings_is_one_column() -> None:
-    rows = [compared(server("pg-x", A)), compared(server("pg-y", A.upper()))]
-    page = str(identity_report(result(*rows), "html"))
+    targets = [compared(server("pg-x", A)), compared(server("pg-y", A.upper()))]
+    page = str(identity_report(result(*targets), "html"))
     found = json.loads(re.findall(r'id="report">(.*?)</script>', page, re.DOTALL)[0])
     assert [each["identities"] for each in found["servers"]] == [[[0, "assigned"]], [[0, "assigned"]]]
 

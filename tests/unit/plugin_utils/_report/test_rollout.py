@@ -16,10 +16,10 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.pgflex.azure.plugins.filter.identity_report import identity_report
 from ansible_collections.pgflex.azure.plugins.module_utils._files import write_entries
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import row_facts
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Wanted
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import target_facts
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from browser.samples import changed, large, mi, result, server, shop, shop_changed
-from unit.fleet_service import FleetService, rows, run
+from unit.fleet_service import FleetService, run, targets
 from unit.support import A, B, refusal
 
 TOTALS = {
@@ -69,7 +69,7 @@ def test_one_wave_is_no_wave_to_tell_of() -> None:
     service = FleetService()
     service.add("pg-a", A)
     service.add("pg-b", A, B)
-    wished = rows(service, Wanted(present=(B,)))
+    wished = targets(service, DesiredState(present=(B,)))
     fleet = run(service, wished)
     found = result(*wished, waves=tuple(fleet.waves))
     assert identity_report(found, "lines") == [
@@ -83,7 +83,7 @@ def test_what_a_real_rollout_leaves_is_told_wave_by_wave() -> None:
     service.add_many(2, A)
     service.add("pg-bad", A, refusals=[refusal(409, "ScopeLocked")])
     service.add_many(3, A, start=500)
-    wished = rows(service, Wanted(present=(B,), absent=(A,)))
+    wished = targets(service, DesiredState(present=(B,), absent=(A,)))
     fleet = run(service, wished, sizes=["2", "1", "100%"], max_fail_percentage=0)
     found = identity_report(result(*wished, waves=tuple(fleet.waves)), "summary")
     assert {name: found[name] for name in ("changed", "failed", "not_started", "added", "removed")} == {
@@ -102,7 +102,7 @@ def test_what_a_real_rollout_leaves_is_told_wave_by_wave() -> None:
 def test_an_identity_that_somebody_else_assigned_meanwhile_is_seen() -> None:
     service = FleetService()
     held = service.add("pg-a", A)
-    wished = rows(service, Wanted(present=(B,)))
+    wished = targets(service, DesiredState(present=(B,)))
     update, other = service.update_identity, mi("id-other")
 
     def joined(ref: Any, body: dict[str, Any]) -> Any:
@@ -161,7 +161,7 @@ def test_the_table_shows_what_is_held_now() -> None:
 def test_planned_waves_make_no_rollout() -> None:
     service = FleetService()
     service.add_many(3, A)
-    wished = rows(service, Wanted(present=(B,)))
+    wished = targets(service, DesiredState(present=(B,)))
     fleet = run(service, wished, sizes=["1", "100%"], check_mode=True)
     planned = result(*wished, waves=tuple(fleet.waves))
     assert identity_report(planned, "lines")[-2:] == [
@@ -181,7 +181,7 @@ def test_entries_in_a_folder_give_the_same_report(tmp_path: Any, found: dict[str
 
 def test_entries_in_a_folder_are_believed_over_those_of_an_older_plan(tmp_path: Any) -> None:
     planned = in_a_folder(shop_changed(), tmp_path)
-    done = row_facts(changed(server("pg-late"), present=(A,)))
+    done = target_facts(changed(server("pg-late"), present=(A,)))
     write_entries(str(tmp_path), [done])
     assert "pg-late: assigned id-a" in identity_report(planned, "lines")
 
