@@ -40,7 +40,7 @@ MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
-_ROW_OPTIONS = ("job", "rollback", "rollback_force")
+_ROW_OPTIONS = ("action", "rollback", "rollback_force")
 
 
 class ActionModule(ActionBase):
@@ -126,9 +126,9 @@ class ActionModule(ActionBase):
         return dict(options)
 
     def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> HostRows:
-        action = arguments.get("job") or ASSIGN
+        action = arguments.get("action") or ASSIGN
         if action not in ACTIONS:
-            raise AnsibleActionFail(f"job: {action!r} is none of {', '.join(ACTIONS)}.")
+            raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
         templar, run_scope = (
             Templar(loader=self._loader),
             RunScope(RUN_OPTIONS if self._is_called_by_role else (CONNECTION,)),
@@ -238,7 +238,7 @@ def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
         return problem
     hosts = [str(each) for each in handed_on.get("changed_hosts") or []]
     return (
-        f"{problem} It is that of an earlier job of this workflow ({handed_on.get('job')}), which changed "
+        f"{problem} It is that of an earlier job of this workflow ({handed_on.get('action')}), which changed "
         f"{some_of(hosts)}: the job before this one has handed on none, so it was cancelled, timed out, or never "
         "began. Run it again, or look at its servers with pgflex.azure.list."
     )

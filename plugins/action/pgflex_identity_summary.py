@@ -24,7 +24,7 @@ class ActionModule(ActionBase):
     """Runs no module, and connects to no host."""
 
     _requires_connection = False
-    _VALID_ARGS = frozenset(("plan", "rollout", "job", "rollback_file"))
+    _VALID_ARGS = frozenset(("plan", "rollout", "action", "rollback_file"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """`lines` of this batch; `summary` of all batches so far, which is handed on as a custom statistic."""
@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             batch["rollback"] = ""
         if batch["rollback"] and arguments.get("rollback_file"):
             lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
-        summary = {"check": check, "job": arguments.get("job"), **_keep(add(before, batch))}
+        summary = {"check": check, "action": arguments.get("action"), **_keep(add(before, batch))}
         handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
 

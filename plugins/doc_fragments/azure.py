@@ -21,7 +21,7 @@ options:
         if C(az) is there, else the managed identity.
       - With V(env) the credentials file is not read, with V(credential_file) the environment is not, but for
         E(AZURE_PROFILE) and E(REQUESTS_CA_BUNDLE). Options always count.
-      - V(cli) uses the login of the Azure CLI, V(msi) a managed identity, user assigned if O(client_id) is set.
+      - V(cli) uses the login of the Azure CLI, V(msi) a managed identity, user-assigned if O(client_id) is set.
       - If it is not set, E(ANSIBLE_AZURE_AUTH_SOURCE) is used, else V(auto).
     type: str
   profile:
@@ -36,7 +36,7 @@ options:
     type: str
   client_id:
     description:
-      - Application (client) ID of the service principal, or of the user assigned managed identity to log in with.
+      - Application (client) ID of the service principal, or of the user-assigned managed identity to log in with.
       - If it is not set, E(AZURE_CLIENT_ID) is used.
     type: str
   secret:

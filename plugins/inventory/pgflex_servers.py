@@ -15,7 +15,7 @@ description:
   - Every host is run locally, with the Python that runs Ansible; nobody logs in to a database.
   - All hosts are in the group C(pgflex_servers), and have the variables C(pgflex_server_id), C(pgflex_server_name),
     C(pgflex_resource_group), C(pgflex_subscription_id), C(pgflex_location), C(pgflex_state), C(pgflex_version),
-    C(pgflex_tags), C(pgflex_encryption) and C(pgflex_identity), whose contents are those of
+    C(pgflex_tags), C(pgflex_encryption) and C(pgflex_current_identity), whose contents are those of
     RV(pgflex.azure.pgflex_identity#module:server) and RV(pgflex.azure.pgflex_identity#module:identity).
   - The name of the file must end with C(pgflex.yml), C(pgflex.yaml), C(pgflex_servers.yml) or C(pgflex_servers.yaml).
 extends_documentation_fragment:
@@ -80,7 +80,7 @@ keyed_groups:
   - {prefix: group, key: pgflex_resource_group}
   - {prefix: tag, key: pgflex_tags}
   - {prefix: state, key: pgflex_state}
-  - {prefix: holds, key: pgflex_identity.user_assigned_identities | map(attribute='name')}
+  - {prefix: holds, key: pgflex_current_identity.user_assigned_identities | map(attribute='name')}
 groups:
   encrypted_with_own_key: pgflex_encryption.type == 'AzureKeyVault'
 compose:

@@ -12,9 +12,9 @@ short_description: Assign, remove and list managed identities of an Azure Databa
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
-  - Assigns user assigned managed identities to one Azure Database for PostgreSQL flexible server, removes them, or
+  - Assigns user-assigned managed identities to one Azure Database for PostgreSQL flexible server, removes them, or
     lists them.
-  - Nothing else of the server is touched. A server is never created, and a system assigned identity stays as it is
+  - Nothing else of the server is touched. A server is never created, and a system-assigned identity stays as it is
     unless O(system_assigned) says otherwise.
   - Where nothing has to change, one request is sent and nothing is written, whatever the casing of any resource ID.
   - A change is one PATCH with the difference only; when its operation has succeeded, the server is read again and
@@ -49,7 +49,7 @@ options:
     default: present
   identities:
     description:
-      - User assigned managed identities, by resource ID or by bare name.
+      - User-assigned managed identities, by resource ID or by bare name.
       - A bare name is looked up in O(identity_resource_group) and O(identity_subscription_id).
       - An identity given twice, in whatever casing, counts once.
     type: list
@@ -65,7 +65,7 @@ options:
     type: str
   purge_identities:
     description:
-      - With O(state=present), remove every user assigned identity that is not in O(identities). With an empty list all
+      - With O(state=present), remove every user-assigned identity that is not in O(identities). With an empty list all
         go.
       - If that would take an identity that is used for data encryption, the task fails and nothing is changed, unless
         O(keep_encryption_identities=true).
@@ -78,15 +78,15 @@ options:
     default: false
   replaces:
     description:
-      - With O(state=present), user assigned managed identities to remove in the same write that assigns O(identities),
+      - With O(state=present), user-assigned managed identities to remove in the same write that assigns O(identities),
         by resource ID or by bare name.
     type: list
     elements: str
     default: []
   system_assigned:
     description:
-      - Whether the server shall have its system assigned identity. If it is not set, that identity stays as it is.
-      - It is refused to disable it on a server with a customer managed key or with Fabric mirroring.
+      - Whether the server shall have its system-assigned identity. If it is not set, that identity stays as it is.
+      - It is refused to disable it on a server with a customer-managed key or with Fabric mirroring.
     type: bool
   validate_identities:
     description:
@@ -116,7 +116,7 @@ options:
     type: int
     default: 1800
 seealso:
-  - name: Associate user assigned managed identities to servers
+  - name: Associate user-assigned managed identities to servers
     description: Microsoft's own guide to the same task with the Azure CLI.
     link: https://learn.microsoft.com/azure/postgresql/security/security-configure-managed-identities-user-assigned
 """
@@ -185,12 +185,12 @@ identity:
       returned: success
       sample: 00000000-0000-0000-0000-0000000000aa
     principal_id:
-      description: Object ID of the system assigned identity, null if there is none or it does not exist yet.
+      description: Object ID of the system-assigned identity, null if there is none or it does not exist yet.
       type: str
       returned: success
       sample: 00000000-0000-0000-0000-0000000000bb
     user_assigned_identities:
-      description: The user assigned identities, sorted by ID.
+      description: The user-assigned identities, sorted by ID.
       type: list
       elements: dict
       returned: success

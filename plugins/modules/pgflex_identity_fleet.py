@@ -30,8 +30,8 @@ options:
       - The servers, and what each shall hold. A row that asks for nothing is only read.
       - Without it there is a row for each host of the play, made of its variables C(pgflex_server_id), or
         C(pgflex_subscription_id), C(pgflex_resource_group) and C(pgflex_server_name), and C(pgflex_identity_present),
-        C(pgflex_identity_absent), C(pgflex_identity_purge), C(pgflex_identity_keep_encryption),
-        C(pgflex_identity_system_assigned), C(pgflex_identity_resource_group) and C(pgflex_identity_subscription_id). Variables
+        C(pgflex_identity_absent), C(pgflex_identity_purge), C(pgflex_identity_keep_encryption_identities),
+        C(pgflex_identity_system_assigned), C(pgflex_identity_lookup_resource_group) and C(pgflex_identity_lookup_subscription_id). Variables
         whose names begin with C(pgflex_identity_present__) or C(pgflex_identity_absent__) add to the respective list.
     type: list
     elements: dict
@@ -52,17 +52,17 @@ options:
         description: Name of the server.
         type: str
       present:
-        description: User assigned managed identities to assign, by resource ID or by bare name.
+        description: User-assigned managed identities to assign, by resource ID or by bare name.
         type: list
         elements: str
         default: []
       absent:
-        description: User assigned managed identities to remove, by resource ID or by bare name.
+        description: User-assigned managed identities to remove, by resource ID or by bare name.
         type: list
         elements: str
         default: []
       purge:
-        description: Remove every user assigned identity that is not in O(servers[].present).
+        description: Remove every user-assigned identity that is not in O(servers[].present).
         type: bool
         default: false
       keep_encryption_identities:
@@ -70,7 +70,7 @@ options:
         type: bool
         default: false
       system_assigned:
-        description: Whether the server shall have its system assigned identity. If it is not set, that stays as it is.
+        description: Whether the server shall have its system-assigned identity. If it is not set, that stays as it is.
         type: bool
       identity_resource_group:
         description: Resource group of identities given by bare name. By default that of the server.
@@ -79,19 +79,19 @@ options:
         description: Subscription of identities given by bare name. By default that of the server.
         type: str
       only_if_assigned:
-        description: Change the server only if it holds one of these user assigned managed identities.
+        description: Change the server only if it holds one of these user-assigned managed identities.
         type: list
         elements: str
         default: []
       expected_identities:
         description:
-          - Refuse to change the server unless it holds exactly these user assigned managed identities, or is as wanted.
+          - Refuse to change the server unless it holds exactly these user-assigned managed identities, or is as wanted.
         type: list
         elements: str
       expected_system_assigned:
-        description: With O(servers[].expected_identities), whether the server must have its system assigned identity.
+        description: With O(servers[].expected_identities), whether the server must have its system-assigned identity.
         type: bool
-  job:
+  action:
     description:
       - What the rows ask for that are made of the variables of hosts.
       - V(assign) is all that the variables say, V(remove) only what they want removed.
@@ -104,11 +104,11 @@ options:
     default: assign
   rollback:
     description:
-      - With O(job=rollback), the record of an earlier run, as O(rollback_file) or as RV(rollback).
+      - With O(action=rollback), the record of an earlier run, as O(rollback_file) or as RV(rollback).
       - What has changed since is refused, unless O(rollback_force=true).
     type: str
   rollback_force:
-    description: With O(job=rollback), restore servers too that somebody else has changed since.
+    description: With O(action=rollback), restore servers too that somebody else has changed since.
     type: bool
     default: false
   validate_identities:
@@ -302,7 +302,7 @@ ROW: dict[str, Any] = {
 SPEC: dict[str, Any] = {
     # The action plugin of the same name fills it in where a task leaves it out, by the three that follow.
     "servers": {"type": "list", "elements": "dict", "options": ROW},
-    "job": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback", "list"], "default": "assign"},
+    "action": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback", "list"], "default": "assign"},
     "rollback": {"type": "str"},
     "rollback_force": {"type": "bool", "default": False},
     "validate_identities": {"type": "bool", "default": False},

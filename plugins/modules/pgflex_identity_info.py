@@ -43,7 +43,7 @@ options:
     suboptions:
       identity:
         description:
-          - Servers that hold this user assigned identity, by resource ID, or by bare name in whatever resource group.
+          - Servers that hold this user-assigned identity, by resource ID, or by bare name in whatever resource group.
         type: str
       locations:
         description:
@@ -117,7 +117,7 @@ servers:
       returned: success
       sample: {type: None, tenant_id: null, principal_id: null, user_assigned_identities: []}
 identities:
-  description: The user assigned identities that the servers hold and that may be read, sorted by resource ID.
+  description: The user-assigned identities that the servers hold and that may be read, sorted by resource ID.
   type: list
   elements: dict
   returned: O(client_ids=true)

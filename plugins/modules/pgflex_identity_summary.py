@@ -29,7 +29,7 @@ options:
       - Without it nothing that was planned has begun.
     type: dict
     default: {}
-  job:
+  action:
     description: What it was done for, to be handed on.
     type: str
   rollback_file:
@@ -67,7 +67,7 @@ EXAMPLES = r"""
   pgflex.azure.pgflex_identity_summary:
     plan: "{{ plan }}"
     rollout: "{{ rollout }}"
-    job: nightly
+    action: nightly
   run_once: true
   register: told
 
@@ -96,8 +96,8 @@ summary:
     check:
       description: Whether it was a plan only.
       type: bool
-    job:
-      description: O(job).
+    action:
+      description: O(action).
       type: str
     servers:
       description: How many servers there are; the next four add up to it.

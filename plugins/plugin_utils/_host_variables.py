@@ -31,17 +31,17 @@ _PLACE = {
     "server_name": "pgflex_server_name",
 }
 _NAMESPACE = {
-    "identity_resource_group": "pgflex_identity_resource_group",
-    "identity_subscription_id": "pgflex_identity_subscription_id",
+    "identity_resource_group": "pgflex_identity_lookup_resource_group",
+    "identity_subscription_id": "pgflex_identity_lookup_subscription_id",
 }
 _SETS = {"present": "pgflex_identity_present", "absent": "pgflex_identity_absent"}
 _FLAGS = {
     "purge": "pgflex_identity_purge",
-    "keep_encryption_identities": "pgflex_identity_keep_encryption",
+    "keep_encryption_identities": "pgflex_identity_keep_encryption_identities",
     "system_assigned": "pgflex_identity_system_assigned",
 }
 _OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
-# Sets and other variables that count for a job, beside those of the place.
+# Sets and other variables that count for an action, beside those of the place.
 _SETS_OF: dict[str, tuple[str, ...]] = {ASSIGN: tuple(_SETS.values()), REMOVE: (_SETS["absent"],)}
 _OTHERS_OF: dict[str, tuple[str, ...]] = {
     ASSIGN: (*_NAMESPACE.values(), *_FLAGS.values()),
@@ -57,7 +57,7 @@ _LEAN = ("name", "changed", "failed", "msg")
 # Thousands of hosts have the same names.
 @lru_cache(maxsize=4096)
 def is_relevant(variable: str, action: str = ASSIGN) -> bool:
-    """Whether the variable says something about a row of this job."""
+    """Whether the variable says something about a row of this action."""
     sets = _SETS_OF.get(action, ())
     if variable in sets or variable in _OTHERS_OF.get(action, ()) or variable in _PLACE.values():
         return True
@@ -150,7 +150,7 @@ def _flag(variable: str, value: Any) -> bool | None:
 class HostRows:
     """The rows of `hosts`: `asked` go to the module, `refused` are the errors of hosts that cannot be asked for.
 
-    With `rollback_plan`, for the job rollback, only of hosts whose servers it knows.
+    With `rollback_plan`, for the action rollback, only of hosts whose servers it knows.
     """
 
     action: str = ASSIGN

@@ -22,7 +22,7 @@ RUN_OPTIONS = (
     *(
         f"pgflex_identity_{name}"
         for name in (
-            "job",
+            "action",
             "waves",
             "max_fail_percentage",
             "strict",

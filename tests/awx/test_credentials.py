@@ -114,15 +114,15 @@ def test_awx_drops_a_client_id_without_a_tenant(emulator: Emulator, sign_in: Any
     place = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": emulator.ready["arm"]}
     token_path(emulator, sign_in(("azure_rm", {"client": emulator.ready["client_id"]}), **place))
     (token,) = emulator.requests("token")
-    # So it is the system assigned identity, whatever was typed in: the page says which type to take instead.
+    # So it is the system-assigned identity, whatever was typed in: the page says which type to take instead.
     assert "client_id" not in token["query"]
 
 
-@pytest.mark.parametrize("kind", ["system assigned", "user assigned"])
+@pytest.mark.parametrize("kind", ["system-assigned", "user-assigned"])
 def test_a_managed_identity(kind: str, emulator: Emulator, sign_in: Any) -> None:
     seed_server(emulator, user_assigned("id-a"))
     found = run_in_process({**emulator.connection, **SERVER_OPTIONS, "state": "info", "client_ids": True})[0]
-    client = found["identity"]["user_assigned_identities"][0]["client_id"] if kind == "user assigned" else ""
+    client = found["identity"]["user_assigned_identities"][0]["client_id"] if kind == "user-assigned" else ""
     emulator.clear_requests()
     inputs = {"client": client} if client else {}
     place = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": emulator.ready["arm"]}

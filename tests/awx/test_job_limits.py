@@ -79,7 +79,7 @@ def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emu
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
     place.inventory = inventory_of(names, pgflex_identity_present="id-b")
-    audit = place.launch("audit", {"audit_fail_on_drift": "true"})
+    audit = place.launch("audit", {"pgflex_identity_fail_on_drift": "true"})
     assert audit.status == "failed"
     assert len(audit.artifacts["pgflex_identity_audit"]["drifting_hosts"]) == 1000
     # The largest result of a job that changes servers grows with their number: with a tenth of them it is a tenth.

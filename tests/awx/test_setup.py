@@ -88,7 +88,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
     # Extra variables beat the inventory's, and a survey sends empty answers too. So identities add to those of the
     # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
     assert {each["variable"] for template in surveys(controller) for each in template["survey_spec"]["spec"]} == {
-        "audit_fail_on_drift",
+        "pgflex_identity_fail_on_drift",
         "pgflex_identity_absent__survey",
         "pgflex_identity_present__survey",
         "pgflex_identity_rollback",
@@ -139,7 +139,7 @@ def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> Non
     [schedule] = controller.objects["schedules"].values()
     audit = templates(controller)["audit"]
     assert schedule["unified_job_template"] == audit["id"]
-    assert accepted(audit, schedule["extra_data"]) == {"audit_fail_on_drift": "true"}
+    assert accepted(audit, schedule["extra_data"]) == {"pgflex_identity_fail_on_drift": "true"}
     # AWX works out the next time from a start in the past; before a start in the future it would run no audit.
     assert schedule["rrule"].removeprefix("DTSTART:")[:8] < time.strftime("%Y%m%d")
 

@@ -122,7 +122,7 @@ def other_editions(nodes: list[Object]) -> dict[str, list[Object]]:
         "another limit": other("fleet", limit="all"),
         "no limit": other("fleet", limit=None),
         "another job type": other("plan", job_type="run"),
-        "other answers": other("audit", extra_data={"audit_fail_on_drift": "false"}),
+        "other answers": other("audit", extra_data={"pgflex_identity_fail_on_drift": "false"}),
         "no answers": other("audit", extra_data={}),
         "a node less": nodes[1:],
         "none": [],

@@ -32,7 +32,7 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 
 
 def mi(name: str, group: str = "rg-ids", subscription: str = SUBSCRIPTION) -> str:
-    """The ID of a user assigned identity."""
+    """The ID of a user-assigned identity."""
     return (
         f"/subscriptions/{subscription}/resourcegroups/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"

@@ -33,7 +33,7 @@ def test_it_shows_every_server_and_identity_with_its_sign(browser: WebDriver, op
     open_report(shop(), title="Shop", time="2026-11-23 12:00 UTC")
     assert browser.title == "Shop"
     assert find(browser, "#time").text == "As of 2026-11-23 12:00 UTC"
-    assert columns(browser) == ["Server", "Status", "system assigned", "id-a", "id-b", "id-keys"]
+    assert columns(browser) == ["Server", "Status", "system-assigned", "id-a", "id-b", "id-keys"]
     assert matrix(browser) == [
         ["pg-refused", "! failed", "", "", "", "◆"],
         ["pg-gone", "! failed", "", "", "", ""],

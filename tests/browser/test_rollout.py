@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_a_rollout_shows_what_became_of_each_server(browser: WebDriver, open_report: OpenReport) -> None:
     open_report(shop_changed())
-    assert columns(browser) == ["Server", "Status", "system assigned", "id-a", "id-b", "id-keys"]
+    assert columns(browser) == ["Server", "Status", "system-assigned", "id-a", "id-b", "id-keys"]
     assert matrix(browser) == [
         ["pg-broken", "! failed", "", "", "●", ""],
         ["pg-gone", "! failed", "", "", "", ""],

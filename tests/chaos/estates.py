@@ -40,7 +40,7 @@ def short(resource_id: str) -> str:
 
 @dataclass(frozen=True)
 class State:
-    """What a server holds: names of identities, and whether the system assigned identity is on."""
+    """What a server holds: names of identities, and whether the system-assigned identity is on."""
 
     held: frozenset[str] = frozenset()
     system: bool = False
@@ -124,7 +124,7 @@ class Wish:
             "pgflex_identity_present__first": "\n".join(self.present[:1]),
             "pgflex_identity_absent": list(self.absent),
             "pgflex_identity_purge": "yes" if self.purge else "",
-            "pgflex_identity_keep_encryption": self.keep,
+            "pgflex_identity_keep_encryption_identities": self.keep,
             "pgflex_identity_system_assigned": self.system,
         }
 

@@ -56,9 +56,9 @@ STEPS = (
         "Audit: the inventory wants id-backup on all of production, and pg-orders does not hold it.",
         (
             "pgflex.azure.audit",
-            *("-e", "audit_fail_on_drift=true"),
-            *("-e", f"audit_report_html={os.path.relpath(REPORT)}.html"),
-            *("-e", f"audit_report_json={os.path.relpath(REPORT)}.json"),
+            *("-e", "pgflex_identity_fail_on_drift=true"),
+            *("-e", f"pgflex_identity_report_html={os.path.relpath(REPORT)}.html"),
+            *("-e", f"pgflex_identity_report_json={os.path.relpath(REPORT)}.json"),
         ),
         inventory=ESTATE,
         status=2,

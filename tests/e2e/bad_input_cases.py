@@ -24,7 +24,7 @@ MISSING_SEGMENT = A.replace("/resourceGroups/rg-e2e", "")
 NO_NAME = A.removesuffix("id-a")
 NO_GUID = A.replace(SUBSCRIPTION, "demo")
 CHILD = f"{A}/federatedIdentityCredentials/github"
-BARE = "is neither a resource ID nor the name of a user assigned identity"
+BARE = "is neither a resource ID nor the name of a user-assigned identity"
 
 
 def identity(title: str, value: str, message: str) -> Any:

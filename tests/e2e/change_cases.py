@@ -51,7 +51,7 @@ class Case:
 
     @property
     def reads(self) -> list[str]:
-        """What is read before a write: Fabric mirroring only where the system assigned identity goes."""
+        """What is read before a write: Fabric mirroring only where the system-assigned identity goes."""
         goes = self.wish.get("system_assigned") is False and self.body is not None
         return ["GET server", "GET configuration"] if goes else ["GET server"]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""More changes: purging, replacing, and the system assigned identity."""
+"""More changes: purging, replacing, and the system-assigned identity."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ PURGE_REPLACE_AND_SYSTEM = [
         [HELD_A],
     ),
     Case(
-        "a system identity on a server with a customer managed key stays",
+        "a system identity on a server with a customer-managed key stays",
         user_assigned("id-cmk", system=True),
         {"identities": [A]},
         added(A, kind=BOTH),

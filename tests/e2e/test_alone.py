@@ -44,7 +44,7 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
     assert sorted(records) == [f"{host}-assign.json" for host in THREE]
 
     record = records[f"{THREE[0]}-assign.json"]
-    back = run([FREE], THREE[:1], pgflex_identity_job="rollback", pgflex_identity_rollback=record)
+    back = run([FREE], THREE[:1], pgflex_identity_action="rollback", pgflex_identity_rollback=record)
     assert back.rc == 0, back.output
     after = truth(emulator)
     assert [server.rpartition("/")[2] for server, held in before.items() if after[server] != held] == [HOSTS[2]]

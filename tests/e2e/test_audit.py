@@ -62,7 +62,7 @@ def test_drift_ends_the_play_with_an_error_where_that_is_asked_for(emulator: Emu
         "pg-good": HOSTS["pg-good"],
         "pg-drift": {"pgflex_identity_present": "id-a", "pgflex_identity_absent": "id-b"},
     }
-    ran = audit(hosts, "-e", "audit_fail_on_drift=true")
+    ran = audit(hosts, "-e", "pgflex_identity_fail_on_drift=true")
     assert ran.rc == 2
     assert ran.shown == [
         "pg-drift: missing id-a; unwanted id-b",
@@ -70,7 +70,7 @@ def test_drift_ends_the_play_with_an_error_where_that_is_asked_for(emulator: Emu
     ]
     assert "Not as wanted: pg-drift" in ran.output
     assert ran.stats["pgflex_identity_audit"]["drifting_hosts"] == ["pg-drift"]
-    assert audit({"pg-good": HOSTS["pg-good"]}, "-e", "audit_fail_on_drift=true").rc == 0
+    assert audit({"pg-good": HOSTS["pg-good"]}, "-e", "pgflex_identity_fail_on_drift=true").rc == 0
     assert patches(emulator) == []
 
 
@@ -86,7 +86,11 @@ def test_reports_are_written_for_their_owner_only_in_check_mode_too(
     emulator: Emulator, audit: Audit, tmp_path: Path
 ) -> None:
     seed_kinds(emulator)
-    reports = [argument for kind in ("json", "csv", "html") for argument in ("-e", f"audit_report_{kind}=audit.{kind}")]
+    reports = [
+        argument
+        for kind in ("json", "csv", "html")
+        for argument in ("-e", f"pgflex_identity_report_{kind}=audit.{kind}")
+    ]
     hosts = {"pg-drift": {"pgflex_identity_present": "id-a"}, "pg-gone": {}, "pg-broken": HOSTS["pg-broken"]}
     ran = audit(hosts, *reports, "--check", "--diff")
     assert ran.rc == 0, ran.output
@@ -117,9 +121,11 @@ def test_reports_are_written_for_their_owner_only_in_check_mode_too(
 def test_a_folder_that_does_not_exist_is_told_before_anything_is_asked(
     emulator: Emulator, audit: Audit, tmp_path: Path
 ) -> None:
-    ran = audit({"pg-good": {}}, "-e", "audit_report_html=none/audit.html")
+    ran = audit({"pg-good": {}}, "-e", "pgflex_identity_report_html=none/audit.html")
     assert ran.rc == 2
-    assert f"audit_report_html: the folder {tmp_path / 'none'} does not exist on the controller." in ran.output
+    assert (
+        f"pgflex_identity_report_html: the folder {tmp_path / 'none'} does not exist on the controller." in ran.output
+    )
     assert emulator.requests() == []
 
 
@@ -142,7 +148,7 @@ def test_what_groups_and_surveys_say_adds_up(emulator: Emulator, audit: Audit) -
     }
     *lines, _summary = audit(hosts).shown
     assert lines == [
-        "any name: missing id-b, ID-CMK, system assigned identity",
+        "any name: missing id-b, ID-CMK, system-assigned identity",
         "pg-drift: error: pgflex_identity_purge: 'maybe' is neither true nor false.",
         "pg-keys: error: pgflex_server_id: '7' is not a resource ID of the form "
         "/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.DBforPostgreSQL/flexibleServers/<name>.",

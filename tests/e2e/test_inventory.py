@@ -180,7 +180,7 @@ def test_variables_and_groups_are_constructed(inventory: RunInventory) -> None:
         keyed_groups=[
             {"prefix": "location", "key": "pgflex_location"},
             {"prefix": "tag", "key": "pgflex_tags"},
-            {"prefix": "holds", "key": "pgflex_identity.user_assigned_identities | map(attribute='name')"},
+            {"prefix": "holds", "key": "pgflex_current_identity.user_assigned_identities | map(attribute='name')"},
             {"prefix": "composed", "key": "where"},
         ],
     )

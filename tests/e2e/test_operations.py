@@ -94,7 +94,7 @@ def test_an_operation_that_succeeded_without_effect_is_a_failure(emulator: Emula
     emulator.fault("PATCH", SERVER_PATH, {"operation_effect": "none"})
     result = module(identities=[A], system_assigned=True)
     message = (
-        f"The operation on server {SERVER} succeeded, but {A} is not assigned; the system assigned identity is off."
+        f"The operation on server {SERVER} succeeded, but {A} is not assigned; the system-assigned identity is off."
     )
     hint = "Somebody else may have changed the server meanwhile: look at it with state=info, and run again."
     check_failure(result, message, hint, code="NotVerified", status=None)

@@ -87,7 +87,7 @@ CASES = [
         CMK,
     ),
     Case(
-        "system off with a customer managed key",
+        "system off with a customer-managed key",
         {"system_assigned": False},
         NO_SYSTEM_OFF_CMK,
         NO_OFF,

@@ -74,7 +74,7 @@ def check_alike(check: Ran, real: Ran, drifting: list[str]) -> None:
     assert last_task(real.output).count("--- before: /subscriptions/") == len(drifting)
     assert {host: how for host, how in recap(real).items() if host in drifting} == dict.fromkeys(drifting, "changed")
     assert recap(check) == recap(real)
-    counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "job": "assign", **NOBODY}
+    counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "action": "assign", **NOBODY}
     assert told(real) == {"check": False, **counts}
     assert told(check) == {"check": True, **counts}
     # A record of what was not written would have a workflow restore what nobody changed.
@@ -113,7 +113,7 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
     assert truth(emulator) == before
     assert writes(emulator) == []
     assert not (tmp_path / "records").exists()
-    assert "(item=survey: missing id-a, id-c, id-cmk, system assigned identity; unwanted id-b)" in check.output
+    assert "(item=survey: missing id-a, id-c, id-cmk, system-assigned identity; unwanted id-b)" in check.output
     emulator.clear_requests()
     real = run(ASSIGN, hosts, "--diff", "--forks", "1", **variables)
     assert real.rc == 0, real.output
@@ -122,7 +122,7 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
     emulator.clear_requests()
     again = run(ASSIGN, hosts, **variables)
     assert again.rc == 0, again.output
-    counts = {"servers": 12, "ok": 12, "changed": 0, "changed_hosts": [], "job": "assign", **NOBODY}
+    counts = {"servers": 12, "ok": 12, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
     assert told(again) == {"check": False, **counts}
     assert len(recap(again)) == 1
     assert count(emulator)["write"] == 0
@@ -161,7 +161,7 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     assert last_task(ran.output).count("Not begun: too many servers had failed before.") >= 4
     assert told(ran) == {
         "check": False,
-        "job": "assign",
+        "action": "assign",
         "servers": 12,
         "ok": 0,
         "changed": 7,

@@ -69,9 +69,9 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
             "waves: 'many' is neither a number of servers, from 1, nor a percentage",
         ),
         ({"pgflex_identity_max_fail_percentage": "200"}, "max_fail_percentage: 200 is not a percentage that can work."),
-        ({"pgflex_identity_job": "assing"}, "job: 'assing' is none of assign, remove, rotate, rollback, list."),
+        ({"pgflex_identity_action": "assing"}, "action: 'assing' is none of assign, remove, rotate, rollback, list."),
     ],
-    ids=["waves", "failure budget", "job"],
+    ids=["waves", "failure budget", "action"],
 )
 def test_what_cannot_work_ends_the_play_before_anything_is_sent(
     emulator: Emulator, run: Run, variables: dict[str, Any], problem: str
@@ -102,7 +102,7 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
     if variable.endswith("waves"):
         assert told(ran) == {
             "check": False,
-            "job": "assign",
+            "action": "assign",
             "servers": 2,
             "ok": 0,
             "changed": 0,
@@ -131,10 +131,10 @@ def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emul
 def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Emulator, run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_fleet": {"servers": [], **option}, "ignore_errors": True}
-        for option in ({"job": "remove"}, {"rollback": "pgflex1:x"}, {"rollback_force": True})
+        for option in ({"action": "remove"}, {"rollback": "pgflex1:x"}, {"rollback_force": True})
     ]
     ran = run([{"hosts": "all", "gather_facts": False, "tasks": tasks}], HOSTS[:1])
-    for option in ("job", "rollback", "rollback_force"):
+    for option in ("action", "rollback", "rollback_force"):
         assert f"{option}: is about rows that are made of the hosts of the play" in unwrapped(ran)
     assert emulator.requests() == []
 

@@ -74,7 +74,7 @@ def test_a_rollback_returns_the_estate_to_exactly_what_it_was(emulator: Emulator
     changed = out.stats["pgflex_identity_result"]["changed_hosts"]
     assert recap(back) == {**dict.fromkeys(recap(back), "ok"), **dict.fromkeys(changed, "changed")}
     assert sorted(writes(emulator)) == changed
-    assert (told(back)["job"], told(back)["changed_hosts"]) == ("rollback", changed)
+    assert (told(back)["action"], told(back)["changed_hosts"]) == ("rollback", changed)
     # The record of the rollback takes the rollback back.
     again = run(ROLLBACK, HOSTS, "-e", f"pgflex_identity_rollback={record(tmp_path)}")
     assert again.rc == 0, again.output

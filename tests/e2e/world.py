@@ -68,7 +68,7 @@ def seed_server(emulator: Emulator, identity: dict[str, Any] | None = None, **se
 
 
 def user_assigned(*names: str, system: bool = False) -> dict[str, Any]:
-    """The identity of a seeded server with these user assigned identities, in the spelling of `held_id`."""
+    """The identity of a seeded server with these user-assigned identities, in the spelling of `held_id`."""
     kinds = ["SystemAssigned"] * system + ["UserAssigned"] * bool(names)
     return {"type": ",".join(kinds) or "None", "user_assigned": list(names)}
 

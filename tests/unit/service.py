@@ -4,7 +4,7 @@
 """The service in memory: its merge of `identity`, written down a second time, and one server that takes PATCHes.
 
 What is unknown of the real service is refused here, so that nothing that is sent relies on it: a null for what is not
-there, a map without any ID, and a system assigned identity that goes while others stay that the body does not name.
+there, a map without any ID, and a system-assigned identity that goes while others stay that the body does not name.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _merged(identity: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
     if identity.get("principalId") and sent["type"] == "UserAssigned":
         unnamed = {each.lower() for each in held} - {each.lower() for each in named or {}}
         if unnamed:
-            raise BadRequest("the system assigned identity cannot be disabled beside user assigned ones")
+            raise BadRequest("the system-assigned identity cannot be disabled beside user-assigned ones")
     for resource_id, value in (named or {}).items():
         spelled = next((each for each in held if each == resource_id), None)
         spelled = spelled or next((each for each in held if each.lower() == resource_id.lower()), None)

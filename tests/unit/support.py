@@ -25,7 +25,7 @@ REF = ServerRef(SUBSCRIPTION, "rg-prod", "pg-orders")
 
 
 def mi(name: str, group: str = "rg-ids", *, segment: str = "resourceGroups") -> str:
-    """Return the ID of a user assigned identity; both spellings of segment occur in recordings."""
+    """Return the ID of a user-assigned identity; both spellings of segment occur in recordings."""
     return (
         f"/subscriptions/{SUBSCRIPTION}/{segment}/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
@@ -43,7 +43,7 @@ def server(
     elastic: bool = False,
     state: str = "Ready",
 ) -> Server:
-    """Return a server that holds ids; with an identity for encryption it has a customer managed key."""
+    """Return a server that holds ids; with an identity for encryption it has a customer-managed key."""
     return Server(
         ref=REF,
         id=REF.id,
@@ -121,7 +121,7 @@ class Cloud:
 
 
 def identity(resource_id: str, **facts: Any) -> UserIdentity:
-    """Return a user assigned identity that every server may use, but for the facts given."""
+    """Return a user-assigned identity that every server may use, but for the facts given."""
     usual = {
         "location": "canadacentral",
         "principal_id": f"principal of {resource_id[-4:]}",

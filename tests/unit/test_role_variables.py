@@ -35,7 +35,7 @@ def registered(file: Path) -> set[str]:
 
 def test_no_other_host_sets_what_a_host_that_goes_its_own_way_has_registered() -> None:
     """As it would with `run_once` where hosts do not wait for each other, even if the task is skipped."""
-    alone = ROLE / "tasks" / "alone.yml"
+    alone = ROLE / "tasks" / "per_host.yml"
     elsewhere = {name for file in alone.parent.iterdir() if file != alone for name in registered(file)}
     assert registered(alone)
     assert elsewhere

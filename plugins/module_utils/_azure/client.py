@@ -198,7 +198,7 @@ class Api:
         return status.lower() == "succeeded", retry_after(answer.headers)
 
     def get_identity(self, resource_id: str) -> UserIdentity:
-        """GET a user assigned identity. Raises as `get_server`."""
+        """GET a user-assigned identity. Raises as `get_server`."""
         doing = f"Cannot read identity {resource_id}"
         for version in IDENTITY_API_VERSIONS:
             url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"

@@ -152,7 +152,7 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
 
 
 def user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:
-    """A user assigned identity as its own GET returns it; older API versions leave the restrictions out."""
+    """A user-assigned identity as its own GET returns it; older API versions leave the restrictions out."""
     properties = raw.get("properties") or {}
     restrictions = properties.get("assignmentRestrictions") or {}
     providers = restrictions.get("providers")

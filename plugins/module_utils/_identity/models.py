@@ -21,7 +21,7 @@ GEO_BACKUP_ENCRYPTION = "geo_backup_data_encryption"
 
 @dataclass(frozen=True)
 class AssignedIdentity:
-    """A user assigned identity as the server reports it.
+    """A user-assigned identity as the server reports it.
 
     `client_id` is None where the server reports its tenant's ID in that place, as the service has done in every
     recording since 2022.
@@ -49,7 +49,7 @@ class ServerIdentity:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The IDs of the user assigned identities, as the server spells them, sorted without case."""
+        """The IDs of the user-assigned identities, as the server spells them, sorted without case."""
         return tuple(sorted((each.id for each in self.user_assigned), key=key))
 
 
@@ -134,7 +134,7 @@ class Plan:
 
     @property
     def system_assigned(self) -> bool | None:
-        """True or False to enable or disable the system assigned identity, None to leave it."""
+        """True or False to enable or disable the system-assigned identity, None to leave it."""
         return None if self.before.system_assigned == self.after.system_assigned else self.after.system_assigned
 
     @property
@@ -155,7 +155,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class UserIdentity:
-    """A user assigned identity itself, as Microsoft.ManagedIdentity describes it."""
+    """A user-assigned identity itself, as Microsoft.ManagedIdentity describes it."""
 
     id: str
     location: str

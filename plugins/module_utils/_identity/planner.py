@@ -6,7 +6,7 @@
 """The heart: what has to change on a server, and the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
 
 The service merges `identity.userAssignedIdentities`: an ID with `{}` is added, with `null` removed, and one that is
-not mentioned stays. `identity.type` is required, and a wrong one silently drops the system assigned identity.
+not mentioned stays. `identity.type` is required, and a wrong one silently drops the system-assigned identity.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _CUSTOMER_MANAGED_KEY = (
 def plan(server: Server, desired: DesiredState) -> Plan:
     """The changes that make `server` as `desired`.
 
-    Raises `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the system
-    assigned identity of a server with a customer managed key, a server that is not as expected.
+    Raises `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the
+    system-assigned identity of a server with a customer-managed key, a server that is not as expected.
     """
     before = server.identity
     held = {key(each.id) for each in before.user_assigned}
@@ -77,7 +77,7 @@ def _refuse_unexpected(server: Server, expected: Expected) -> None:
     problems = [f"{held[each]} is assigned" for each in sorted(held.keys() - known.keys())]
     problems += [f"{known[each]} is not assigned" for each in sorted(known.keys() - held.keys())]
     if expected.system_assigned not in (None, server.identity.system_assigned):
-        problems.append(f"the system assigned identity is {'off' if expected.system_assigned else 'on'}")
+        problems.append(f"the system-assigned identity is {'off' if expected.system_assigned else 'on'}")
     if problems:
         raise Refused(
             f"Server {server.ref.name} is not as expected: {'; '.join(problems)}.",
@@ -114,8 +114,8 @@ def _after(
 def patch_body(plan: Plan) -> dict[str, Any]:
     """The body of the PATCH that carries out `plan`, with nothing in it that does not change.
 
-    With type `None` or `SystemAssigned` a map is refused by ARM, so the last user assigned identity goes by type
-    alone, as az does it. When the system assigned identity goes and others stay, those are all named: az sends the
+    With type `None` or `SystemAssigned` a map is refused by ARM, so the last user-assigned identity goes by type
+    alone, as az does it. When the system-assigned identity goes and others stay, those are all named: az sends the
     whole map then, and nothing else is known to work.
     """
     identity: dict[str, Any] = {"type": plan.after.type}

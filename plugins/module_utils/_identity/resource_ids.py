@@ -116,13 +116,13 @@ def parse_server_id(option: str, value: str) -> ServerRef:
 
 
 def check_identity_id(option: str, value: str) -> str:
-    """Return `value`, a user assigned identity's full resource ID. Raises `InvalidInput`."""
+    """Return `value`, a user-assigned identity's full resource ID. Raises `InvalidInput`."""
     _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities")
     return value
 
 
 def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
-    """The resource ID of a user assigned identity, given by ID or by bare name. Raises `InvalidInput`.
+    """The resource ID of a user-assigned identity, given by ID or by bare name. Raises `InvalidInput`.
 
     An ID is returned as it was spelled. A bare name is completed with `subscription_id` and `resource_group`, which
     are those of the server unless the user says otherwise, as `az postgres flexible-server identity` does.
@@ -133,7 +133,7 @@ def identity_id(option: str, value: str, subscription_id: str, resource_group: s
         shown = "an empty string" if not value else repr(value)
         raise InvalidInput(
             option,
-            f"{shown} is neither a resource ID nor the name of a user assigned identity "
+            f"{shown} is neither a resource ID nor the name of a user-assigned identity "
             "(letters, digits, hyphens and underscores, at most 128).",
         )
     if is_id:

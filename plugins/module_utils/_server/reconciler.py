@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: Seconds for which a look at a server counts. A write that waited longer for its turn is planned anew: the service has
-#: no etag, and the type in a PATCH would undo what somebody else has done to the system assigned identity meanwhile.
+#: no etag, and the type in a PATCH would undo what somebody else has done to the system-assigned identity meanwhile.
 SNAPSHOT_MAX_AGE = 30.0
 #: The same for a server that somebody else is writing to, and that need not show it.
 SNAPSHOT_MAX_AGE_WHEN_BUSY = 1.0

@@ -49,7 +49,7 @@ def host_variables(server: Server) -> dict[str, Any]:
     facts = server_facts(server)
     named = {"pgflex_server_id": facts.pop("id"), "pgflex_server_name": facts.pop("name")}
     named.update({f"pgflex_{name}": value for name, value in facts.items()})
-    named["pgflex_identity"] = identity_facts(server.identity, server.encryption.uses)
+    named["pgflex_current_identity"] = identity_facts(server.identity, server.encryption.uses)
     return named
 
 

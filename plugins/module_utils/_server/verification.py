@@ -29,7 +29,7 @@ def find_discrepancies(done: Plan, after: Server, desired: DesiredState) -> list
     problems += [f"{each} is not assigned" for each in rest.assign]
     problems += [f"{each} is still assigned" for each in rest.remove]
     if after.identity.system_assigned != done.after.system_assigned:
-        problems.append(f"the system assigned identity is {'on' if after.identity.system_assigned else 'off'}")
+        problems.append(f"the system-assigned identity is {'on' if after.identity.system_assigned else 'off'}")
     held = {key(each) for each in after.identity.ids}
     named = {key(each) for each in desired.present}
     lost = [each for each in done.after.ids if key(each) not in held | named]
@@ -42,7 +42,7 @@ def has_concurrent_write(done: Plan, after: Server, desired: DesiredState) -> bo
 
     Then somebody else wrote to it between the look that `done` was planned on and its PATCH, or later and for other
     identities. What `done` itself wrote had no effect, or somebody who had seen it has undone it: neither gets better
-    by writing it again. The system assigned identity is left out: what refuses to switch it off is asked before only.
+    by writing it again. The system-assigned identity is left out: what refuses to switch it off is asked before only.
     """
     try:
         rest = plan(after, replace(desired, only_if_assigned=()))

@@ -24,7 +24,7 @@ AUDIT, ROLLOUT = "audit", "rollout"
 
 @dataclass(frozen=True)
 class ReportIdentity:
-    """A user assigned identity on a server; `used_for` says what it encrypts.
+    """A user-assigned identity on a server; `used_for` says what it encrypts.
 
     In an audit `status` is assigned, missing or unwanted, in a rollout assigned (before it, too), added or removed.
     """
@@ -41,7 +41,7 @@ class ReportRow:
 
     With failed the `message` says why, `begun` whether a change was tried at all, and the identities are those that
     were read first; the server is empty if it could not be read. `system_assigned` is as `Held.status`, None where
-    the server has no system assigned identity and shall have none.
+    the server has no system-assigned identity and shall have none.
     """
 
     host: str

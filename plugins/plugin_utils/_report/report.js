@@ -30,7 +30,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
     return node;
   }
 
-  // Columns: the identities by label, the system assigned one first.
+  // Columns: the identities by label, the system-assigned one first.
   const sameName = new Map();
   for (const each of report.identities) {
     const name = each.name.toLowerCase();
@@ -42,7 +42,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
     return { number, label, title: each.id };
   });
   columns.sort((a, b) => a.label.localeCompare(b.label));
-  columns.unshift({ number: SYSTEM, label: "system assigned", title: "system assigned identity" });
+  columns.unshift({ number: SYSTEM, label: "system-assigned", title: "system-assigned identity" });
 
   const rows = report.servers.map((each) => {
     const server = each.server || {};

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .model import Report, ReportRow, ReportWave
 
-SYSTEM = "system assigned identity"
+SYSTEM = "system-assigned identity"
 # What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Status of an identity -> what a line says of it.

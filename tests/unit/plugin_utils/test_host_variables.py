@@ -57,7 +57,7 @@ PLACE = {"resource_group": "rg-prod", "server_name": "pg-x"}
         pytest.param({"pgflex_identity_purge": ""}, {}, id="an empty answer is unset"),
         pytest.param({"pgflex_identity_system_assigned": False}, {"system_assigned": False}, id="false is not unset"),
         pytest.param(
-            {"pgflex_identity_keep_encryption": 1, "pgflex_identity_resource_group": "rg"},
+            {"pgflex_identity_keep_encryption_identities": 1, "pgflex_identity_lookup_resource_group": "rg"},
             {"keep_encryption_identities": True, "identity_resource_group": "rg"},
             id="the other options",
         ),
@@ -99,7 +99,7 @@ WISHES = {
     "pgflex_identity_absent__more": "c",
     "pgflex_identity_purge": "true",
     "pgflex_identity_system_assigned": "true",
-    "pgflex_identity_resource_group": "rg-ids",
+    "pgflex_identity_lookup_resource_group": "rg-ids",
     "pgflex_identity_rotate_from": " old ",
     "pgflex_identity_rotate_to": "new",
 }
@@ -141,14 +141,14 @@ def test_a_rotation_needs_two_identities(variables: dict[str, Any], problem: str
 
 
 @pytest.mark.parametrize(
-    ("variable", "jobs"),
+    ("variable", "actions"),
     [
         ("pgflex_server_name", ACTIONS),
         ("pgflex_identity_present", (ASSIGN,)),
         ("pgflex_identity_present__app1", (ASSIGN,)),
         ("pgflex_identity_absent__", (ASSIGN, REMOVE)),
         ("pgflex_identity_system_assigned", (ASSIGN,)),
-        ("pgflex_identity_resource_group", (ASSIGN, REMOVE, ROTATE)),
+        ("pgflex_identity_lookup_resource_group", (ASSIGN, REMOVE, ROTATE)),
         ("pgflex_identity_rotate_to", (ROTATE,)),
         ("pgflex_identity_presently", ()),
         ("pgflex_identity_purge__x", ()),
@@ -156,8 +156,8 @@ def test_a_rotation_needs_two_identities(variables: dict[str, Any], problem: str
         ("pgflex_tags", ()),
     ],
 )
-def test_only_variables_that_say_something_about_a_row_are_templated(variable: str, jobs: tuple[str, ...]) -> None:
-    assert tuple(action for action in ACTIONS if is_relevant(variable, action)) == jobs
+def test_only_variables_that_say_something_about_a_row_are_templated(variable: str, actions: tuple[str, ...]) -> None:
+    assert tuple(action for action in ACTIONS if is_relevant(variable, action)) == actions
 
 
 def test_answers_come_in_the_order_of_the_hosts_and_the_totals_count_all() -> None:
@@ -203,9 +203,11 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
         pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without a wish"),
         pytest.param(ASSIGN, {"pgflex_identity_purge": False}, "pgflex_identity_present", id="a purge that is off"),
         pytest.param(ASSIGN, {"pgflex_identity_purge": True}, "", id="a purge"),
-        pytest.param(ASSIGN, {"pgflex_identity_system_assigned": False}, "", id="the system assigned identity"),
+        pytest.param(ASSIGN, {"pgflex_identity_system_assigned": False}, "", id="the system-assigned identity"),
         pytest.param(ASSIGN, {"pgflex_identity_absent": "b"}, "", id="assign with a wish"),
-        pytest.param(REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another job's wish"),
+        pytest.param(
+            REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another action's wish"
+        ),
         pytest.param(REMOVE, {"pgflex_identity_absent": "a"}, "", id="remove with a wish"),
         pytest.param(
             ROTATE, {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"}, "", id="a rotation"

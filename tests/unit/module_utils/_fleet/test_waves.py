@@ -120,7 +120,7 @@ def test_a_later_wave_is_read_again_before_it_is_changed(number: int) -> None:
     service = FleetService()
     service.add("pg-canary", A)
     many = service.add_many(number, A)
-    # While the canary is changed, somebody else switches on the system assigned identity of one and gives B to another.
+    # While the canary is changed, somebody else switches on the system-assigned identity of one and gives B to another.
     many[0].coming = (5, {"type": "SystemAssigned,UserAssigned", "principalId": "p", "userAssignedIdentities": {A: {}}})
     many[1].coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
     wished = targets(service, MORE)

@@ -143,8 +143,8 @@ def test_a_server_that_says_nothing_is_read(raw: dict[str, Any]) -> None:
     ("system", "held", "kind"),
     [
         pytest.param(False, (), "None", id="neither"),
-        pytest.param(True, (), "SystemAssigned", id="system assigned"),
-        pytest.param(False, (A,), "UserAssigned", id="user assigned"),
+        pytest.param(True, (), "SystemAssigned", id="system-assigned"),
+        pytest.param(False, (A,), "UserAssigned", id="user-assigned"),
         pytest.param(True, (A,), "SystemAssigned,UserAssigned", id="both"),
     ],
 )

@@ -36,13 +36,13 @@ CHANGES = [
     ("assign and system on", server(), want(A, system_assigned=True), [A], [], body(BOTH, A)),
     ("assign and purge where nothing was", server(), want(A, purge=True), [A], [], body(USER, A)),
     ("assign, with system off where it is off", server(), want(A, system_assigned=False), [A], [], body(USER, A)),
-    # the system assigned identity only
+    # the system-assigned identity only
     ("assign beside a system identity", server(system=True), want(A), [A], [], body(BOTH, A)),
     ("system off, nothing else there", server(system=True), want(system_assigned=False), [], [], body(NONE)),
     ("assign and system off", server(system=True), want(A, system_assigned=False), [A], [], body(USER, A)),
     ("assign and system on where it is on", server(system=True), want(A, system_assigned=True), [A], [],
      body(BOTH, A)),
-    # user assigned identities only
+    # user-assigned identities only
     ("assign a second", server(A), want(B), [B], [], body(USER, B)),
     ("assign one that is there and one that is not", server(A), want(A, B), [B], [], body(USER, B)),
     ("remove one of two", server(A, B), want(remove=(A,)), [], [A], body(USER, remove=(A,))),
@@ -59,7 +59,7 @@ CHANGES = [
     ("replace by one that is there", server(A, B), want(B, remove=(A,)), [], [A], body(USER, remove=(A,))),
     ("replace one that is not there", server(A), want(B, remove=(D,)), [B], [], body(USER, B)),
     ("replace and purge", server(A, B), want(C, remove=(A,), purge=True), [C], [A, B], body(USER, C, remove=(A, B))),
-    ("system on beside user assigned ones", server(A), want(system_assigned=True), [], [], body(BOTH)),
+    ("system on beside user-assigned ones", server(A), want(system_assigned=True), [], [], body(BOTH)),
     ("remove the last and system on", server(A), want(remove=(A,), system_assigned=True), [], [A], body(SYSTEM)),
     ("assign, remove, system on", server(A), want(B, remove=(A,), system_assigned=True), [B], [A],
      body(BOTH, B, remove=(A,))),
@@ -95,8 +95,8 @@ CHANGES = [
      want(purge=True, keep_encryption_identities=True), [], [C], body(USER, remove=(C,))),
     ("remove one beside an encryption identity", server(A, B, primary=A), want(remove=(B,)), [], [B],
      body(USER, remove=(B,))),
-    ("system on beside a customer managed key", server(A, primary=A), want(system_assigned=True), [], [], body(BOTH)),
-    ("system off without a customer managed key", server(A, system=True), want(A, system_assigned=False), [], [],
+    ("system on beside a customer-managed key", server(A, primary=A), want(system_assigned=True), [], [], body(BOTH)),
+    ("system off without a customer-managed key", server(A, system=True), want(A, system_assigned=False), [], [],
      body(USER, A)),
 ]  # fmt: skip
 
@@ -116,7 +116,7 @@ NO_CHANGE = [
     ("replaced already", server(B), want(B, remove=(A,))),
     ("system on already", server(system=True), want(system_assigned=True)),
     ("system off already", server(A), want(A, system_assigned=False)),
-    ("system off already, with a customer managed key", server(A, primary=A), want(system_assigned=False)),
+    ("system off already, with a customer-managed key", server(A, primary=A), want(system_assigned=False)),
 ]  # fmt: skip
 
 

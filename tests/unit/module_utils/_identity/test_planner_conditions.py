@@ -54,7 +54,7 @@ def test_a_server_that_is_as_wanted_already_need_not_be_as_expected() -> None:
         (server(A, B, C), f"{C} is assigned"),
         (server(B), f"{A} is not assigned"),
         (server(), f"{A} is not assigned; {B} is not assigned"),
-        (server(A, B, system=True), "the system assigned identity is on"),
+        (server(A, B, system=True), "the system-assigned identity is on"),
     ],
 )
 def test_a_server_that_is_not_as_expected_is_refused(before: Server, problem: str) -> None:

@@ -34,7 +34,7 @@ REFUSED = [
     ("by a purge of everything", server(A, B, geo=B), DesiredState(purge=True), GEO.format(B), B),
     ("by name, although a purge would keep it", server(A, B, primary=A),
      DesiredState(absent=(A,), purge=True, keep_encryption_identities=True), DATA.format(A), A),
-    ("the system identity of a server with a customer managed key", server(A, system=True, primary=A),
+    ("the system identity of a server with a customer-managed key", server(A, system=True, primary=A),
      DesiredState(system_assigned=False), KEY, REF.id),
     ("an elastic cluster", server(elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
     ("an elastic cluster that is as wanted", server(A, elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
@@ -79,5 +79,5 @@ def test_a_purge_that_keeps_the_encryption_identities_is_not_refused() -> None:
 
 
 def test_a_geo_key_alone_protects_the_system_identity_too() -> None:
-    with pytest.raises(Refused, match="customer managed key"):
+    with pytest.raises(Refused, match="customer-managed key"):
         plan(server(A, system=True, geo=A), DesiredState(system_assigned=False))

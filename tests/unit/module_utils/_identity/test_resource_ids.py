@@ -24,7 +24,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_id
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 
 NOT_AN_ID = "is not a resource ID of the form /subscriptions/<subscription>/resourceGroups/<group>/providers/"
-NEITHER = "is neither a resource ID nor the name of a user assigned identity"
+NEITHER = "is neither a resource ID nor the name of a user-assigned identity"
 
 
 def complete(value: str) -> str:

@@ -328,7 +328,7 @@ def test_a_write_that_is_sent_long_after_the_look_is_planned_anew(read_ago: floa
     steps = reconcile_steps(service, service.last_read, SWAP, service.time.retry_policy(), wait=True, read_at=read_at)
     assert next(steps) is RequestKind.WRITE
     service.time.sleep(SNAPSHOT_MAX_AGE + 1 - read_ago)
-    # Somebody else has switched on the system assigned identity: a type from before would switch it off.
+    # Somebody else has switched on the system-assigned identity: a type from before would switch it off.
     service.raw["identity"].update(type="SystemAssigned,UserAssigned", principalId=PRINCIPAL)
     reconciled = run_blocking(steps, service.time.retry_policy().clock)
 

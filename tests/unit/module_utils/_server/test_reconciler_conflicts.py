@@ -139,7 +139,7 @@ def test_a_system_assigned_identity_that_is_switched_on_between_is_left_as_it_is
 
     service.get_server = switching  # type: ignore[method-assign]
 
-    assert "the system assigned identity is on" in failure(
+    assert "the system-assigned identity is on" in failure(
         service, DesiredState(present=(B,), absent=(C,), system_assigned=False)
     )
     assert service.last_read.identity.ids == (A, B)
@@ -167,7 +167,7 @@ def test_when_time_is_up_nothing_more_is_written() -> None:
         pytest.param(
             DesiredState(present=(B,), absent=(C,), system_assigned=False),
             server(A, B, C, system=True),
-            id="the system assigned identity, whose conditions would have to be asked for again",
+            id="the system-assigned identity, whose conditions would have to be asked for again",
         ),
     ],
 )

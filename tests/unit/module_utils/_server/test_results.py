@@ -99,7 +99,7 @@ def test_an_inventory_host_has_the_same_facts_as_variables_with_a_prefix() -> No
     }
     assert all(name.startswith("pgflex_") for name in variables)
     assert (variables["pgflex_server_id"], variables["pgflex_server_name"]) == (REF.id, "pg-orders")
-    assert variables["pgflex_identity"] == identity_facts(found.identity, found.encryption.uses)
+    assert variables["pgflex_current_identity"] == identity_facts(found.identity, found.encryption.uses)
 
 
 def test_no_identity_is_told_as_none() -> None:

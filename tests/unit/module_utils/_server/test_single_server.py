@@ -104,7 +104,7 @@ def test_an_identity_that_does_not_exist_is_refused_before_any_write(check_mode:
 
 
 class SlowIdentities(Everything):
-    """An identity takes ten minutes to read, and somebody enables the system assigned identity meanwhile."""
+    """An identity takes ten minutes to read, and somebody enables the system-assigned identity meanwhile."""
 
     def get_identity(self, resource_id: str) -> UserIdentity:
         self.time.sleep(600)

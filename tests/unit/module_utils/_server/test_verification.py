@@ -12,7 +12,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner imp
 from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import find_discrepancies
 from unit.support import A, B, C, server
 
-ON, OFF = "the system assigned identity is on", "the system assigned identity is off"
+ON, OFF = "the system-assigned identity is on", "the system-assigned identity is off"
 SWAP = DesiredState(present=(B,), absent=(A,))
 PURGE = DesiredState(present=(B,), purge=True)
 

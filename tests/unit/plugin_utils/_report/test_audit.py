@@ -29,9 +29,9 @@ def report(found: dict[str, Any], **facts: str) -> dict[str, Any]:
 
 def test_lines_name_what_drifts_and_nothing_else() -> None:
     assert identity_report(shop(), "lines") == [
-        "pg-drift: missing id-a; unwanted id-b, system assigned identity",
+        "pg-drift: missing id-a; unwanted id-b, system-assigned identity",
         f"pg-refused: error: Cannot remove identity {KEYS} because it's used for data encryption.",
-        "pg-system: missing system assigned identity",
+        "pg-system: missing system-assigned identity",
         "pg-gone: error: Cannot read server pg-gone: not found.",
         "6 servers: 2 as wanted, 2 drifting (2 missing, 2 unwanted), 2 failed.",
     ]
@@ -124,13 +124,13 @@ def test_csv_has_a_record_for_each_identity() -> None:
     records = list(csv.DictReader(io.StringIO(str(identity_report(shop(), "csv")))))
     assert [(each["host"], each["identity"], each["identity_status"], each["used_for"]) for each in records] == [
         ("pg-good", "id-a", "assigned", ""),
-        ("pg-drift", "system assigned identity", "unwanted", ""),
+        ("pg-drift", "system-assigned identity", "unwanted", ""),
         ("pg-drift", "id-a", "missing", ""),
         ("pg-drift", "id-b", "unwanted", ""),
         ("pg-keys", "id-a", "assigned", ""),
         ("pg-keys", "id-keys", "assigned", "data_encryption"),
         ("pg-refused", "id-keys", "assigned", "data_encryption"),
-        ("pg-system", "system assigned identity", "missing", ""),
+        ("pg-system", "system-assigned identity", "missing", ""),
         ("pg-gone", "", "", ""),
     ]
     assert records[-1]["message"] == "Cannot read server pg-gone: not found."

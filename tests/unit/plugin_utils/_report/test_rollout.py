@@ -47,8 +47,8 @@ def in_a_folder(found: dict[str, Any], folder: Any) -> dict[str, Any]:
 
 def test_lines_tell_what_was_done_and_each_wave() -> None:
     assert identity_report(shop_changed(), "lines") == [
-        "pg-first: assigned id-a; removed id-b, system assigned identity",
-        "pg-second: assigned id-a, system assigned identity",
+        "pg-first: assigned id-a; removed id-b, system-assigned identity",
+        "pg-second: assigned id-a, system-assigned identity",
         "pg-broken: error: Cannot change it: it is so.",
         "pg-second-late: Not begun: too many servers had failed before.",
         "pg-late: Not begun: too many servers had failed before.",
@@ -143,10 +143,10 @@ def test_csv_says_what_was_added_and_removed() -> None:
     records = list(csv.DictReader(io.StringIO(str(identity_report(shop_changed(), "csv")))))
     told = [(each["host"], each["server_status"], each["identity"], each["identity_status"]) for each in records]
     assert told[2:7] == [
-        ("pg-first", "changed", "system assigned identity", "removed"),
+        ("pg-first", "changed", "system-assigned identity", "removed"),
         ("pg-first", "changed", "id-a", "added"),
         ("pg-first", "changed", "id-b", "removed"),
-        ("pg-second", "changed", "system assigned identity", "added"),
+        ("pg-second", "changed", "system-assigned identity", "added"),
         ("pg-second", "changed", "id-a", "added"),
     ]
     assert records[8]["message"] == "Not begun: too many servers had failed before."
