@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.processes import Usage, run_module
 from benchmark.table import DesiredState, print_table
 from e2e.calls import count
-from emulator.settings import default_throttle
+from emulator.control.settings import default_throttle
 
 if TYPE_CHECKING:
     from collections import Counter

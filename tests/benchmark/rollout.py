@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.plays import NOTHING_PLAY, Play, play, seed_estate, write
 from benchmark.table import DesiredState, print_table
 from e2e.calls import count
-from emulator.settings import default_throttle
+from emulator.control.settings import default_throttle
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.processes import Usage, measure, run_module
 from benchmark.table import DesiredState, print_table
 from e2e.calls import calls
-from emulator.tokens import AUDIENCE
+from emulator.entra.tokens import AUDIENCE
 
 if TYPE_CHECKING:
     from e2e.emulator_client import Emulator

@@ -14,7 +14,7 @@ from e2e.calls import count
 from e2e.fleets import held_by_server, rows, run_fleet, seed_servers, servers
 from e2e.virtual_time import VirtualTime
 from e2e.world import OTHER_SUBSCRIPTION
-from emulator.settings import default_throttle
+from emulator.control.settings import default_throttle
 
 if TYPE_CHECKING:
     from e2e.emulator_client import Emulator

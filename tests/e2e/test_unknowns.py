@@ -22,7 +22,7 @@ from e2e.world import (
     true_identity,
     user_assigned,
 )
-from emulator.settings import Settings
+from emulator.control.settings import Settings
 
 if TYPE_CHECKING:
     from e2e.conftest import RunModule

@@ -19,10 +19,10 @@ from typing import Any
 import trustme
 from aiohttp import web
 
-from emulator import seed
 from emulator.cloud import Cloud
-from emulator.identities import Principals
-from emulator.routes import CLOUD_KEY, serve
+from emulator.control import seed
+from emulator.dispatch import CLOUD_KEY, serve
+from emulator.entra.principals import Principals
 
 _NAMES = ("127.0.0.1", "localhost")
 # Seeds with thousands of servers are larger than the web library's 1 MiB.

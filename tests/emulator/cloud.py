@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator import seed
+from emulator.arm.models import World
+from emulator.arm.operations import Operations
+from emulator.arm.tenant import CLIENT_ID, OBJECT_ID
+from emulator.arm.throttle import Throttle
 from emulator.clock import Clock
-from emulator.faults import Faults
-from emulator.identities import CLIENT_ID, OBJECT_ID
-from emulator.log import RequestLog
-from emulator.models import World
-from emulator.operations import Operations
-from emulator.patching import Patcher
-from emulator.render import ServerRenderer
-from emulator.settings import Settings, SettingsError
-from emulator.throttle import Throttle
-from emulator.tokens import Tokens
+from emulator.control import seed
+from emulator.control.faults import Faults
+from emulator.control.log import RequestLog
+from emulator.control.settings import Settings, SettingsError
+from emulator.entra.tokens import Tokens
+from emulator.postgresql.patching import Patcher
+from emulator.postgresql.render import ServerRenderer
 
 if TYPE_CHECKING:
-    from emulator.identities import Principals
+    from emulator.entra.principals import Principals
 
 
 class Cloud:

@@ -16,7 +16,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_recor
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.waves import read_waves, wave_sizes
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import identity_id, parse_server_id
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import make_row
-from emulator import seed
+from emulator.control import seed
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 #: Texts to begin with.

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from emulator import arm_id, schema, seed
-from emulator.faults import Faults
-from emulator.models import World
-from emulator.settings import Settings, SettingsError
+from emulator import schema
+from emulator.arm import resource_ids
+from emulator.arm.models import World
+from emulator.control import seed
+from emulator.control.faults import Faults
+from emulator.control.settings import Settings, SettingsError
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 
@@ -37,7 +39,7 @@ def test_names_resolve_in_the_group_of_the_server() -> None:
 
 
 def test_a_full_id_need_not_exist() -> None:
-    gone = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/gone/providers/{arm_id.IDENTITY_TYPE}/x"
+    gone = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/gone/providers/{resource_ids.IDENTITY_TYPE}/x"
     (server,) = world({"name": "g", "servers": [{"name": "pg1", "identity": {"user_assigned": [gone]}}]}).servers()
     assert server.identity.user_assigned == (gone,)
 

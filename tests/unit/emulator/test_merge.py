@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from emulator import merge
-from emulator.errors import ArmError
-from emulator.models import Server, ServerIdentity
-from emulator.settings import Settings
+from emulator.arm.errors import ArmError
+from emulator.control.settings import Settings
+from emulator.postgresql import merge
+from emulator.postgresql.models import Server, ServerIdentity
 
 BASE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 A, B, C = (f"{BASE}/{name}" for name in "abc")

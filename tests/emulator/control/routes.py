@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from emulator import seed
-from emulator.exchange import Call, Reply
+from emulator.arm.exchange import Call, Reply
+from emulator.control import seed
+from emulator.control.settings import SettingsError
 from emulator.schema import InvalidDocumentError
-from emulator.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

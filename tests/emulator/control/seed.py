@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from emulator import arm_id, schema
-from emulator.models import ResourceGroup, Server, ServerIdentity, Subscription, UserIdentity, World, stable_guid
+from emulator import schema
+from emulator.arm import resource_ids
+from emulator.arm.models import ResourceGroup, Subscription, UserIdentity, World, stable_guid
+from emulator.postgresql.models import Server, ServerIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +105,7 @@ class _Builder:
                 self._group(group, f"{self._place}.generate")
 
     def _group(self, entry: dict[str, Any], place: str) -> None:
-        location = arm_id.short_location(entry.get("location", DEFAULT_LOCATION))
+        location = resource_ids.short_location(entry.get("location", DEFAULT_LOCATION))
         group = self._subscription.groups.setdefault(
             entry["name"].lower(), ResourceGroup(self._subscription.id, entry["name"], location)
         )
@@ -121,7 +123,7 @@ def _identity(group: ResourceGroup, entry: dict[str, Any]) -> UserIdentity:
         subscription_id=group.subscription_id,
         group=group.name,
         name=entry["name"],
-        location=arm_id.short_location(entry.get("location", group.location)),
+        location=resource_ids.short_location(entry.get("location", group.location)),
         client_id=entry.get("client_id") or stable_guid("client", *scope),
         principal_id=entry.get("principal_id") or stable_guid("principal", *scope),
         isolation_scope=entry.get("isolation_scope"),
@@ -165,7 +167,7 @@ def _server_identity(group: ResourceGroup, entry: dict[str, Any] | None, place: 
 
 def _identity_id(group: ResourceGroup, name: str, place: str) -> str:
     """A full ID is taken as spelled and need not exist: Azure keeps IDs of deleted identities on servers."""
-    if arm_id.parse(name) is not None:
+    if resource_ids.parse(name) is not None:
         return name
     identity = group.identities.get(name.lower())
     if identity is None:

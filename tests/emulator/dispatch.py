@@ -11,16 +11,21 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from emulator import arm, control, sign_in
-from emulator.errors import EmulatedFault
-from emulator.exchange import Call, Reply
+from emulator.arm import envelope
+from emulator.arm.exchange import Call, Reply
+from emulator.arm.routes import ROUTES as ARM_ROUTES
+from emulator.control import routes as control
+from emulator.control.faults import EmulatedFault
+from emulator.entra import sign_in
+from emulator.postgresql.routes import ROUTES as SERVER_ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.cloud import Cloud
-    from emulator.faults import Then
+    from emulator.control.faults import Then
 
+_ROUTES = (*ARM_ROUTES, *SERVER_ROUTES)
 _CONTENT_TYPE = "application/json; charset=utf-8"
 CLOUD_KEY: web.AppKey[Cloud] = web.AppKey("cloud")
 
@@ -32,7 +37,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
     if call.path.startswith(control.PREFIX):
         return _sent(control.answer(call))
     found = sign_in.find(call)
-    kind = found[0] if found else arm.kind(call.path)
+    kind = found[0] if found else envelope.kind(call.path)
     call.then = call.cloud.faults.take(call.method, call.path)
     if call.then:
         await _pass_time(call.cloud, call.then)
@@ -85,7 +90,7 @@ def _answer(call: Call, kind: str, found: tuple[str, Callable[[Call], Reply]] | 
     then = call.then
     if then is not None and then.answers and not then.processed:
         return _fault_reply(then, kind)
-    reply = sign_in.answer(call, found[1]) if found else arm.answer(call)
+    reply = sign_in.answer(call, found[1]) if found else envelope.answer(call, _ROUTES)
     if then is not None and then.answers:
         return _fault_reply(then, kind)
     if then is not None:
@@ -101,7 +106,7 @@ def _fault_reply(then: Then, kind: str) -> Reply:
     if then.body is None:
         reply.body = in_token if kind == "token" else error.body()
     if kind == "arm":
-        arm.dress(reply, {})
+        envelope.dress(reply, {})
     return reply
 
 

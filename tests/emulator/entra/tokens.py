@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from emulator import errors
-from emulator.identities import AD_USER, CLIENT_ID, OBJECT_ID, OTHER_TENANT_ID
-from emulator.models import TENANT_ID
+from emulator.arm import errors
+from emulator.arm.tenant import AD_USER, CLIENT_ID, OBJECT_ID, OTHER_TENANT_ID, TENANT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.identities import Principals
-    from emulator.settings import Settings
+    from emulator.control.settings import Settings
+    from emulator.entra.principals import Principals
 
 # Not the one of a known cloud: a client has to take it from /metadata/endpoints.
 AUDIENCE = "https://management.emulator.example/"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import InvalidRequestContent
+from emulator.arm.errors import InvalidRequestContent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from emulator.cloud import Cloud
-    from emulator.faults import Then
+    from emulator.control.faults import Then
 
 
 @dataclass

@@ -16,12 +16,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from emulator import arm_id
-from emulator.errors import InvalidOperationSignature, OperationNotFound
+from emulator.arm import resource_ids
+from emulator.arm.errors import InvalidOperationSignature, OperationNotFound
 
 if TYPE_CHECKING:
     from emulator.clock import Clock
-    from emulator.models import Server, ServerIdentity
+    from emulator.postgresql.models import Server, ServerIdentity
 
 # Lengths as recorded: certificate and signature of the poll URL, in bytes before base64url.
 _CERTIFICATE_BYTES, _SIGNATURE_BYTES, _HASH_BYTES = 1970, 256, 32
@@ -149,9 +149,10 @@ class Operations:
     def url(self, base: str, kind: str, operation: Operation) -> str:
         """The poll URL of `kind`, `azureAsyncOperation` or `operationResults`, about 3.5 kB long."""
         server = operation.server
+        location = resource_ids.short_location(server.location)
         return (
-            f"{base}/subscriptions/{server.subscription_id}/providers/Microsoft.DBforPostgreSQL/locations/"
-            f"{arm_id.short_location(server.location)}/{kind}/{operation.id}?{urlencode(self._query(kind, operation))}"
+            f"{base}/subscriptions/{server.subscription_id}/providers/Microsoft.DBforPostgreSQL/locations/{location}/"
+            f"{kind}/{operation.id}?{urlencode(self._query(kind, operation))}"
         )
 
     def _query(self, kind: str, operation: Operation) -> dict[str, str]:

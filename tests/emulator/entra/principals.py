@@ -15,16 +15,10 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import load_pem_x509_certificate
 
-from emulator.models import TENANT_ID
+from emulator.arm.tenant import AD_USER, CLIENT_ID, OTHER_TENANT_ID, TENANT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# A second tenant in which the application exists too, so that a token of a wrong tenant can be had.
-OTHER_TENANT_ID = "00000000-0000-4000-8000-0000000000bb"
-CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
-OBJECT_ID = "00000000-0000-4000-8000-0000000000d1"
-AD_USER = "engineer@emulator.example"
 
 
 def _secret() -> str:

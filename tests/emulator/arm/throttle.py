@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.errors import SubscriptionRequestsThrottled
+from emulator.arm.errors import SubscriptionRequestsThrottled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.settings import Settings
+    from emulator.control.settings import Settings
 
 # ARM also counts over all regions, with fifteen times the bucket of one region.
 REGIONS = 15

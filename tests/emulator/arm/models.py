@@ -7,41 +7,21 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from emulator import arm_id
-from emulator.errors import ResourceGroupNotFound, ResourceNotFound, SubscriptionNotFound
+from emulator.arm import resource_ids
+from emulator.arm.errors import ResourceGroupNotFound, ResourceNotFound, SubscriptionNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TENANT_ID = "00000000-0000-4000-8000-0000000000aa"
+    from emulator.postgresql.models import Server
 
 
 def stable_guid(*parts: str) -> str:
     """A GUID that is the same in every run, for the IDs that a seed leaves out."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts).lower()))
-
-
-@dataclass(frozen=True)
-class ServerIdentity:
-    """Identity of a server: system assigned or not, and the keys of the map of user assigned ones as stored."""
-
-    system: bool = False
-    user_assigned: tuple[str, ...] = ()
-
-    @property
-    def type(self) -> str:
-        names = (("SystemAssigned", self.system), ("UserAssigned", bool(self.user_assigned)))
-        return ",".join(name for name, present in names if present) or "None"
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"type": self.type, "user_assigned": list(self.user_assigned)}
-
-    def has(self, identity_id: str) -> bool:
-        return identity_id.lower() in {key.lower() for key in self.user_assigned}
 
 
 @dataclass
@@ -62,51 +42,8 @@ class UserIdentity:
         """With `resourcegroups` in lower case, as the identity service spells its IDs."""
         return (
             f"/subscriptions/{self.subscription_id}/resourcegroups/{self.group}"
-            f"/providers/{arm_id.IDENTITY_TYPE}/{self.name}"
+            f"/providers/{resource_ids.IDENTITY_TYPE}/{self.name}"
         )
-
-
-@dataclass
-class Server:
-    """A flexible server; `busy` is true while an operation runs on it."""
-
-    subscription_id: str
-    group: str
-    name: str
-    location: str
-    state: str = "Ready"
-    version: str = "17"
-    tags: dict[str, str] = field(default_factory=dict)
-    cluster_size: int = 0
-    identity: ServerIdentity = field(default_factory=ServerIdentity)
-    encryption: dict[str, str] = field(default_factory=dict)
-    fabric_mirroring: bool = False
-    replica_of: str | None = None
-    lock: str | None = None
-    busy: bool = False
-    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-
-    @property
-    def id(self) -> str:
-        return (
-            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.group}"
-            f"/providers/{arm_id.SERVER_TYPE}/{self.name}"
-        )
-
-    def encrypts_with(self, identity_id: str) -> bool:
-        return identity_id.lower() in {each.lower() for each in self.encryption.values()}
-
-    def true_state(self) -> dict[str, Any]:
-        """What the control API tells: the state without the service's peculiarities."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "location": self.location,
-            "state": self.state,
-            "identity": self.identity.as_dict(),
-            "encryption": {use: self.encryption.get(use) for use in ("primary", "geo_backup")},
-            "busy": self.busy,
-        }
 
 
 @dataclass
@@ -129,7 +66,7 @@ class ResourceGroup:
         """:raises ResourceNotFound: if there is none."""
         server = self.servers.get(name.lower())
         if server is None:
-            raise ResourceNotFound(kind=arm_id.SERVER_TYPE, name=name, group=self.name)
+            raise ResourceNotFound(kind=resource_ids.SERVER_TYPE, name=name, group=self.name)
         return server
 
 
@@ -190,7 +127,7 @@ class World:
 
     def identity(self, identity_id: str) -> UserIdentity | None:
         """The identity behind a resource ID in any casing, None if the emulator does not know it."""
-        parsed = arm_id.parse(identity_id)
+        parsed = resource_ids.parse(identity_id)
         subscription = self.subscriptions.get(parsed.subscription.lower()) if parsed else None
         if parsed is None or subscription is None or parsed.group.lower() not in subscription.groups:
             return None

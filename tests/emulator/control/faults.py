@@ -10,6 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import schema
+from emulator.arm.errors import ArmError
+
+
+class EmulatedFault(ArmError):
+    """What a fault of the control API asks for."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message=message)
+        self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)

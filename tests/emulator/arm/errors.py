@@ -73,16 +73,6 @@ class AuthorizationFailed(ArmError):
     )
 
 
-class LinkedAuthorizationFailed(ArmError):
-    status = 403
-    text = (
-        "The client '{client}' with object id '{actor}' has permission to perform action "
-        "'Microsoft.DBforPostgreSQL/flexibleServers/write' on scope '{scope}'; however, it does not have permission to "
-        "perform action 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) "
-        "'{linked}' or the linked scope(s) are invalid."
-    )
-
-
 class MissingApiVersionParameter(ArmError):
     text = "The api-version query parameter (?api-version=) is required for all requests."
 
@@ -134,12 +124,6 @@ class ResourceNotFound(ArmError):
     )
 
 
-class ConfigurationNotFound(ArmError):
-    status = 404
-    code = "ConfigurationNotExists"
-    text = "The configuration '{name}' does not exist for this server."
-
-
 class InvalidSkipToken(ArmError):
     text = "The provided skip token '{token}' is invalid."
 
@@ -168,35 +152,6 @@ class SubscriptionRequestsThrottled(ArmError):
     )
 
 
-class ServerIsBusy(ArmError):
-    """Wording of 2026. The HTTP status is unknown, hence a setting."""
-
-    text = "Cannot complete operation while server '{name}' is busy processing another operation. Try again later."
-
-
-class ServerBusy(ArmError):
-    """Older wording of the same."""
-
-    text = "Server '{name}' is busy with another operation. Please try again later."
-
-
-class ServerStoppedError(ArmError):
-    """Code seen when reading configurations; the wording is invented."""
-
-    text = "Operation is not allowed on the stopped server '{name}'. Start the server and try again."
-
-
-class ServerGroupDropping(ArmError):
-    text = "Operations on a server group in dropping state are not allowed."
-
-
-class ElasticClusterNotSupported(ArmError):
-    """The wording is that of `az`; code and status are invented."""
-
-    code = "OperationNotSupported"
-    text = "Elastic cluster does not currently support this operation."
-
-
 class LinkedInvalidPropertyId(ArmError):
     text = (
         "Property id '{linked}' at path 'identity.userAssignedIdentities' is invalid. Expect fully qualified resource "
@@ -213,13 +168,6 @@ class FailedIdentityOperation(ArmError):
     )
 
 
-class EncryptionIdentityInUse(ArmError):
-    """Code and wording are invented: the service's own refusal is not documented."""
-
-    code = "DataEncryptionIdentityInUse"
-    text = "The identity '{linked}' is used for data encryption of server '{name}' and cannot be removed."
-
-
 class OperationNotFound(ArmError):
     status = 404
     text = "The operation '{operation}' was not found."
@@ -230,12 +178,3 @@ class InvalidOperationSignature(ArmError):
 
     status = 403
     text = "The signature of the request for operation '{operation}' is not valid."
-
-
-class EmulatedFault(ArmError):
-    """What a fault of the control API asks for."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message=message)
-        self.status = status
-        self.code = code

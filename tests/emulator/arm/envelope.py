@@ -1,18 +1,16 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Azure Resource Manager's front: its routes, and the checks that every request passes before it is answered."""
+"""The checks that every request passes before it is answered, and the headers that every answer gets."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator import arm_responses as responses
 from emulator import schema
-from emulator.errors import (
+from emulator.arm.errors import (
     ArmError,
     InvalidApiVersionParameter,
     InvalidResourceNamespace,
@@ -21,23 +19,14 @@ from emulator.errors import (
     MethodNotAllowed,
     MissingApiVersionParameter,
 )
-from emulator.exchange import Call, Reply
+from emulator.arm.exchange import Call, Reply
+from emulator.arm.routes import SERVER_VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-SERVER_VERSIONS = (
-    "2022-12-01", "2023-06-01-preview", "2023-12-01-preview", "2024-03-01-preview", "2024-08-01",
-    "2024-11-01-preview", "2025-01-01-preview", "2025-06-01-preview", "2025-08-01",
-    "2026-01-01-preview", "2026-04-01-preview", "2026-10-01",
-)  # fmt: skip
-IDENTITY_VERSIONS = ("2023-01-31", "2024-11-30", "2025-05-31-preview")
+    from emulator.arm.routes import Route
 
-_SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = f"{_SUBSCRIPTION}/resourceGroups/(?P<group>[^/]+)"
-_SERVERS = "/providers/Microsoft.DBforPostgreSQL/flexibleServers"
-_IDENTITIES = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
-_OPERATIONS = f"{_SUBSCRIPTION}/providers/Microsoft.DBforPostgreSQL/locations/[^/]+"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(-[a-z]+)?", re.IGNORECASE)
 _HEADERS = {
@@ -50,66 +39,18 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Route:
-    """A path in any casing, and who answers; `checks` names the schemas of request and answer."""
-
-    method: str
-    path: re.Pattern[str]
-    answer: Callable[[Call], Reply]
-    versions: tuple[str, ...] = ()
-    checks: tuple[str | None, str | None] = (None, None)
-
-
-def _route(
-    method: str,
-    path: str,
-    answer: Callable[[Call], Reply],
-    versions: tuple[str, ...] = (),
-    checks: tuple[str | None, str | None] = (None, None),
-) -> Route:
-    return Route(method, re.compile(f"{path}/?", re.IGNORECASE), answer, versions, checks)
-
-
-_LISTED, _POLLED = (None, "server_list"), (None, "operation")
-_OPERATION = "(?P<operation>[^/]+)"
-_SERVER = f"{_GROUP}{_SERVERS}/(?P<name>[^/]+)"
-ROUTES = (
-    _route("GET", "/subscriptions", responses.list_subscriptions),
-    _route("GET", "/tenants", responses.list_tenants),
-    _route("GET", _SUBSCRIPTION, responses.get_subscription),
-    _route("GET", f"{_SUBSCRIPTION}/locations", responses.list_locations),
-    _route("GET", f"{_SUBSCRIPTION}/resourceGroups", responses.list_groups),
-    _route("GET", _GROUP, responses.get_group),
-    _route("GET", f"{_SUBSCRIPTION}/providers/(?P<namespace>[^/]+)", responses.get_provider),
-    _route("POST", f"{_SUBSCRIPTION}/providers/(?P<namespace>[^/]+)/register", responses.register_provider),
-    _route("GET", f"{_SUBSCRIPTION}{_IDENTITIES}", responses.list_subscription_identities, IDENTITY_VERSIONS),
-    _route("GET", f"{_GROUP}{_IDENTITIES}", responses.list_group_identities, IDENTITY_VERSIONS),
-    _route("GET", f"{_GROUP}{_IDENTITIES}/(?P<name>[^/]+)", responses.get_identity, IDENTITY_VERSIONS),
-    _route("GET", f"{_SUBSCRIPTION}{_SERVERS}", responses.list_subscription_servers, SERVER_VERSIONS, _LISTED),
-    _route("GET", f"{_GROUP}{_SERVERS}", responses.list_group_servers, SERVER_VERSIONS, _LISTED),
-    _route("GET", _SERVER, responses.get_server, SERVER_VERSIONS, (None, "server")),
-    _route("PATCH", _SERVER, responses.patch_server, SERVER_VERSIONS, ("identity_patch", "operation")),
-    _route("PUT", _SERVER, responses.refuse_server_method, SERVER_VERSIONS),
-    _route("DELETE", _SERVER, responses.refuse_server_method, SERVER_VERSIONS),
-    _route("GET", f"{_SERVER}/configurations/(?P<configuration>[^/]+)", responses.get_configuration, SERVER_VERSIONS),
-    _route("GET", f"{_OPERATIONS}/azureAsyncOperation/{_OPERATION}", responses.get_operation, SERVER_VERSIONS, _POLLED),
-    _route("GET", f"{_OPERATIONS}/operationResults/{_OPERATION}", responses.get_operation_result, SERVER_VERSIONS),
-)  # fmt: skip
-
-
 def kind(path: str) -> str:
     """Kind of a request in the log: ARM also answers what is nobody's, with an error."""
     return "arm" if path.lower().startswith(("/subscriptions", "/tenants", "/providers")) else "other"
 
 
-def answer(call: Call) -> Reply:
+def answer(call: Call, routes: Iterable[Route]) -> Reply:
     """Answer an ARM request: who asks, what for, in which version, how often, and then the answer itself."""
     limits: dict[str, str] = {}
     route: Route | None = None
     try:
         call.actor = call.cloud.tokens.verify(call.headers.get("Authorization"), call.base)
-        route = _find(call)
+        route = _find(call, routes)
         _check_version(call, route)
         limits = _limits(call)
         reply = route.answer(call)
@@ -127,9 +68,9 @@ def dress(reply: Reply, limits: dict[str, str]) -> None:
     reply.headers = {**_HEADERS, **ids, **limits, **reply.headers}
 
 
-def _find(call: Call) -> Route:
+def _find(call: Call, routes: Iterable[Route]) -> Route:
     others = False
-    for route in ROUTES:
+    for route in routes:
         match = route.path.fullmatch(call.path)
         if match and route.method == call.method:
             call.parts = match.groupdict()

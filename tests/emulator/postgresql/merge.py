@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator import arm_id
-from emulator.errors import (
-    ArmError,
-    EncryptionIdentityInUse,
-    FailedIdentityOperation,
-    InvalidRequestContent,
-    LinkedInvalidPropertyId,
-)
-from emulator.models import ServerIdentity
+from emulator.arm import resource_ids
+from emulator.arm.errors import ArmError, FailedIdentityOperation, InvalidRequestContent, LinkedInvalidPropertyId
+from emulator.postgresql.errors import EncryptionIdentityInUse
+from emulator.postgresql.models import ServerIdentity
 
 if TYPE_CHECKING:
-    from emulator.models import Server
-    from emulator.settings import Settings
+    from emulator.control.settings import Settings
+    from emulator.postgresql.models import Server
 
 _TYPES = {
     each.lower(): each for each in ("None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned")
@@ -75,8 +70,8 @@ def _checked_map(identity_map: Any) -> dict[str, Any]:
     if not isinstance(identity_map, dict):
         raise InvalidRequestContent(reason="Path 'identity.userAssignedIdentities' must be an object")
     for key, value in identity_map.items():
-        parsed = arm_id.parse(key)
-        if parsed is None or parsed.type.lower() != arm_id.IDENTITY_TYPE.lower():
+        parsed = resource_ids.parse(key)
+        if parsed is None or parsed.type.lower() != resource_ids.IDENTITY_TYPE.lower():
             raise LinkedInvalidPropertyId(linked=key)
         if value is not None and not isinstance(value, dict):
             raise InvalidRequestContent(reason=f"Path 'identity.userAssignedIdentities.{key}' must be an object")

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator import arm_id, merge
-from emulator.errors import (
-    ArmError,
+from emulator.arm import resource_ids
+from emulator.arm.errors import ArmError, FailedIdentityOperation, InvalidRequestContent, ScopeLocked
+from emulator.arm.operations import Operation, Operations, Outcome
+from emulator.postgresql import merge
+from emulator.postgresql.errors import (
     ElasticClusterNotSupported,
-    FailedIdentityOperation,
-    InvalidRequestContent,
     LinkedAuthorizationFailed,
-    ScopeLocked,
     ServerBusy,
     ServerGroupDropping,
     ServerIsBusy,
     ServerStoppedError,
 )
-from emulator.models import ServerIdentity
-from emulator.operations import Operation, Operations, Outcome
+from emulator.postgresql.models import ServerIdentity
 
 if TYPE_CHECKING:
-    from emulator.faults import Then
-    from emulator.models import ResourceGroup, Server, UserIdentity, World
-    from emulator.settings import Settings
+    from emulator.arm.models import ResourceGroup, UserIdentity, World
+    from emulator.control.faults import Then
+    from emulator.control.settings import Settings
+    from emulator.postgresql.models import Server
 
 ASSIGN_ACTION = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 _PROVIDER = "Microsoft.DBforPostgreSQL"
@@ -70,7 +69,7 @@ class Patcher:
 
         :raises ArmError: if there is no such server.
         """
-        parsed = arm_id.parse(write["server"])
+        parsed = resource_ids.parse(write["server"])
         assert parsed is not None, write
         server = self._world.subscription(parsed.subscription).group(parsed.group).server(parsed.name)
         if server.busy:
@@ -129,7 +128,7 @@ class Patcher:
             raise LinkedAuthorizationFailed(client=self._client, actor=self._actor, scope=server.id, linked=key)
         if self._settings.restricted_identity == "accept":
             return
-        elsewhere = arm_id.short_location(identity.location) != arm_id.short_location(server.location)
+        elsewhere = resource_ids.short_location(identity.location) != resource_ids.short_location(server.location)
         if identity.isolation_scope == "Regional" and elsewhere:
             raise FailedIdentityOperation(
                 scope=server.id, message=f"The identity '{key}' is restricted to the region '{identity.location}'."

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.exchange import Call
-    from emulator.settings import Settings
+    from emulator.arm.exchange import Call
+    from emulator.control.settings import Settings
 
 _SECRET_HEADERS = {"authorization", "cookie", "x-identity-header"}
 # The signature of a poll URL is kilobytes long; its beginning is enough to tell two apart.

@@ -8,12 +8,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from emulator import arm_id
-from emulator.models import TENANT_ID, stable_guid
+from emulator.arm import resource_ids
+from emulator.arm.models import stable_guid
+from emulator.arm.tenant import TENANT_ID
 
 if TYPE_CHECKING:
-    from emulator.models import ResourceGroup, Server, Subscription, UserIdentity, World
-    from emulator.settings import Settings
+    from emulator.arm.models import World
+    from emulator.control.settings import Settings
+    from emulator.postgresql.models import Server
 
 _SERVER_CONSTANTS: dict[str, Any] = {
     "storage": {"type": "", "iops": 500, "tier": "P10", "storageSizeGB": 128, "autoGrow": "Disabled"},
@@ -39,10 +41,10 @@ class ServerRenderer:
             body["identity"] = identity
         body["systemData"] = {"createdAt": server.created.strftime("%Y-%m-%dT%H:%M:%S.%f") + "4Z"}
         body["properties"] = self._properties(server)
-        body["location"] = arm_id.display_location(server.location)
+        body["location"] = resource_ids.display_location(server.location)
         if server.tags:
             body["tags"] = server.tags
-        return {**body, "id": server.id, "name": server.name, "type": arm_id.SERVER_TYPE}
+        return {**body, "id": server.id, "name": server.name, "type": resource_ids.SERVER_TYPE}
 
     def _identity(self, server: Server) -> dict[str, Any]:
         """Empty when the server has none: the key is absent then."""
@@ -109,90 +111,6 @@ def _encryption(server: Server) -> dict[str, str]:
     return body
 
 
-def identity(identity: UserIdentity, api_version: str) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "tenantId": TENANT_ID,
-        "principalId": identity.principal_id,
-        "clientId": identity.client_id,
-    }
-    if identity.isolation_scope is not None and api_version >= "2024-11-30":
-        properties["isolationScope"] = identity.isolation_scope
-    if identity.assignment_restrictions is not None and api_version >= "2025-05-31-preview":
-        properties["assignmentRestrictions"] = {"providers": identity.assignment_restrictions}
-    return {
-        "location": identity.location,
-        "tags": {},
-        "id": identity.id,
-        "name": identity.name,
-        "type": arm_id.IDENTITY_TYPE,
-        "properties": properties,
-    }
-
-
-def subscription(subscription: Subscription) -> dict[str, Any]:
-    return {
-        "id": f"/subscriptions/{subscription.id}",
-        "authorizationSource": "RoleBased",
-        "managedByTenants": [],
-        "subscriptionId": subscription.id,
-        "tenantId": TENANT_ID,
-        "displayName": subscription.name,
-        "state": "Enabled",
-        "subscriptionPolicies": {
-            "locationPlacementId": "Public_2014-09-01",
-            "quotaId": "PayAsYouGo_2014-09-01",
-            "spendingLimit": "Off",
-        },
-    }
-
-
-def tenant() -> dict[str, Any]:
-    return {
-        "id": f"/tenants/{TENANT_ID}",
-        "tenantId": TENANT_ID,
-        "countryCode": "CA",
-        "displayName": "Emulator",
-        "domains": ["emulator.example"],
-        "tenantCategory": "Home",
-        "defaultDomain": "emulator.example",
-        "tenantType": "AAD",
-    }
-
-
-def resource_group(group: ResourceGroup) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "id": group.id,
-        "name": group.name,
-        "type": "Microsoft.Resources/resourceGroups",
-        "location": group.location,
-    }
-    if group.tags:
-        body["tags"] = group.tags
-    return {**body, "properties": {"provisioningState": "Succeeded"}}
-
-
-def provider(subscription: Subscription, namespace: str) -> dict[str, Any]:
-    registered = subscription.registered or namespace.lower() != "microsoft.dbforpostgresql"
-    return {
-        "id": f"/subscriptions/{subscription.id}/providers/{namespace}",
-        "namespace": namespace,
-        "registrationPolicy": "RegistrationRequired",
-        "resourceTypes": [],
-        "registrationState": "Registered" if registered else "NotRegistered",
-    }
-
-
-def location(subscription_id: str, name: str, display_name: str) -> dict[str, Any]:
-    return {
-        "id": f"/subscriptions/{subscription_id}/locations/{name}",
-        "name": name,
-        "type": "Region",
-        "displayName": display_name,
-        "regionalDisplayName": display_name,
-        "metadata": {"regionType": "Physical"},
-    }
-
-
 def fabric_mirroring(server: Server) -> dict[str, Any]:
     return {
         "properties": {
@@ -208,5 +126,5 @@ def fabric_mirroring(server: Server) -> dict[str, Any]:
         },
         "id": f"{server.id}/configurations/azure.fabric_mirror_enabled",
         "name": "azure.fabric_mirror_enabled",
-        "type": f"{arm_id.SERVER_TYPE}/configurations",
+        "type": f"{resource_ids.SERVER_TYPE}/configurations",
     }

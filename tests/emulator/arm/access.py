@@ -1,0 +1,26 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the path of a request, if the caller may see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.arm.errors import AuthorizationFailed
+from emulator.arm.tenant import CLIENT_ID
+
+if TYPE_CHECKING:
+    from emulator.arm.exchange import Call
+    from emulator.arm.models import ResourceGroup, Subscription
+
+
+def find_subscription(call: Call, action: str) -> Subscription:
+    subscription = call.cloud.world.subscription(call.parts["subscription"])
+    if not subscription.allows(action):
+        raise AuthorizationFailed(client=CLIENT_ID, actor=call.actor, action=action, scope=call.path)
+    return subscription
+
+
+def find_group(call: Call, action: str) -> ResourceGroup:
+    return find_subscription(call, action).group(call.parts["group"])

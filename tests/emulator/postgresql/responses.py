@@ -1,0 +1,105 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers about flexible servers and the operations that change them, one function per kind of request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.arm import resource_ids
+from emulator.arm.access import find_group, find_subscription
+from emulator.arm.errors import MethodNotAllowed, MissingSubscriptionRegistration
+from emulator.arm.exchange import Call, Reply
+from emulator.arm.paging import page
+from emulator.arm.tenant import TENANT_ID
+from emulator.postgresql import render
+from emulator.postgresql.errors import ConfigurationNotFound, ServerStoppedError
+
+if TYPE_CHECKING:
+    from emulator.arm.operations import Operation
+    from emulator.postgresql.models import Server
+
+_SERVER_READ = f"{resource_ids.SERVER_TYPE}/read"
+_SERVER_WRITE = f"{resource_ids.SERVER_TYPE}/write"
+_LOCATIONS = "Microsoft.DBforPostgreSQL/locations"
+
+
+def list_subscription_servers(call: Call) -> Reply:
+    subscription = find_subscription(call, _SERVER_READ)
+    return page(call, list(subscription.servers()), call.cloud.renderer.server)
+
+
+def list_group_servers(call: Call) -> Reply:
+    group = find_group(call, _SERVER_READ)
+    return page(call, list(group.servers.values()), call.cloud.renderer.server)
+
+
+def get_server(call: Call) -> Reply:
+    return Reply(call.cloud.renderer.server(_server(call, _SERVER_READ)))
+
+
+def patch_server(call: Call) -> Reply:
+    """202 with the operation's start; the change shows in a GET when the operation is finished."""
+    subscription = find_subscription(call, _SERVER_WRITE)
+    if not subscription.registered:
+        raise MissingSubscriptionRegistration(namespace="Microsoft.DBforPostgreSQL")
+    group = subscription.group(call.parts["group"])
+    server = group.server(call.parts["name"])
+    operation = call.cloud.patcher.patch(group, server, call.body, call.version, call.then)
+    headers = {**_operation_headers(call, operation), **_retry_after(call)}
+    urls = {"azure-asyncoperation": "azureAsyncOperation", "location": "operationResults"}
+    sent = {"both": list(urls), "operation": ["azure-asyncoperation"], "location": ["location"], "none": []}
+    for header in sent[call.cloud.settings.async_headers]:
+        headers[header] = call.cloud.operations.url(call.base, urls[header], operation)
+    body = {"operation": "UpsertServerManagementOperationV2", "startTime": operation.start_time}
+    return Reply(body, 202, headers)
+
+
+def refuse_server_method(call: Call) -> Reply:
+    """Servers are neither created, replaced nor deleted here: a client of ours that tries has a fault."""
+    raise MethodNotAllowed(method=call.method, path=call.path)
+
+
+def get_configuration(call: Call) -> Reply:
+    server = _server(call, f"{resource_ids.SERVER_TYPE}/configurations/read")
+    if server.state == "Stopped":
+        raise ServerStoppedError(name=server.name)
+    if call.parts["configuration"].lower() != "azure.fabric_mirror_enabled":
+        raise ConfigurationNotFound(name=call.parts["configuration"])
+    return Reply(render.fabric_mirroring(server))
+
+
+def get_operation(call: Call) -> Reply:
+    """A poll: always 200 while the operation runs."""
+    find_subscription(call, f"{_LOCATIONS}/azureAsyncOperation/read")
+    operation = call.cloud.operations.find("azureAsyncOperation", call.parts["operation"], call.query)
+    return Reply(operation.body(), 200, {**_operation_headers(call, operation), **_retry_after(call)})
+
+
+def get_operation_result(call: Call) -> Reply:
+    """202 until the operation is finished, then the server, or the operation's error."""
+    find_subscription(call, f"{_LOCATIONS}/operationResults/read")
+    operation = call.cloud.operations.find("operationResults", call.parts["operation"], call.query)
+    headers = _operation_headers(call, operation)
+    if not operation.finished:
+        here = call.cloud.operations.url(call.base, "operationResults", operation)
+        return Reply(None, 202, {**headers, **_retry_after(call), "location": here})
+    if operation.outcome.error:
+        return Reply({"error": operation.outcome.error}, 400, headers)
+    return Reply(call.cloud.renderer.server(operation.server), 200, headers)
+
+
+def _operation_headers(call: Call, operation: Operation) -> dict[str, str]:
+    location = resource_ids.short_location(operation.server.location)
+    identifier = f"tenantId={TENANT_ID},objectId={call.actor}/{location}/{operation.id}"
+    return {"x-ms-operation-identifier": identifier}
+
+
+def _retry_after(call: Call) -> dict[str, str]:
+    seconds = call.cloud.settings.retry_after
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _server(call: Call, action: str) -> Server:
+    return find_group(call, action).server(call.parts["name"])
