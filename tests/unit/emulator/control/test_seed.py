@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Seeds, settings and faults: what is understood, and how a mistake is named."""
+"""Seeds: what is understood, and how a mistake is named."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from emulator import schema
 from emulator.arm import resource_ids
 from emulator.arm.models import World
 from emulator.control import seed
-from emulator.control.faults import Faults
-from emulator.control.settings import Settings, SettingsError
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 
@@ -93,57 +90,3 @@ def test_the_error_about_a_bad_seed_names_the_place(text: str, place: str) -> No
 def test_the_error_about_a_seed_that_contradicts_itself_names_the_place(identity: dict[str, Any], place: str) -> None:
     with pytest.raises(seed.SeedError, match=place):
         world({"name": "g", "servers": [{"name": "pg1", "identity": identity}]})
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({"speed": 1}, "unknown setting 'speed'; known settings: operation_seconds, page_size"),
-        ({"operation_seconds": -1}, "'operation_seconds' must be a number from 0"),
-        ({"page_size": 0}, "'page_size' must be a whole number from 1"),
-        ({"retry_after": 1.5}, "'retry_after' must be a whole number"),
-        ({"log_bodies": "no"}, "'log_bodies' must be true or false"),
-        ({"busy_status": 418}, "'busy_status' must be one of 409, 400"),
-        ({"throttle": {"read": {}}}, "'throttle' must be null or a mapping"),
-        ({"throttle": {"reads": {"bucket": 1}}}, "'throttle.reads' must have exactly"),
-        ({"throttle": {"reads": {"bucket": 0, "refill": 1}}}, "'throttle.reads.bucket' must be a number above 0"),
-        ([], "settings must be a mapping"),
-    ],
-)
-def test_bad_settings_are_refused_as_a_whole(changes: Any, text: str) -> None:
-    settings = Settings()
-    with pytest.raises(SettingsError, match=text):
-        settings.update(
-            {"page_size": 7, **changes} if isinstance(changes, dict) and "page_size" not in changes else changes
-        )
-    assert settings == Settings()
-
-
-def test_settings_are_taken_over() -> None:
-    settings = Settings()
-    settings.update({"operation_seconds": 0, "retry_after": None, "throttle": {"writes": {"bucket": 1, "refill": 0.5}}})
-    assert settings.throttle == {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 1, "refill": 0.5}}
-    settings.update({"throttle": None})
-    assert settings.throttle is None
-
-
-@pytest.mark.parametrize(
-    ("document", "place"),
-    [
-        ([{"match": {}}], r"\$\[0\]: 'then' is a required property"),
-        ([{"then": {"statsu": 500}}], r"\$\[0\]\.then.*'statsu'"),
-        ([{"match": {"path": "("}, "then": {"status": 500}}], r"\$\[0\]\.match\.path"),
-        ({"then": {"status": 500}}, "is not of type 'array'"),
-    ],
-)
-def test_the_error_about_a_bad_fault_names_the_place(document: Any, place: str) -> None:
-    with pytest.raises(schema.InvalidDocumentError, match=place):
-        Faults().add(document)
-
-
-def test_a_fault_skips_its_first_hits_and_ends() -> None:
-    faults = Faults()
-    faults.add([{"match": {"method": "get", "path": "/SERVERS/"}, "after": 1, "times": 2, "then": {"status": 500}}])
-    assert faults.take("PATCH", "/servers/a") is None
-    hits = [faults.take("GET", "/servers/a") is not None for _request in range(4)]
-    assert hits == [False, True, True, False]

@@ -1,8 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""Faults, the log, violations, and mistakes in the control API."""
+"""Faults: which request they hit, and what happens then."""
 
 from __future__ import annotations
 
@@ -12,6 +11,9 @@ import urllib.error
 from typing import Any
 
 import pytest
+
+from emulator import schema
+from emulator.control.faults import Faults
 
 SERVERS = "Microsoft.DBforPostgreSQL/flexibleServers"
 ERROR = {"code": "ServerDifferentSubscription", "message": "Server and server must be in same subscription."}
@@ -99,20 +101,6 @@ def test_a_fault_cuts_an_answer_off(client: Any) -> None:
     assert client.server("pg-plain")["name"] == "pg-plain"
 
 
-def test_the_clock_is_put_forward_for_operations_and_tokens(client: Any) -> None:
-    client.control("PATCH", "settings", {"operation_seconds": 100})
-    answer = client.patch("pg-plain", {"type": "SystemAssigned"})
-    client.control("POST", "faults", [{"match": {"path": "azureAsyncOperation"}, "then": {"advance": 60}, "times": 2}])
-    polls = [client.arm("GET", answer.headers["azure-asyncoperation"]).body["status"] for _poll in range(2)]
-    assert polls == ["InProgress", "Succeeded"]
-    assert client.control("POST", "clock", {"advance": 4000}) == {"ahead": 4120}
-    assert client.arm("GET", f"{SERVERS}/pg-plain", token=client.grant().body["access_token"]).status == 200
-    client.control("POST", "clock", {"advance": 4000})
-    assert client.arm("GET", f"{SERVERS}/pg-plain").error == (401, "ExpiredAuthenticationToken")
-    client.control("POST", "reset")
-    assert client.control("POST", "clock", {"advance": 0}) == {"ahead": 0}
-
-
 def test_somebody_else_writes_meanwhile_and_every_change_is_known(client: Any) -> None:
     client.add_server(name="pg-one", identity={"type": "UserAssigned", "user_assigned": ["id-app"]})
     server = f"{client.group}/providers/{SERVERS}/pg-one"
@@ -149,56 +137,23 @@ def test_a_fault_keeps_an_operation_from_ending(client: Any) -> None:
     assert client.server("pg-plain")["properties"]["state"] == "Updating"
 
 
-def test_the_log_keeps_no_secret(client: Any) -> None:
-    client.control("DELETE", "requests")
-    client.grant()
-    client.patch("pg-plain", {"type": "SystemAssigned"})
-    text = str(client.control("GET", "requests"))
-    assert client.ready["secret"] not in text
-    assert "Bearer" not in text
-    (patch,) = client.control("GET", "requests?kind=arm")
-    assert (patch["method"], patch["status"], patch["body"]) == ("PATCH", 202, {"identity": {"type": "SystemAssigned"}})
-    assert patch["query"] == {"api-version": "2026-10-01"}
-    client.control("PATCH", "settings", {"log_bodies": False})
-    client.patch("pg-app", {"type": "SystemAssigned"})
-    assert client.control("GET", "requests?kind=arm")[-1]["body"] is None
-
-
-def test_the_log_knows_the_kinds_of_requests(client: Any) -> None:
-    client.control("DELETE", "requests")
-    client.request("GET", "/robots.txt")
-    client.grant()
-    client.arm("GET", "/tenants")
-    kinds = [each["kind"] for each in client.control("GET", "requests")]
-    assert kinds == ["other", "metadata", "token", "arm"]
-
-
-def test_what_differs_from_the_schema_is_kept_as_a_violation(client: Any) -> None:
-    body = {"identity": {"type": "SystemAssigned"}, "properties": {"availabilityZone": ""}}
-    client.arm("PATCH", f"{SERVERS}/pg-plain", body)
-    (found,) = client.control("GET", "violations")
-    assert found["method"] == "PATCH"
-    assert "'properties' was unexpected" in found["problem"]
-    assert client.control("DELETE", "violations") == {}
-    assert client.control("GET", "violations") == []
-
-
 @pytest.mark.parametrize(
-    ("method", "name", "content", "text"),
+    ("document", "place"),
     [
-        ("GET", "state", None, "no such control route"),
-        ("PATCH", "settings", b'{"speed": 1}', "known settings"),
-        ("PATCH", "settings", b"{", "Expecting"),
-        ("POST", "faults", b"[{}]", "'then' is a required property"),
-        ("POST", "clock", b'{"advance": -1}', "goes forward by a number of seconds"),
-        ("POST", "clock", b"{}", "advance"),
-        ("POST", "seed", b"subscriptions: 3", "$.subscriptions"),
-        ("POST", "seed", b"settings: {speed: 1}", "$.settings"),
+        ([{"match": {}}], r"\$\[0\]: 'then' is a required property"),
+        ([{"then": {"statsu": 500}}], r"\$\[0\]\.then.*'statsu'"),
+        ([{"match": {"path": "("}, "then": {"status": 500}}], r"\$\[0\]\.match\.path"),
+        ({"then": {"status": 500}}, "is not of type 'array'"),
     ],
 )
-def test_the_control_api_explains_mistakes(
-    client: Any, method: str, name: str, content: bytes | None, text: str
-) -> None:
-    answer = client.request(method, f"/_emulator/{name}", content)
-    assert answer.status in {400, 404}
-    assert text in answer.body["error"]
+def test_the_error_about_a_bad_fault_names_the_place(document: Any, place: str) -> None:
+    with pytest.raises(schema.InvalidDocumentError, match=place):
+        Faults().add(document)
+
+
+def test_a_fault_skips_its_first_hits_and_ends() -> None:
+    faults = Faults()
+    faults.add([{"match": {"method": "get", "path": "/SERVERS/"}, "after": 1, "times": 2, "then": {"status": 500}}])
+    assert faults.take("PATCH", "/servers/a") is None
+    hits = [faults.take("GET", "/servers/a") is not None for _request in range(4)]
+    assert hits == [False, True, True, False]
