@@ -1,4 +1,4 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A local Azure: the part of Azure Resource Manager and Microsoft Entra ID that the collection talks to."""
+"""The emulator: the part of Azure Resource Manager and Microsoft Entra ID that the collection talks to."""

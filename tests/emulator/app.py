@@ -30,7 +30,7 @@ _LARGEST_REQUEST = 64 * 2**20
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; 2 for a seed that cannot be used."""
+    """Run until SIGTERM or SIGINT and return the exit status: 2 for a seed that cannot be used."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:

@@ -16,15 +16,18 @@ class Clock:
     ahead: float = 0.0
 
     def seconds(self) -> float:
-        """Seconds that only go forward, for durations."""
+        """Return seconds that only go forward, for durations."""
         return time.monotonic() + self.ahead
 
     def now(self) -> float:
-        """Seconds since 1970, for the life of tokens."""
+        """Return the seconds since 1970, for the life of tokens."""
         return time.time() + self.ahead
 
     def advance(self, seconds: float) -> None:
-        """:raises ValueError: unless `seconds` is a number from 0."""
+        """Put the clock forward.
+
+        :raises ValueError: unless `seconds` is a number from 0.
+        """
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
             raise ValueError(f"the clock goes forward by a number of seconds, not by {seconds!r}")
         self.ahead += seconds

@@ -55,12 +55,15 @@ class Cloud:
         seed.apply(self.world, document)
 
     def change_settings(self, changes: object) -> None:
-        """:raises SettingsError: and changes nothing, if one is wrong."""
+        """Change settings, and begin anew with full buckets.
+
+        :raises SettingsError: and changes nothing, if one is wrong.
+        """
         self.settings.update(changes)
         self.throttle.clear()
 
     def reset(self) -> None:
-        """Back to the start: seed, settings, clock, faults, operations and logs. Tokens stay valid."""
+        """Go back to the start: seed, settings, clock, faults, operations and logs. Tokens stay valid."""
         self.clock.ahead = 0.0
         self.settings.update(Settings().as_dict())
         self.world.subscriptions.clear()

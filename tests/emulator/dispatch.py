@@ -31,7 +31,7 @@ CLOUD_KEY: web.AppKey[Cloud] = web.AppKey("cloud")
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    """The one handler of the application: paths are matched without regard to case, which the library cannot."""
+    """Handle every request: paths are matched without regard to case, which the library cannot."""
     call = await _call(request)
     call.cloud.operations.settle()
     if call.path.startswith(control.PREFIX):

@@ -31,12 +31,15 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def problems(document: object, name: str) -> list[str]:
-    """Every place where `document` differs from schema `name`, with the reason."""
+    """Return every place where `document` differs from schema `name`, with the reason."""
     return [f"{each.json_path}: {each.message}" for each in _validator(name).iter_errors(document)]
 
 
 def check(document: object, name: str) -> None:
-    """:raises InvalidDocumentError: naming the place that fits worst."""
+    """Check a document.
+
+    :raises InvalidDocumentError: naming the place that fits worst.
+    """
     error = best_match(_validator(name).iter_errors(document))
     if error is not None:
         raise InvalidDocumentError(f"{error.json_path}: {error.message}")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 
 def find_subscription(call: Call, action: str) -> Subscription:
+    """Return the subscription of the path.
+
+    :raises ArmError: if there is none, or the caller has no right to `action` in it.
+    """
     subscription = call.cloud.world.subscription(call.parts["subscription"])
     if not subscription.allows(action):
         raise AuthorizationFailed(client=CLIENT_ID, actor=call.actor, action=action, scope=call.path)
@@ -23,4 +27,5 @@ def find_subscription(call: Call, action: str) -> Subscription:
 
 
 def find_group(call: Call, action: str) -> ResourceGroup:
+    """Return the resource group of the path, as `find_subscription` does."""
     return find_subscription(call, action).group(call.parts["group"])

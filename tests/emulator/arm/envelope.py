@@ -40,7 +40,7 @@ _HEADERS = {
 
 
 def kind(path: str) -> str:
-    """Kind of a request in the log: ARM also answers what is nobody's, with an error."""
+    """Return the kind of a request in the log: ARM also answers what is nobody's, with an error."""
     return "arm" if path.lower().startswith(("/subscriptions", "/tenants", "/providers")) else "other"
 
 

@@ -27,7 +27,7 @@ class ArmError(Exception):
 
     @property
     def detail(self) -> dict[str, str]:
-        """`{"code", "message"}`, as it also stands in the result of a failed operation."""
+        """Return `{"code", "message"}`, as it also stands in the result of a failed operation."""
         return {"code": self.code, "message": str(self)}
 
     def body(self) -> dict[str, Any]:

@@ -37,7 +37,10 @@ class Call:
 
     @cached_property
     def body(self) -> Any:
-        """:raises InvalidRequestContent: if the content is not JSON."""
+        """Return the content, parsed.
+
+        :raises InvalidRequestContent: if it is not JSON.
+        """
         try:
             return json.loads(self.content)
         except ValueError as error:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State of the emulated cloud: subscriptions, resource groups, identities and servers. No HTTP here."""
+"""State of the emulated cloud: subscriptions, resource groups and identities. No HTTP here."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def stable_guid(*parts: str) -> str:
-    """A GUID that is the same in every run, for the IDs that a seed leaves out."""
+    """Return a GUID that is the same in every run, for the IDs that a seed leaves out."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts).lower()))
 
 
 @dataclass
 class UserIdentity:
-    """A user assigned managed identity."""
+    """A user-assigned managed identity."""
 
     subscription_id: str
     group: str
@@ -39,7 +39,7 @@ class UserIdentity:
 
     @property
     def id(self) -> str:
-        """With `resourcegroups` in lower case, as the identity service spells its IDs."""
+        """Return the ID, with `resourcegroups` in lower case, as the identity service spells its IDs."""
         return (
             f"/subscriptions/{self.subscription_id}/resourcegroups/{self.group}"
             f"/providers/{resource_ids.IDENTITY_TYPE}/{self.name}"
@@ -63,7 +63,10 @@ class ResourceGroup:
         return f"/subscriptions/{self.subscription_id}/resourceGroups/{self.name}"
 
     def server(self, name: str) -> Server:
-        """:raises ResourceNotFound: if there is none."""
+        """Return the server of a name in any casing.
+
+        :raises ResourceNotFound: if there is none.
+        """
         server = self.servers.get(name.lower())
         if server is None:
             raise ResourceNotFound(kind=resource_ids.SERVER_TYPE, name=name, group=self.name)
@@ -86,14 +89,17 @@ class Subscription:
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
 
     def allows(self, action: str) -> bool:
-        """Whether the caller has the right to an action."""
+        """Return whether the caller has the right to an action."""
         action = action.lower()
         if self.denied or action in self.denied_actions:
             return False
         return self.allowed_actions is None or any(fnmatchcase(action, each) for each in self.allowed_actions)
 
     def group(self, name: str) -> ResourceGroup:
-        """:raises ResourceGroupNotFound: if there is none."""
+        """Return the group of a name in any casing.
+
+        :raises ResourceGroupNotFound: if there is none.
+        """
         group = self.groups.get(name.lower())
         if group is None:
             raise ResourceGroupNotFound(group=name)
@@ -115,7 +121,10 @@ class World:
         self.subscriptions: dict[str, Subscription] = {}
 
     def subscription(self, subscription_id: str) -> Subscription:
-        """:raises SubscriptionNotFound: if there is none."""
+        """Return the subscription of an ID in any casing.
+
+        :raises SubscriptionNotFound: if there is none.
+        """
         subscription = self.subscriptions.get(subscription_id.lower())
         if subscription is None:
             raise SubscriptionNotFound(subscription=subscription_id)
@@ -126,7 +135,7 @@ class World:
             yield from subscription.servers()
 
     def identity(self, identity_id: str) -> UserIdentity | None:
-        """The identity behind a resource ID in any casing, None if the emulator does not know it."""
+        """Return the identity behind a resource ID in any casing, None if the emulator does not know it."""
         parsed = resource_ids.parse(identity_id)
         subscription = self.subscriptions.get(parsed.subscription.lower()) if parsed else None
         if parsed is None or subscription is None or parsed.group.lower() not in subscription.groups:

@@ -62,12 +62,12 @@ class Operation:
 
     @property
     def start_time(self) -> str:
-        """With as many fraction digits as it takes, as the service writes it (`.27Z`, `.467Z`)."""
+        """Return the start with as many fraction digits as it takes, as the service writes it (`.27Z`, `.467Z`)."""
         text = self.started.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].rstrip("0").rstrip(".")
         return f"{text}Z"
 
     def body(self) -> dict[str, Any]:
-        """The answer to a poll: no end time, no percentage, no resource ID."""
+        """Return the answer to a poll: no end time, no percentage, no resource ID."""
         status = self.outcome.status if self.finished else "InProgress"
         body: dict[str, Any] = {"name": self.id, "status": status, "startTime": self.start_time}
         if self.finished and self.outcome.error:
@@ -75,7 +75,7 @@ class Operation:
         return body
 
     def true_state(self) -> dict[str, Any]:
-        """What the control API tells: who changed what from what to what; and when, by the cloud's clock."""
+        """Return what the control API tells: who changed what from what to what; and when, by the cloud's clock."""
         identity = self.outcome.identity
         return {
             "id": self.id,
@@ -106,7 +106,7 @@ class Operations:
         self._running.clear()
 
     def entries(self) -> list[dict[str, Any]]:
-        """All of them, in the order in which they started."""
+        """Return all of them, in the order in which they started."""
         return [each.true_state() for each in self._operations.values()]
 
     def start(self, operation: Operation, seconds: float) -> None:
@@ -134,7 +134,7 @@ class Operations:
                 operation.server.identity = operation.outcome.identity
 
     def find(self, kind: str, operation_id: str, query: dict[str, str]) -> Operation:
-        """The operation of a poll URL, whose query must be the one that was handed out.
+        """Return the operation of a poll URL, whose query must be the one that was handed out.
 
         :raises OperationNotFound: if there is none.
         :raises InvalidOperationSignature: if the query was changed.
@@ -147,7 +147,7 @@ class Operations:
         return operation
 
     def url(self, base: str, kind: str, operation: Operation) -> str:
-        """The poll URL of `kind`, `azureAsyncOperation` or `operationResults`, about 3.5 kB long."""
+        """Return the poll URL of `kind`, `azureAsyncOperation` or `operationResults`, about 3.5 kB long."""
         server = operation.server
         location = resource_ids.short_location(server.location)
         return (

@@ -15,7 +15,7 @@ from emulator.arm.exchange import Call, Reply
 
 
 def page(call: Call, items: list[Any], rendered: Any) -> Reply:
-    """One page; `$skiptoken` is the number of items before it, in base64."""
+    """Answer with one page; `$skiptoken` is the number of items before it, in base64."""
     size = call.cloud.settings.page_size
     start = _skipped(call.query.get("$skiptoken"))
     body: dict[str, Any] = {"value": [rendered(each) for each in items[start : start + size]]}

@@ -39,21 +39,21 @@ class ResourceId(NamedTuple):
 
 
 def parse(text: str) -> ResourceId | None:
-    """The parts of a full resource ID, or None if `text` is not one."""
+    """Return the parts of a full resource ID, or None if `text` is not one."""
     match = _RESOURCE_ID.fullmatch(text)
     return ResourceId(**match.groupdict()) if match else None
 
 
 def display_location(location: str) -> str:
-    """`canadacentral` -> `Canada Central`: servers report the display name."""
+    """Turn `canadacentral` into `Canada Central`: servers report the display name."""
     return _DISPLAY_NAMES.get(short_location(location), location)
 
 
 def short_location(location: str) -> str:
-    """`Canada Central` -> `canadacentral`: URLs, groups and identities use the short name."""
+    """Turn `Canada Central` into `canadacentral`: URLs, groups and identities use the short name."""
     return location.replace(" ", "").lower()
 
 
 def locations() -> dict[str, str]:
-    """Short names to display names."""
+    """Return the display name of each short name."""
     return dict(_DISPLAY_NAMES)

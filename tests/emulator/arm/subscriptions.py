@@ -11,7 +11,7 @@ from emulator.arm.exchange import Call, Reply
 
 
 def list_subscriptions(call: Call) -> Reply:
-    """Only those in which the caller has a right, as ARM does."""
+    """List only those in which the caller has a right, as ARM does."""
     visible = [each for each in call.cloud.world.subscriptions.values() if not each.denied]
     return Reply(
         {"value": [render.subscription(each) for each in visible], "count": {"type": "Total", "value": len(visible)}}

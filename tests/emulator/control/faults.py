@@ -46,7 +46,7 @@ class Then:
 
     @property
     def answers(self) -> bool:
-        """Whether the answer is given here and not by the service."""
+        """Return whether the answer is given here and not by the service."""
         return self.status is not None or self.code is not None or self.body is not None
 
 

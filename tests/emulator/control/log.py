@@ -34,7 +34,7 @@ class RequestLog:
         return [each for each in self._entries if kind is None or each["kind"] == kind]
 
     def add(self, call: Call, kind: str, status: int | None) -> None:
-        """`status` is None if the connection was cut instead of an answer."""
+        """Add a request; `status` is None if the connection was cut instead of an answer."""
         self._entries.append(
             {
                 "method": call.method,

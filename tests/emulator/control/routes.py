@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API of the emulator, below /_emulator: needs no token."""
+"""The control API of the emulator, below `/_emulator`: needs no token."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Reply]] = {
 
 
 def answer(call: Call) -> Reply:
-    """400 with `{"error": text}` for what the control API does not understand."""
+    """Answer a request, with 400 and `{"error": text}` for what the control API does not understand."""
     handler = ROUTES.get((call.method, call.path.removeprefix(PREFIX)))
     if handler is None:
         known = ", ".join(f"{method} {PREFIX}{name}" for method, name in ROUTES)

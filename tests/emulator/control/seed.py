@@ -161,12 +161,15 @@ def _server_identity(group: ResourceGroup, entry: dict[str, Any] | None, place: 
     kind = entry.get("type", "UserAssigned").replace(" ", "")
     identity = ServerIdentity(system="SystemAssigned" in kind, user_assigned=keys)
     if identity.type != kind:
-        raise SeedError(f"seed: {place}: type '{kind}' does not fit {len(keys)} user assigned identities")
+        raise SeedError(f"seed: {place}: type '{kind}' does not fit {len(keys)} user-assigned identities")
     return identity
 
 
 def _identity_id(group: ResourceGroup, name: str, place: str) -> str:
-    """A full ID is taken as spelled and need not exist: Azure keeps IDs of deleted identities on servers."""
+    """Return the ID behind a name.
+
+    A full ID is taken as spelled and need not exist: Azure keeps IDs of deleted identities on servers.
+    """
     if resource_ids.parse(name) is not None:
         return name
     identity = group.identities.get(name.lower())
@@ -176,7 +179,7 @@ def _identity_id(group: ResourceGroup, name: str, place: str) -> str:
 
 
 def _generated(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Resource groups `rg-0001`.. with the identities `id-01`.. in each, and servers `pg-00001`.. dealt out in turn."""
+    """Make resource groups `rg-0001`.. with identities `id-01`.. in each, and deal out servers `pg-00001`.. in turn."""
     count, groups = entry.get("servers", 0), entry.get("resource_groups", 1)
     template = entry.get("template", {})
     identities = [{"name": f"id-{number:02}"} for number in range(1, entry.get("identities", 0) + 1)]

@@ -12,7 +12,7 @@ Buckets = dict[str, dict[str, float]]
 
 
 def default_throttle() -> Buckets:
-    """The published token buckets of ARM for one subscription and principal: size, and tokens a second."""
+    """Return the published token buckets of ARM for one subscription and principal: size, and tokens a second."""
     return {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 200, "refill": 10}}
 
 

@@ -10,14 +10,14 @@ from emulator.arm.tenant import CLIENT_ID
 
 
 def virtual_machine(call: Call) -> Reply:
-    """Managed identity of a virtual machine."""
+    """Answer a managed identity of a virtual machine."""
     if call.headers.get("Metadata", "").lower() != "true":
         return _refused("Required metadata header not specified")
     return _managed_identity(call)
 
 
 def app_service(call: Call) -> Reply:
-    """Managed identity of an App Service or Functions app."""
+    """Answer a managed identity of an App Service or Functions app."""
     if call.headers.get("X-IDENTITY-HEADER") != call.cloud.principals.identity_header:
         return _refused("Wrong identity header")
     return _managed_identity(call)

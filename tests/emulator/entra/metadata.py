@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers by which a client finds its way: /metadata/endpoints, OpenID, instance discovery, the realm of a user."""
+"""Answers by which a client finds its way: `/metadata/endpoints`, OpenID, instance discovery, the realm of a user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOUD_NAME = "PgflexEmulator"
 
 
 def metadata_endpoints(call: Call) -> Reply:
-    """Until 2015-01-01 the old shape, a list of clouds in 2019 and 2020, one cloud since 2022-09-01."""
+    """Describe the cloud: old shape until 2015-01-01, a list in 2019 and 2020, one cloud since 2022-09-01."""
     version = call.version
     authentication = {"loginEndpoint": f"{call.base}/", "audiences": [AUDIENCE]}
     if version < "2019":
@@ -66,7 +66,7 @@ def openid_configuration(call: Call) -> Reply:
 
 
 def instance_discovery(call: Call) -> Reply:
-    """MSAL asks here whether it may trust a sign-in host that it does not know."""
+    """Tell MSAL that it may trust a sign-in host that it does not know."""
     host = call.base.removeprefix("https://")
     endpoint = re.sub(r"/oauth2/v2\.0/authorize$", "", call.query.get("authorization_endpoint", ""))
     return Reply(
@@ -79,5 +79,5 @@ def instance_discovery(call: Call) -> Reply:
 
 
 def user_realm(call: Call) -> Reply:
-    """All users are managed in the tenant itself: MSAL then sends the password to the token endpoint."""
+    """Say that all users are managed in the tenant itself: MSAL then sends the password to the token endpoint."""
     return Reply({"ver": "1.0", "account_type": "Managed", "domain_name": AD_USER.split("@")[1]})

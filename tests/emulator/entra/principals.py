@@ -59,7 +59,7 @@ class Principals:
         path.write_bytes(content)
 
     def ready(self) -> dict[str, str]:
-        """The part of the ready document that tells clients how to sign in."""
+        """Return the part of the ready document that tells clients how to sign in."""
         return {
             "ca_file": str(self.folder / "ca.pem"),
             "tenant_id": TENANT_ID,

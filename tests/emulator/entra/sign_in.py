@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routes of Microsoft Entra ID, of the instance metadata service and of /metadata/endpoints, and the token endpoint."""
+"""Routes of Microsoft Entra ID, of instance metadata and of `/metadata/endpoints`, and the token endpoint."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], str, Callable[[Call], Reply]], ...] = 
 
 
 def find(call: Call) -> tuple[str, Callable[[Call], Reply]] | None:
-    """Kind of the request and who answers it, None if it is not about signing in."""
+    """Return the kind of the request and who answers it, None if it is not about signing in."""
     for method, path, kind, handler in ROUTES:
         match = path.fullmatch(call.path) if method == call.method else None
         if match:

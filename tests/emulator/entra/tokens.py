@@ -57,7 +57,7 @@ class EntraError(Exception):
 
 
 def known_tenant(tenant: str) -> str:
-    """The ID of a tenant in a sign-in URL.
+    """Return the ID of a tenant in a sign-in URL.
 
     :raises EntraError: AADSTS90002 if there is no such tenant.
     """
@@ -109,7 +109,7 @@ class Tokens:
         raise EntraError("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{kind}'.")
 
     def managed_identity(self, resource: str, client_id: str) -> dict[str, str]:
-        """The answer of the instance metadata service and of App Service, whose numbers are strings."""
+        """Return the answer of the instance metadata service and of App Service, whose numbers are strings."""
         seconds = int(self._settings.token_seconds)
         now = int(time.time())
         return {
@@ -125,7 +125,7 @@ class Tokens:
     def verify(self, authorization: str | None, login: str) -> str:
         """Check the Authorization header of an ARM request and return the object ID of the caller.
 
-        :raises errors.ArmError: 401 with WWW-Authenticate.
+        :raises ArmError: 401 with WWW-Authenticate.
         """
         try:
             return self._verified(authorization)
@@ -222,7 +222,7 @@ class Tokens:
 
 
 def _resource(scope: str) -> str:
-    """The resource in a list of scopes such as `https://resource//.default openid profile`."""
+    """Return the resource in a list of scopes such as `https://resource//.default openid profile`."""
     first = next((each for each in scope.split() if each.endswith("/.default")), None)
     if first is None:
         raise EntraError(

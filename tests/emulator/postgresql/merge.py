@@ -22,10 +22,10 @@ _TYPES = {
 
 
 def merged(server: Server, patch: dict[str, Any], settings: Settings) -> ServerIdentity:
-    """The identity that `server` has after the PATCH body's `identity` took effect.
+    """Return the identity that `server` has after the PATCH body's `identity` took effect.
 
     A map entry `{}` adds, `null` removes, and identities that are not mentioned stay; the type decides about the
-    system assigned identity, and drops all user assigned ones when it does not contain UserAssigned.
+    system-assigned identity, and drops all user-assigned ones when it does not contain UserAssigned.
 
     :raises ArmError: if the service refuses the request.
     """
@@ -44,7 +44,7 @@ def merged(server: Server, patch: dict[str, Any], settings: Settings) -> ServerI
 
 
 def added(before: ServerIdentity, after: ServerIdentity) -> list[str]:
-    """The IDs that are assigned only afterwards."""
+    """Return the IDs that are assigned only afterwards."""
     return [key for key in after.user_assigned if not before.has(key)]
 
 

@@ -14,7 +14,7 @@ from emulator.arm import resource_ids
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """Identity of a server: system assigned or not, and the keys of the map of user assigned ones as stored."""
+    """Identity of a server: system-assigned or not, and the keys of the map of user-assigned ones as stored."""
 
     system: bool = False
     user_assigned: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Server:
         return identity_id.lower() in {each.lower() for each in self.encryption.values()}
 
     def true_state(self) -> dict[str, Any]:
-        """What the control API tells: the state without the service's peculiarities."""
+        """Return what the control API tells: the state without the service's peculiarities."""
         return {
             "id": self.id,
             "name": self.name,

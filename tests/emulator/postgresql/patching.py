@@ -65,7 +65,7 @@ class Patcher:
         return operation
 
     def meanwhile(self, write: dict[str, Any]) -> None:
-        """Somebody else changes a server: `assign`, `remove`, `system_assigned`, in `seconds`. Not a busy one.
+        """Let somebody else change a server: `assign`, `remove`, `system_assigned`, in `seconds`. Not a busy one.
 
         :raises ArmError: if there is no such server.
         """

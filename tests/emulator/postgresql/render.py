@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Azure's JSON of the emulated resources, in the order and with the peculiarities of the real answers."""
+"""Azure's JSON of flexible servers, in the order and with the peculiarities of the real answers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ServerRenderer:
         return {**body, "id": server.id, "name": server.name, "type": resource_ids.SERVER_TYPE}
 
     def _identity(self, server: Server) -> dict[str, Any]:
-        """Empty when the server has none: the key is absent then."""
+        """Return the identity, empty when the server has none: the key is absent then."""
         if server.identity.type == "None":
             return {}
         body: dict[str, Any] = {}
@@ -60,7 +60,7 @@ class ServerRenderer:
         return {**body, "type": server.identity.type, "tenantId": TENANT_ID}
 
     def _user_assigned(self, key: str) -> dict[str, str]:
-        """The service has reported the tenant in place of the client ID for years."""
+        """Return an entry of the map: the service has reported the tenant in place of the client ID for years."""
         known = self._world.identity(key)
         principal_id = known.principal_id if known else stable_guid("principal", key)
         client_id = known.client_id if known else stable_guid("client", key)

@@ -40,7 +40,7 @@ def get_server(call: Call) -> Reply:
 
 
 def patch_server(call: Call) -> Reply:
-    """202 with the operation's start; the change shows in a GET when the operation is finished."""
+    """Answer 202 with the operation's start; the change shows in a GET when the operation is finished."""
     subscription = find_subscription(call, _SERVER_WRITE)
     if not subscription.registered:
         raise MissingSubscriptionRegistration(namespace="Microsoft.DBforPostgreSQL")
@@ -57,7 +57,7 @@ def patch_server(call: Call) -> Reply:
 
 
 def refuse_server_method(call: Call) -> Reply:
-    """Servers are neither created, replaced nor deleted here: a client of ours that tries has a fault."""
+    """Refuse to create, replace or delete a server: a client of ours that tries has a fault."""
     raise MethodNotAllowed(method=call.method, path=call.path)
 
 
@@ -71,14 +71,14 @@ def get_configuration(call: Call) -> Reply:
 
 
 def get_operation(call: Call) -> Reply:
-    """A poll: always 200 while the operation runs."""
+    """Answer a poll, always with 200 while the operation runs."""
     find_subscription(call, f"{_LOCATIONS}/azureAsyncOperation/read")
     operation = call.cloud.operations.find("azureAsyncOperation", call.parts["operation"], call.query)
     return Reply(operation.body(), 200, {**_operation_headers(call, operation), **_retry_after(call)})
 
 
 def get_operation_result(call: Call) -> Reply:
-    """202 until the operation is finished, then the server, or the operation's error."""
+    """Answer 202 until the operation is finished, then with the server, or the operation's error."""
     find_subscription(call, f"{_LOCATIONS}/operationResults/read")
     operation = call.cloud.operations.find("operationResults", call.parts["operation"], call.query)
     headers = _operation_headers(call, operation)

@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
     @property
     def error(self) -> tuple[int, str]:
-        """Status and code of an ARM error."""
+        """Return status and code of an ARM error."""
         return self.status, self.body["error"]["code"]
 
 
@@ -164,5 +164,5 @@ def emulator_folder() -> Path:
 
 @pytest.fixture
 def starter() -> Any:
-    """The function that starts an emulator of its own."""
+    """Return the function that starts an emulator of its own."""
     return start

@@ -54,7 +54,10 @@ def by_federated_token(ready: dict[str, Any]) -> Any:
 
 
 def by_password(ready: dict[str, Any]) -> Any:
-    """Deprecated, not gone. MSAL finds the user's realm at a host with a port only for the tenant `adfs`."""
+    """Sign in as a user, which is deprecated, not gone.
+
+    MSAL finds the user's realm at a host with a port only for the tenant `adfs`.
+    """
     return UsernamePasswordCredential(
         ready["client_id"], ready["ad_user"], ready["password"], tenant_id="adfs", **options(ready)
     )
