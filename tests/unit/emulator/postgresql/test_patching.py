@@ -18,6 +18,7 @@ def test_a_body_of_the_wrong_shape_is_refused(client: Any, body: Any) -> None:
 
 
 def test_a_change_shows_when_its_operation_has_ended(client: Any) -> None:
+    client.control("PATCH", "settings", {"operation_seconds": 60})
     new = client.identity_id("id-backup")
     answer = client.assign("pg-plain", "id-backup")
     assert answer.body["operation"] == "UpsertServerManagementOperationV2"
@@ -26,13 +27,16 @@ def test_a_change_shows_when_its_operation_has_ended(client: Any) -> None:
     assert len(answer.headers["azure-asyncoperation"]) > 3000
     during = client.server("pg-plain")
     assert (during["properties"]["state"], "identity" in during) == ("Updating", False)
+    client.control("POST", "clock", {"advance": 60})
     done = client.settle(answer)
     assert sorted(done) == ["name", "startTime", "status"]
     assert done["startTime"] == answer.body["startTime"]
     after = client.server("pg-plain")
     assert after["properties"]["state"] == "Ready"
     assert list(after["identity"]["userAssignedIdentities"]) == [new]
-    client.settle(client.patch("pg-plain", {"type": "None"}))
+    removal = client.patch("pg-plain", {"type": "None"})
+    client.control("POST", "clock", {"advance": 60})
+    client.settle(removal)
     assert "identity" not in client.server("pg-plain")
     assert client.control("GET", "violations") == []
 
