@@ -30,17 +30,18 @@ from ansible.utils.display import Display
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.rollback_record import read_record
+from ..module_utils._module.options import ACTIONS, ASSIGN, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
-from ..plugin_utils._host_variables import ACTIONS, ASSIGN, ROLLBACK, HostRows, is_relevant, nothing_asked
+from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, some_of
-from ..plugin_utils._run_scope import CONNECTION, RUN_OPTIONS, RunScope
+from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope, run_options
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
-_ROW_OPTIONS = ("action", "rollback", "rollback_force")
+_ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
 
 
 class ActionModule(ActionBase):
@@ -54,7 +55,7 @@ class ActionModule(ActionBase):
         known = task_vars or {}
         self._move_to_controller()
         result: dict[str, Any] = super().run(tmp, known)
-        arguments = {**self._connection_options(known), **self._task.args}
+        arguments = self._arguments(known)
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if arguments.get("result_dir") == "auto":
@@ -71,6 +72,21 @@ class ActionModule(ActionBase):
         if (warnings := rows.warnings(whole=self._covers_whole_play)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
+
+    def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the task's options: its own and its `module_defaults`, and in the role those of its variables."""
+        arguments = {**self._connection_options(task_vars), **self._task.args}
+        if not self._is_called_by_role:
+            return arguments
+        try:
+            defaults, given = run_options(task_vars, partial(_template, self._templar))
+        except InvalidInput as error:
+            raise _failure(error) from None
+        handed_on = task_vars.get("pgflex_identity_result")
+        if isinstance(handed_on, Mapping):
+            # What an earlier job of a workflow in AWX has handed on.
+            given.setdefault("rollback", handed_on.get("rollback"))
+        return {**defaults, **arguments, **given}
 
     def _ask(self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
@@ -131,7 +147,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
         templar, run_scope = (
             Templar(loader=self._loader),
-            RunScope(RUN_OPTIONS if self._is_called_by_role else (CONNECTION,)),
+            RunScope(RUN_VARIABLES if self._is_called_by_role else (CONNECTION,)),
         )
         handed_on = task_vars.get("pgflex_identity_result")
         rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)

@@ -380,13 +380,12 @@ error:
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._module.argspec import (
-    SERVER,
-    WAITING,
     check_state,
     desired_state_from_module,
     retry_policy_from_options,
     server_ref,
 )
+from ..module_utils._module.options import module_spec
 from ..module_utils._module.runner import run
 from ..module_utils._server.single_server import SingleServer
 
@@ -394,23 +393,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._azure.connection import Connection
-
-SPEC: dict[str, Any] = {
-    **SERVER,
-    # Without choices here: ansible-test refuses a state "info" among them, and it is one of the three.
-    "state": {"type": "str", "default": "present"},
-    "identities": {"type": "list", "elements": "str", "default": []},
-    "identity_resource_group": {"type": "str"},
-    "identity_subscription_id": {"type": "str"},
-    "purge_identities": {"type": "bool", "default": False},
-    "keep_encryption_identities": {"type": "bool", "default": False},
-    "replaces": {"type": "list", "elements": "str", "default": []},
-    "system_assigned": {"type": "bool"},
-    "validate_identities": {"type": "bool", "default": False},
-    "client_ids": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    **WAITING,
-}
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
@@ -435,7 +417,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
 def main() -> None:
     """Entry point."""
     run(
-        SPEC,
+        module_spec(),
         work,
         required_one_of=[("server_name", "server_id")],
         mutually_exclusive=[("server_name", "server_id"), ("resource_group", "server_id")],

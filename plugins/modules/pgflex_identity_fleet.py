@@ -273,7 +273,8 @@ from ..module_utils._fleet.rollback_record import pack
 from ..module_utils._fleet.target import target_facts, totals
 from ..module_utils._fleet.targets import read_targets
 from ..module_utils._fleet.waves import read_waves
-from ..module_utils._module.argspec import WAITING, percentage, retry_policy_from_options
+from ..module_utils._module.argspec import percentage, retry_policy_from_options
+from ..module_utils._module.options import fleet_spec
 from ..module_utils._module.runner import run
 
 if TYPE_CHECKING:
@@ -281,39 +282,6 @@ if TYPE_CHECKING:
 
     from ..module_utils._azure.connection import Connection
     from ..module_utils._fleet.target import InvalidTarget, Target
-
-ROW: dict[str, Any] = {
-    "name": {"type": "str"},
-    "server_id": {"type": "str"},
-    "subscription_id": {"type": "str"},
-    "resource_group": {"type": "str"},
-    "server_name": {"type": "str"},
-    "present": {"type": "list", "elements": "str", "default": []},
-    "absent": {"type": "list", "elements": "str", "default": []},
-    "purge": {"type": "bool", "default": False},
-    "keep_encryption_identities": {"type": "bool", "default": False},
-    "system_assigned": {"type": "bool"},
-    "identity_resource_group": {"type": "str"},
-    "identity_subscription_id": {"type": "str"},
-    "only_if_assigned": {"type": "list", "elements": "str", "default": []},
-    "expected_identities": {"type": "list", "elements": "str"},
-    "expected_system_assigned": {"type": "bool"},
-}
-SPEC: dict[str, Any] = {
-    # The action plugin of the same name fills it in where a task leaves it out, by the three that follow.
-    "servers": {"type": "list", "elements": "dict", "options": ROW},
-    "action": {"type": "str", "choices": ["assign", "remove", "rotate", "rollback", "list"], "default": "assign"},
-    "rollback": {"type": "str"},
-    "rollback_force": {"type": "bool", "default": False},
-    "validate_identities": {"type": "bool", "default": False},
-    "waves": {"type": "list", "elements": "str", "default": ["100%"]},
-    "max_fail_percentage": {"type": "float", "default": 100},
-    "quota_percentage": {"type": "float", "default": 100},
-    **WAITING,
-    "rollback_file": {"type": "path"},
-    "progress_file": {"type": "path"},
-    "result_dir": {"type": "str"},
-}
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
@@ -376,7 +344,7 @@ def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: 
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, work)
+    run(fleet_spec(), work)
 
 
 if __name__ == "__main__":

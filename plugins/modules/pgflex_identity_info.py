@@ -177,7 +177,8 @@ error:
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._listing.servers import list_servers
-from ..module_utils._module.argspec import LISTING, SERVER
+from ..module_utils._module.argspec import LISTING
+from ..module_utils._module.options import PLACE, module_spec
 from ..module_utils._module.runner import run
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ if TYPE_CHECKING:
     from ..module_utils._azure.connection import Connection
 
 SPEC: dict[str, Any] = {
-    **SERVER,
+    **module_spec(PLACE),
     **LISTING,
     "filters": {
         "type": "dict",

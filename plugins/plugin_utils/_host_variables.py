@@ -16,38 +16,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
+from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._rollback_plan import RollbackPlan
 
-ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = ACTIONS = ("assign", "remove", "rotate", "rollback", "list")
-# Option of a row -> variable of a host.
-_PLACE = {
-    "server_id": "pgflex_server_id",
-    "subscription_id": "pgflex_subscription_id",
-    "resource_group": "pgflex_resource_group",
-    "server_name": "pgflex_server_name",
-}
-_NAMESPACE = {
-    "identity_resource_group": "pgflex_identity_lookup_resource_group",
-    "identity_subscription_id": "pgflex_identity_lookup_subscription_id",
-}
-_SETS = {"present": "pgflex_identity_present", "absent": "pgflex_identity_absent"}
-_FLAGS = {
-    "purge": "pgflex_identity_purge",
-    "keep_encryption_identities": "pgflex_identity_keep_encryption_identities",
-    "system_assigned": "pgflex_identity_system_assigned",
-}
+_VARIABLE_OF_PLACE = {each.row: each.variable for each in PLACE if each.row and each.variable}
 _OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
-# Sets and other variables that count for an action, beside those of the place.
-_SETS_OF: dict[str, tuple[str, ...]] = {ASSIGN: tuple(_SETS.values()), REMOVE: (_SETS["absent"],)}
-_OTHERS_OF: dict[str, tuple[str, ...]] = {
-    ASSIGN: (*_NAMESPACE.values(), *_FLAGS.values()),
-    REMOVE: tuple(_NAMESPACE.values()),
-    ROTATE: (*_NAMESPACE.values(), _OLD, _NEW),
-}
 # A comment runs to the end of its line: no resource ID holds the sign.
 _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 # What an entry has where the others are in files.
@@ -57,40 +34,43 @@ _LEAN = ("name", "changed", "failed", "msg")
 # Thousands of hosts have the same names.
 @lru_cache(maxsize=4096)
 def is_relevant(variable: str, action: str = ASSIGN) -> bool:
-    """Whether the variable says something about a row of this action."""
-    sets = _SETS_OF.get(action, ())
-    if variable in sets or variable in _OTHERS_OF.get(action, ()) or variable in _PLACE.values():
+    """Return whether the variable says something about a row of this action."""
+    options = _options_of(action)
+    if variable in _VARIABLE_OF_PLACE.values() or any(variable == each.variable for each in options):
         return True
-    return variable.startswith(tuple(f"{each}__" for each in sets))
+    return variable.startswith(tuple(f"{each.variable}__" for each in options if each.adds_up))
+
+
+@lru_cache(maxsize=len(ACTIONS))
+def _options_of(action: str) -> tuple[Option, ...]:
+    """Return the options whose host variables count for an action, beside those of the place."""
+    return tuple(each for each in DESIRED if each.variable and action in each.actions)
 
 
 def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> dict[str, Any]:
-    """The row of a host, of its variables for which `is_relevant()` is true, templated. Raises `InvalidInput`.
+    """Return the row of a host, of its variables for which `is_relevant` is true, templated. Raise `InvalidInput`.
 
     What is unset is left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
     """
-    row: dict[str, Any] = {}
-    relevant = _OTHERS_OF.get(action, ())
-    for option, variable in _NAMESPACE.items():
-        if variable in relevant:
-            row[option] = _text(variable, variables.get(variable))
-    for option, variable in _SETS.items():
-        if variable in _SETS_OF.get(action, ()):
-            row[option] = _set(variable, variables)
-    for option, variable in _FLAGS.items():
-        if variable in relevant:
-            row[option] = _flag(variable, variables.get(variable))
+    row = {each.row: _value(each, variables) for each in _options_of(action) if each.row}
     if action == ROTATE:
         row.update(_rotation(variables))
     row = {"name": host, **_place(host, variables), **row}
     return {option: value for option, value in row.items() if value not in (None, [])}
 
 
+def _value(option: Option, variables: Mapping[str, Any]) -> Any:
+    variable = option.variable or ""
+    if option.type == IDENTITIES:
+        return _set(variable, variables)
+    return (_flag if option.type == "bool" else _text)(variable, variables.get(variable))
+
+
 def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    place = {option: _text(variable, variables.get(variable)) for option, variable in _PLACE.items()}
+    place = {option: _text(variable, variables.get(variable)) for option, variable in _VARIABLE_OF_PLACE.items()}
     if place["server_id"]:
         # It says all the others; an inventory sets both.
-        parse_server_id(_PLACE["server_id"], place["server_id"])
+        parse_server_id(_VARIABLE_OF_PLACE["server_id"], place["server_id"])
         return {"server_id": place["server_id"]}
     if host != "localhost":
         place["server_name"] = place["server_name"] or host
@@ -99,7 +79,7 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
             problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
             # Ansible's stand-in for an inventory without a host.
             hint = " The inventory has no host: update it, or name one server with -e." * (host == "localhost")
-            raise InvalidInput(_PLACE[option], problem + hint)
+            raise InvalidInput(_VARIABLE_OF_PLACE[option], problem + hint)
     return place
 
 
@@ -175,7 +155,7 @@ class HostRows:
         """What is to be said of all rows together. `whole`: they are all that the play has."""
         if self.rollback_plan:
             return self.rollback_plan.warnings()
-        sets = [variable for option, variable in _SETS.items() if variable in _SETS_OF.get(self.action, ())]
+        sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
         wishes = {"present", "absent", "system_assigned"}
         if not (whole and sets and self.asked) or any(wishes & row.keys() or row.get("purge") for row in self.asked):
             return []

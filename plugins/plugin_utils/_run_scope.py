@@ -10,36 +10,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
+from ..module_utils._module.options import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: It may hold secrets, so that its values are not shown.
 CONNECTION = "pgflex_identity_connection"
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
-RUN_OPTIONS = (
-    CONNECTION,
-    *(
-        f"pgflex_identity_{name}"
-        for name in (
-            "action",
-            "waves",
-            "max_fail_percentage",
-            "strict",
-            "validate",
-            "quota_percentage",
-            "wait_timeout",
-            "poll_interval",
-            "busy_timeout",
-            "rollback",
-            "rollback_force",
-            "rollback_dir",
-            "report_json",
-            "report_csv",
-            "report_html",
-        )
-    ),
-)
+RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
+
+
+def run_options(
+    variables: Mapping[str, Any], template: Callable[[str, Any], Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return options of `pgflex_identity_fleet` for a whole run: the role's defaults, and what its variables set.
+
+    `template` gets a variable's name and value. An empty text is unset.
+    """
+    given = {}
+    for option in RUN:
+        if option.run and option.variable and option.variable in variables:
+            value = template(option.variable, variables[option.variable])
+            if value not in (None, ""):
+                given[option.run] = value
+    return {each.run: each.role_default for each in RUN if each.run and each.role_default is not None}, given
 
 
 class RunScope:

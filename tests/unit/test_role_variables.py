@@ -7,26 +7,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "pgflex_identity"
-DEFAULTS = re.compile(r"\{\{ \[(\w+) \| default\(''\), (.*?)\]\s+\| reject\('in', \['', none\]\)", re.DOTALL)
-
-
-def options() -> dict[str, dict[str, Any]]:
-    specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
-    assert specs["plan"]["options"] == specs["apply"]["options"] == specs["main"]["options"]
-    found: dict[str, dict[str, Any]] = specs["main"]["options"]
-    return found
-
-
-def test_the_defaults_that_are_documented_are_those_in_force() -> None:
-    text = (ROLE / "vars" / "main.yml").read_text(encoding="utf-8")
-    in_force = {name: yaml.safe_load(value) for name, value in DEFAULTS.findall(text) if not value.startswith("(")}
-    assert len(in_force) == 10
-    assert {name: options()[name]["default"] for name in in_force} == in_force
 
 
 def registered(file: Path) -> set[str]:

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Options that modules share: argument specs, and their values as the types of this collection."""
+"""Turn options of modules into the types of this collection; specs of the connection and of listings."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._azure.retry import RetryPolicy
@@ -22,6 +23,7 @@ from .._identity.resource_ids import (
     key,
     parse_server_id,
 )
+from .options import DESIRED, IDENTITIES, WAITING, module_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,29 +48,16 @@ CONNECTION: dict[str, Any] = {
     "ca_path": {"type": "path"},
 }
 
-SERVER: dict[str, Any] = {
-    "resource_group": {"type": "str"},
-    "server_name": {"type": "str", "aliases": ["name", "server"]},
-    "server_id": {"type": "str"},
-}
-
 LISTING: dict[str, Any] = {
     "subscriptions": {"type": "list", "elements": "str"},
     "all_subscriptions": {"type": "bool", "default": False},
     "strict_subscriptions": {"type": "bool", "default": False},
-    "wait_timeout": {"type": "int", "default": 1800},
-    "poll_interval": {"type": "float", "default": 10},
-}
-
-WAITING: dict[str, Any] = {
-    "wait_timeout": {"type": "int", "default": 1800},
-    "poll_interval": {"type": "float", "default": 10},
-    "busy_timeout": {"type": "int", "default": 600},
+    **{name: spec for name, spec in module_spec(WAITING).items() if name != "busy_timeout"},
 }
 
 
 def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
-    """The server that the options name; the subscription counts unless they name it by ID. Raises `InvalidInput`."""
+    """Return the server that the options name, by ID or in `subscription_id`. Raise `InvalidInput`."""
     if options.get("server_id") is not None:
         return parse_server_id("server_id", options["server_id"])
     return ServerRef(
@@ -79,7 +68,7 @@ def server_ref(options: Mapping[str, Any], subscription_id: str) -> ServerRef:
 
 
 def check_state(options: Mapping[str, Any]) -> str:
-    """The `state`. Raises `InvalidInput`."""
+    """Return the `state`. Raise `InvalidInput`."""
     state: str = options["state"]
     if state not in ("present", "absent", "info"):
         raise InvalidInput("state", f"{state!r} is none of present, absent, info.")
@@ -87,51 +76,47 @@ def check_state(options: Mapping[str, Any]) -> str:
 
 
 def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> DesiredState:
-    """What `state=present` or `absent` asks for. Raises `InvalidInput`."""
-    identities = _resolve("identities", options, server)
-    replaces = _resolve("replaces", options, server)
-    system_assigned = options.get("system_assigned")
+    """Return what `state=present` or `absent` asks for. Raise `InvalidInput`."""
+    state = DesiredState(**_fields("module", options, server))
     if options["state"] == "absent":
         for option in ("replaces", "purge_identities"):
             if options.get(option):
                 raise InvalidInput(option, "goes with state=present only.")
-        if not identities:
+        if not state.present:
             raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
-        return DesiredState(absent=identities, system_assigned=system_assigned)
-    if not identities and not options["purge_identities"] and system_assigned is None:
+        return replace(state, present=(), absent=state.present)
+    if state.absent and not state.present:
+        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
+    if not state.asks:
         raise InvalidInput(
             "identities",
             "state=present needs at least one identity, or system_assigned; purge_identities=true with an empty list "
             "removes all.",
         )
-    if replaces and not identities:
-        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
-    _refuse_both("identities", identities, "replaces", replaces)
-    return DesiredState(
-        present=identities,
-        absent=replaces,
-        purge=options["purge_identities"],
-        keep_encryption_identities=options["keep_encryption_identities"],
-        system_assigned=system_assigned,
-    )
+    _refuse_both("identities", state.present, "replaces", state.absent)
+    return state
 
 
 def desired_state_from_row(options: Mapping[str, Any], server: ServerRef) -> DesiredState:
-    """What a row of a fleet asks for; it may ask for nothing. Raises `InvalidInput`."""
-    present, absent = _resolve("present", options, server), _resolve("absent", options, server)
-    _refuse_both("present", present, "absent", absent)
-    expected = None
-    if options.get("expected_identities") is not None:
-        expected = Expected(_resolve("expected_identities", options, server), options.get("expected_system_assigned"))
-    return DesiredState(
-        present=present,
-        absent=absent,
-        purge=bool(options.get("purge")),
-        keep_encryption_identities=bool(options.get("keep_encryption_identities")),
-        system_assigned=options.get("system_assigned"),
-        only_if_assigned=_resolve("only_if_assigned", options, server),
-        expected=expected,
-    )
+    """Return what a row of a fleet asks for; it may ask for nothing. Raise `InvalidInput`."""
+    state = DesiredState(**_fields("row", options, server))
+    _refuse_both("present", state.present, "absent", state.absent)
+    if options.get("expected_identities") is None:
+        return state
+    expected = _resolve("expected_identities", options, server)
+    return replace(state, expected=Expected(expected, options.get("expected_system_assigned")))
+
+
+def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[str, Any]:
+    """Return the fields of `DesiredState` that are set by options of this kind of `name`: `module` or `row`."""
+    found: dict[str, Any] = {}
+    for option in DESIRED:
+        given = getattr(option, name)
+        if option.field and given:
+            identities = option.type == IDENTITIES
+            value = _resolve(given, options, server) if identities else options.get(given)
+            found[option.field] = option.default if value is None else value
+    return found
 
 
 def _refuse_both(option: str, assigned: tuple[str, ...], other: str, removed: tuple[str, ...]) -> None:
@@ -150,7 +135,7 @@ def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tupl
 
 
 def retry_policy_from_options(options: Mapping[str, Any]) -> RetryPolicy:
-    """The retry_policy that the options ask for. Raises `InvalidInput`."""
+    """Return the retry policy that the options ask for. Raise `InvalidInput`."""
     for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
         if not options[option] >= least:  # so that not-a-number is refused too
             raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
@@ -158,7 +143,7 @@ def retry_policy_from_options(options: Mapping[str, Any]) -> RetryPolicy:
 
 
 def percentage(option: str, options: Mapping[str, Any]) -> float:
-    """A share between 0 and 100. Raises `InvalidInput`."""
+    """Return a share between 0 and 100. Raise `InvalidInput`."""
     value: float = options[option]
     if not 0 <= value <= 100 or (option == "quota_percentage" and value == 0):
         raise InvalidInput(option, f"{value:g} is not a percentage that can work.")

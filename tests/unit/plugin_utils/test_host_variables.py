@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import (
+from ansible_collections.pgflex.azure.plugins.module_utils._module.options import (
     ACTIONS,
     ASSIGN,
     REMOVE,
     ROLLBACK,
     ROTATE,
+)
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import (
     HostRows,
     is_relevant,
     make_row,

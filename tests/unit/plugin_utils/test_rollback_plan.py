@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Entry, HeldIdentities, Record
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
-from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ROLLBACK, HostRows
+from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ROLLBACK
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import HostRows
 from ansible_collections.pgflex.azure.plugins.plugin_utils._rollback_plan import RollbackPlan
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"

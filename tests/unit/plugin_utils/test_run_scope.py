@@ -12,15 +12,16 @@ import pytest
 import yaml
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import ACTIONS, is_relevant
-from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, RUN_OPTIONS, RunScope
+from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ACTIONS
+from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import is_relevant
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope
 
 ROOT = Path(__file__).resolve().parents[3]
 WAVES = "pgflex_identity_waves"
 
 
 def compare(*hosts: dict[str, Any]) -> None:
-    run_scope = RunScope(RUN_OPTIONS)
+    run_scope = RunScope(RUN_VARIABLES)
     for number, variables in enumerate(hosts):
         run_scope.add(f"pg-{number}", variables)
 
@@ -65,5 +66,5 @@ def test_every_variable_of_the_role_is_of_a_host_or_of_the_run() -> None:
     document = yaml.safe_load((ROOT / "roles/pgflex_identity/meta/argument_specs.yml").read_text(encoding="utf-8"))
     names = document["argument_specs"]["main"]["options"]
     for name in names:
-        assert any(is_relevant(name, action) for action in ACTIONS) != (name in RUN_OPTIONS), name
-    assert set(RUN_OPTIONS) <= names.keys()
+        assert any(is_relevant(name, action) for action in ACTIONS) != (name in RUN_VARIABLES), name
+    assert set(RUN_VARIABLES) <= names.keys()
