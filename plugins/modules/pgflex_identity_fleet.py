@@ -85,7 +85,7 @@ options:
         default: []
       expected_identities:
         description:
-          - Refuse to change the server unless it holds exactly these user-assigned managed identities, or is as wanted.
+          - Refuse to change the server unless it holds exactly these user-assigned managed identities, or is compliant.
         type: list
         elements: str
       expected_system_assigned:
@@ -127,7 +127,7 @@ options:
     default: ["100%"]
   max_fail_percentage:
     description:
-      - Do not begin further changes once more than this share of a wave has failed. What was begun is waited for.
+      - Do not start further changes once more than this share of a wave has failed. What was started is waited for.
       - Rows that fail before anything is written do not count.
     type: float
     default: 100
@@ -153,7 +153,7 @@ options:
   result_dir:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
-        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed) and C(msg). With
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(not_started) and C(msg). With
         V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
@@ -204,15 +204,20 @@ servers:
       returned: success
       sample: true
     failed:
-      description: Whether the row failed, or was not begun because of O(max_fail_percentage).
+      description: Whether the row failed, or was not started because of O(max_fail_percentage).
       type: bool
       returned: success
       sample: false
+    not_started:
+      description: Tells a row that was not started because of O(max_fail_percentage) from one that failed itself.
+      type: bool
+      returned: for a row that was not started
+      sample: true
     msg:
-      description: Why it failed.
+      description: Why it failed, or was not started.
       type: str
-      returned: for a row that failed
-      sample: Not begun, too many servers had failed before.
+      returned: for a row that failed or was not started
+      sample: "Not started: too many servers had failed before."
     error:
       description: As RV(pgflex.azure.pgflex_identity#module:error).
       type: dict
@@ -227,14 +232,16 @@ servers:
       returned: for a server that was read, if the row changes it or failed
       sample: {type: None, tenant_id: null, principal_id: null, user_assigned_identities: []}
 totals:
-  description: How many rows there are, and how many ended how.
+  description:
+    - How many C(servers) there are, and how many of them are C(compliant), C(changed), C(failed) or C(not_started).
+    - In check mode C(changed) counts those that have drifted, which would be changed.
   type: dict
   returned: success
-  sample: {servers: 2, ok: 1, changed: 1, failed: 0, not_started: 0}
+  sample: {servers: 2, compliant: 1, changed: 1, failed: 0, not_started: 0}
 waves:
   description:
     - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and
-      when it C(started) and C(ended), in UTC. In check mode, and for a wave that was not begun, no times.
+      when it C(started) and C(ended), in UTC. In check mode, and for a wave that was not started, no times.
   type: list
   elements: dict
   returned: success
@@ -338,7 +345,7 @@ def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: 
     except OSError as error:  # after the changes: their results must not be lost
         module.warn(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
         return {"servers": entries}
-    shown = ("name", "changed", "failed", "msg")
+    shown = ("name", "changed", "failed", "not_started", "msg")
     return {"servers": [{name: each[name] for name in shown if name in each} for each in entries], "result_dir": folder}
 
 

@@ -13,9 +13,9 @@ version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
   - M(pgflex.azure.pgflex_identity_fleet) changes many servers in one task, and a row that fails does not fail that task. This
-    one ends for each host as its row did, changed, ok or failed, with its message and its difference, for Ansible's recap,
+    one ends for each host as its row did, changed, ok or failed in Ansible's words, with its message and its difference, for Ansible's recap,
     C(--diff), C(max_fail_percentage) and the host status in AWX.
-  - A host without a row is ok.
+  - A row that was not started fails too, with a message that says so. A host without a row is ok.
   - It sends no request and starts no process.
 extends_documentation_fragment:
   - pgflex.azure.attributes.action

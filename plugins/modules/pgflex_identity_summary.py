@@ -12,7 +12,8 @@ short_description: Sum up a rollout for people and for workflows
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
-  - Sums up what M(pgflex.azure.pgflex_identity_fleet) planned for all hosts of a play and did with those that drift.
+  - Sums up what M(pgflex.azure.pgflex_identity_fleet) planned for all hosts of a play, and did with those that have
+    drifted.
   - Hands the sum on as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
     C(serial) the batches add up.
   - It sends no request and starts no process.
@@ -25,8 +26,8 @@ options:
     required: true
   rollout:
     description:
-      - The result of M(pgflex.azure.pgflex_identity_fleet) for the hosts that drift.
-      - Without it nothing that was planned has begun.
+      - The result of M(pgflex.azure.pgflex_identity_fleet) for the hosts that have drifted.
+      - Without it nothing that was planned has been started.
     type: dict
     default: {}
   action:
@@ -56,7 +57,7 @@ EXAMPLES = r"""
   run_once: true
   register: plan
 
-- name: Change what drifts
+- name: Change what has drifted
   pgflex.azure.pgflex_identity_fleet:
     result_dir: "{{ plan.result_dir }}"
     waves: [1, 10%, 100%]
@@ -78,7 +79,7 @@ EXAMPLES = r"""
 
 # wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC
 # wave 2: 2 servers, 1 changed, 1 failed, 20:02:05 to 20:14:10 UTC
-# 12 servers: 9 as wanted, 2 changed, 1 failed, 0 not begun.
+# 12 servers: 9 compliant, 2 changed, 1 failed, 0 not started.
 """
 
 RETURN = r"""
@@ -87,7 +88,7 @@ lines:
   type: list
   elements: str
   returned: success
-  sample: ["12 servers: 9 as wanted, 2 changed, 1 failed, 0 not begun."]
+  sample: ["12 servers: 9 compliant, 2 changed, 1 failed, 0 not started."]
 summary:
   description: What is handed on.
   type: dict
@@ -102,24 +103,30 @@ summary:
     servers:
       description: How many servers there are; the next four add up to it.
       type: int
-    ok:
-      description: How many were as wanted.
+    compliant:
+      description: How many were compliant.
       type: int
     changed:
-      description: How many were changed, or would be.
+      description: How many were changed. With RV(summary.check), how many have drifted and would be.
       type: int
     failed:
       description: How many failed.
       type: int
     not_started:
-      description: How many changes were not begun.
+      description: How many were not started.
       type: int
     changed_hosts:
-      description: The hosts that were changed, or would be.
+      description: The hosts that were changed. With RV(summary.check), those that have drifted.
       type: list
       elements: str
     failed_hosts:
-      description: The hosts that failed or were not begun.
+      description: The hosts that failed.
+      type: list
+      elements: str
+    not_started_hosts:
+      description:
+        - The hosts that were not started, because too many others had failed.
+        - Their own results fail as well, for Ansible's recap, so that they are tried again together with those.
       type: list
       elements: str
     rollback:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What a rollout did with the hosts of a batch, in lines for people and in counts for a workflow. Pure."""
+"""Sum up what a rollout did with the hosts of a batch, in lines for people and in counts for a workflow. Pure."""
 
 from __future__ import annotations
 
@@ -17,54 +17,57 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 #: What adds up when a play with `serial` has several batches.
-COUNTS = ("servers", "ok", "changed", "failed", "not_started")
-HOSTS = ("changed_hosts", "failed_hosts")
+COUNTS = ("servers", "compliant", "changed", "failed", "not_started")
+HOSTS = ("changed_hosts", "failed_hosts", "not_started_hosts")
 
 
 def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = ()) -> dict[str, Any]:
-    """The counts `COUNTS`, the names `HOSTS` and the packed record `rollback` of one batch.
+    """Return the counts `COUNTS`, the names `HOSTS` and the packed record `rollback` of one batch.
 
-    `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those
-    that drift, empty where there was none: then what was planned has not been begun. If the plan as a whole failed, so
-    did all `hosts`. Raises `AttributeError`, `KeyError` or `TypeError` if they are no such results.
+    `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those that
+    have drifted, empty where there was none: then what was planned has not been started. If the plan as a whole failed,
+    so did all `hosts`. Raises `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
         counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
-        return {**counts, "changed_hosts": [], "failed_hosts": [*hosts], "rollback": ""}
+        return {**counts, **{name: [] for name in HOSTS}, "failed_hosts": [*hosts], "rollback": ""}
     planned, last = plan["totals"], rollout or plan
     done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"]}
     servers, changed = planned["servers"], done["changed"]
     failed, not_started = last["totals"]["failed"], done["not_started"]
     return {
         "servers": servers,
-        "ok": servers - changed - failed - not_started,
+        "compliant": servers - changed - failed - not_started,
         "changed": changed,
         "failed": failed,
         "not_started": not_started,
         "changed_hosts": [each["name"] for each in rollout.get("servers", []) if each["changed"]],
-        "failed_hosts": [each["name"] for each in last["servers"] if each["failed"]],
+        "failed_hosts": [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")],
+        "not_started_hosts": [
+            each["name"] for each in last["servers"] if each.get("not_started" if rollout else "changed")
+        ],
         "rollback": rollout.get("rollback") or "",
     }
 
 
 def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
-    """The sum of what `sum_up` said of earlier batches, empty for none, and of this one."""
+    """Return the sum of what `sum_up` said of earlier batches, empty for none, and of this one."""
     added = {name: before.get(name, type(batch[name])()) + batch[name] for name in (*COUNTS, *HOSTS)}
     return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
 
 
 def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool) -> list[str]:
-    """A line for each of several waves, and the counts of the batch. The servers tell for themselves."""
-    changed = "to change" if check else "changed"
+    """Return a line for each of several waves, and the counts of the batch. The servers tell for themselves."""
     return [
         *lines(read_report([], waves))[:-1],
-        f"{counted(batch['servers'], 'server')}: {batch['ok']} as wanted, {batch['changed']} {changed}, "
-        f"{batch['failed']} failed, {batch['not_started']} not begun.",
+        f"{counted(batch['servers'], 'server')}: {batch['compliant']} compliant, "
+        f"{batch['changed']} {'drifted' if check else 'changed'}, "
+        f"{batch['failed']} failed, {batch['not_started']} not started.",
     ]
 
 
 def undo(inventories: Iterable[str], record: str) -> str:
-    """How to take back what is in the record, a path."""
+    """Return how to take back what is in the record, a path."""
     sources = [word for each in inventories for word in ("-i", each)]
     # Ansible takes what -e says apart at blanks again.
     given = ["-e", f"pgflex_identity_rollback={shlex.quote(record)}"]

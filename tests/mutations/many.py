@@ -49,8 +49,8 @@ MANY = (
     Mutation(
         "check mode writes nothing to a fleet",
         "_fleet.py",
-        "if drifting and not check_mode:",
-        "if drifting:",
+        "if drifted and not check_mode:",
+        "if drifted:",
         unit("test_fleet", "test_check_mode_writes_nothing_and_says_what_the_real_run_does"),
     ),
     Mutation(
@@ -70,7 +70,7 @@ MANY = (
     Mutation(
         "there is a record before the first write",
         "_fleet.py",
-        "                self._keep_record(begun=False)\n",
+        "                self._keep_record(started=False)\n",
         "",
         unit("test_record", "test_a_record_is_there_and_marked_before_the_first_write"),
     ),

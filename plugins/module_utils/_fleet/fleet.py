@@ -64,42 +64,42 @@ class Fleet:
         progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.progress_file):
             read_at = self.clock.now()
-            drifting = self._plan([target for target in targets if isinstance(target, Target)])
-            self.record = make_record([target for target, _server in drifting], finished=False)
+            drifted = self._plan([target for target in targets if isinstance(target, Target)])
+            self.record = make_record([target for target, _server in drifted], finished=False)
             rollout = Rollout(self._reader, self.retry_policy_factory, progress, self.sizes, self.max_fail_percentage)
-            rollout.plan(drifting)
+            rollout.plan(drifted)
             self.waves = rollout.waves
-            if drifting and not check_mode:
-                self._keep_record(begun=False)
-                rollout.run(drifting, read_at)
-                self.record = make_record([target for target, _server in drifting], finished=True)
-                self._keep_record(begun=True)
+            if drifted and not check_mode:
+                self._keep_record(started=False)
+                rollout.run(drifted, read_at)
+                self.record = make_record([target for target, _server in drifted], finished=True)
+                self._keep_record(started=True)
 
     def _plan(self, targets: list[Target]) -> list[tuple[Target, Server]]:
         """The rows for which something has to be written, and their servers."""
-        drifting = []
+        drifted = []
         for target, server in zip(
             targets, self._reader.read([target.ref for target in targets], self.retry_policy_factory)
         ):
             if isinstance(server, PgflexError):
                 target.error = server
             elif _plan_target(target, server):
-                drifting.append((target, server))
-        self._preflight(drifting)
-        return [(target, server) for target, server in drifting if target.error is None]
+                drifted.append((target, server))
+        self._preflight(drifted)
+        return [(target, server) for target, server in drifted if target.error is None]
 
-    def _preflight(self, drifting: list[tuple[Target, Server]]) -> None:
+    def _preflight(self, drifted: list[tuple[Target, Server]]) -> None:
         retry_policy = self.retry_policy_factory()
         identities = _preflight.Identities(self.api, retry_policy)
         asked = identities if self.validate else None
-        for target, server in drifting:
+        for target, server in drifted:
             try:
                 _preflight.check(server, plan(server, target.desired), self.api, asked, retry_policy)
             except PgflexError as error:
                 target.error = error
         self.warnings += identities.warnings
 
-    def _keep_record(self, *, begun: bool) -> None:
+    def _keep_record(self, *, started: bool) -> None:
         """Write the record. If that fails before anything else was written, nothing else is."""
         if not self.rollback_file or self.record is None:
             return
@@ -107,7 +107,7 @@ class Fleet:
             write_private(Path(self.rollback_file).expanduser(), as_json(self.record))
         except OSError as error:
             problem = f"{self.rollback_file!r} cannot be written: {error.strerror}."
-            if not begun:
+            if not started:
                 raise InvalidInput("rollback_file", f"{problem} Nothing was changed.") from None
             self.warnings.append(f"rollback_file: {problem} The record there is that of before the rollout.")
 

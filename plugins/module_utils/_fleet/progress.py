@@ -26,22 +26,22 @@ FIRST, INTERVAL = 2.0, 10.0
 class Progress:
     """Counts of a rollout. `writes_per_second` is what the limits of Azure let through, for the estimate.
 
-    `begun` counts rows whose change was sent, `changed`, `same` and `failed` those that have ended.
+    `started` counts rows whose change was sent, `changed`, `same` and `failed` those that have ended.
     """
 
     clock: Clock = field(default_factory=Clock)
     writes_per_second: float = 10.0
     sizes: list[int] = field(default_factory=list)
     wave: int = 0
-    begun: int = 0
+    started: int = 0
     changed: int = 0
     same: int = 0
     failed: int = 0
     _sent_at: float = field(default=0.0, init=False)
     _operation: float | None = field(default=None, init=False)
 
-    def begin_wave(self) -> None:
-        """The next wave begins."""
+    def start_wave(self) -> None:
+        """Start the next wave."""
         self.wave += 1
         self._sent_at = self.clock.now()
 
@@ -63,11 +63,11 @@ class Progress:
         """How far it is, in one line."""
         if not self.sizes:
             return "Reading the servers."
-        left = sum(self.sizes) - self.begun
+        left = sum(self.sizes) - self.started
         of = f"wave {self.wave} of {len(self.sizes)}: " if len(self.sizes) > 1 else ""
         return (
             f"{of}{self.ended} done, {self.changed} changed, {self.failed} failed, "
-            f"{max(0, self.begun - self.ended)} in flight, {left} left{self._estimate(left)}"
+            f"{max(0, self.started - self.ended)} in flight, {left} left{self._estimate(left)}"
         )
 
     def _estimate(self, left: int) -> str:

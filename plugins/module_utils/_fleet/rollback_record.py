@@ -68,7 +68,7 @@ def make_record(targets: Sequence[Target | InvalidTarget], *, finished: bool) ->
     entries = tuple(
         Entry(target.name, target.before.id, _held(target.reconciled.plan.before), _held(target.reconciled.plan.after))
         for target in targets
-        if target.before and target.reconciled and target.reconciled.plan.changes and target.began
+        if target.before and target.reconciled and target.reconciled.plan.changes and target.started
     )
     return Record(datetime.now(timezone.utc).isoformat(timespec="seconds"), finished, entries)
 

@@ -31,7 +31,7 @@ TIME_TO_VERIFY = 60.0
 
 @dataclass
 class Wave:
-    """The rows that were begun together. Times are UTC, ISO 8601; None for a wave that was not begun."""
+    """The rows that were started together. Times are UTC, ISO 8601; None for a wave that was not started."""
 
     targets: list[Target]
     started: str | None = None
@@ -39,16 +39,16 @@ class Wave:
 
     @property
     def failed(self) -> int:
-        """How many of its rows have failed."""
+        """Count its rows that have failed."""
         return sum(target.error is not None for target in self.targets)
 
     def facts(self) -> dict[str, Any]:
-        """Its part of the result."""
+        """Return its part of the result."""
         return {
             "servers": len(self.targets),
             "changed": sum(target.changed for target in self.targets),
             "failed": self.failed,
-            "not_started": sum(not target.began for target in self.targets),
+            "not_started": sum(not target.started for target in self.targets),
             "started": self.started,
             "ended": self.ended,
         }
@@ -65,26 +65,26 @@ class Rollout:
     max_fail_percentage: float = 100.0
     waves: list[Wave] = field(default_factory=list, init=False)
 
-    def plan(self, drifting: list[tuple[Target, Server]]) -> None:
+    def plan(self, drifted: list[tuple[Target, Server]]) -> None:
         """Divide the rows into waves."""
-        targets = [target for target, _server in drifting]
+        targets = [target for target, _server in drifted]
         for size in wave_sizes(self.sizes, len(targets)):
             self.waves.append(Wave(targets[:size]))
             del targets[:size]
 
-    def run(self, drifting: list[tuple[Target, Server]], read_at: float) -> None:
+    def run(self, drifted: list[tuple[Target, Server]], read_at: float) -> None:
         """Fill in what becomes of each row. The waves must have been planned; `read_at` is when servers were read."""
         self.progress.sizes = [len(wave.targets) for wave in self.waves]
         stopped, start = False, 0
         for number, wave in enumerate(self.waves):
-            part = drifting[start : start + len(wave.targets)]
+            part = drifted[start : start + len(wave.targets)]
             start += len(part)
             if stopped:
                 for target in wave.targets:
-                    target.began = False
+                    target.started = False
                 continue
             wave.started = _now()
-            self.progress.begin_wave()
+            self.progress.start_wave()
             if number:
                 read_at = self.reader.clock.now()
                 part = self._read_again(wave)
@@ -114,10 +114,10 @@ class Rollout:
         """What was done to those of `part` that succeeded."""
         failed = wave.failed
 
-        def may_begin() -> bool:
+        def may_start() -> bool:
             if self._spent(failed, len(wave.targets)):
                 return False
-            self.progress.begun += 1
+            self.progress.started += 1
             return True
 
         api, clock = self.reader.api, self.reader.clock
@@ -131,16 +131,16 @@ class Rollout:
         ]
         done: list[tuple[Target, ReconcileResult]] = []
         scheduler = Scheduler(
-            self.reader.limiter, clock, may_begin, clock.now() + self.retry_policy_factory().remaining
+            self.reader.limiter, clock, may_start, clock.now() + self.retry_policy_factory().remaining
         )
         for end in scheduler.run(jobs):
             target = part[end.key][0]
-            target.error, target.began = end.error, end.began
+            target.error, target.started = end.error, end.started
             failed += target.error is not None
             if end.result:
                 target.reconciled = end.result
                 done.append((target, end.result))
-            if end.began:
+            if end.started:
                 self.progress.end_target(failed=target.error is not None, changed=target.changed)
         return done
 
@@ -156,7 +156,7 @@ class Rollout:
     def _go_on(
         self, wrong: list[tuple[Target, ReconcileResult, Server | PgflexError]]
     ) -> list[tuple[Target, ReconcileResult]]:
-        """What was done to those of `wrong` that somebody else wrote to at the same time. Their changes have begun."""
+        """Change those of `wrong` again that somebody else wrote to at the same time. Their changes have started."""
         jobs = [
             Job(
                 target,

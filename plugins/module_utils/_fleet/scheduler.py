@@ -40,17 +40,17 @@ class Job(Generic[K]):
     key: K
     subscription_id: str
     coroutine: Coroutine[Any]
-    began: bool = field(default=False, init=False)
+    started: bool = field(default=False, init=False)
 
 
 @dataclass
 class JobResult(Generic[K]):
-    """The end of a `Job`: its result or its error; neither if it was not let begin to write."""
+    """The end of a `Job`: its result or its error; neither if it was not let start to write."""
 
     key: K
     result: Any = None
     error: PgflexError | None = None
-    began: bool = True
+    started: bool = True
 
 
 @dataclass(order=True)
@@ -81,13 +81,13 @@ class _Step(Generic[K]):
 class Scheduler:
     """Runs work.
 
-    `may_begin` is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
+    `may_start` is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
     longer than `until` gets a `WaitTimeout` then.
     """
 
     limiter: RateLimiter
     clock: Clock = field(default_factory=Clock)
-    may_begin: Callable[[], bool] = lambda: True
+    may_start: Callable[[], bool] = lambda: True
     until: float = math.inf
     workers: int = WORKERS
 
@@ -132,8 +132,8 @@ class Scheduler:
 
     def _may_write(self, job: Job[K]) -> bool:
         # A write that is tried again may have been carried out the first time: that has to be found out.
-        job.began = job.began or self.may_begin()
-        return job.began
+        job.started = job.started or self.may_start()
+        return job.started
 
     def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
         pause = max(0.0, due[0].at - self.clock.now()) if due and running < self.workers else None
@@ -150,7 +150,7 @@ class Scheduler:
             raise step.error
         if step.stopped:
             step.job.coroutine.close()
-            return JobResult(step.job.key, began=False)
+            return JobResult(step.job.key, started=False)
         if step.request is None:
             return JobResult(step.job.key, step.result, step.error)
         if isinstance(step.request, RequestKind):
@@ -167,9 +167,9 @@ class Scheduler:
 
 def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
     """Stop all first writes: they need not wait for their turns to hear it. Returns how many these were."""
-    stopped = [one for one in due if one.kind is RequestKind.WRITE and not one.job.began]
+    stopped = [one for one in due if one.kind is RequestKind.WRITE and not one.job.started]
     if stopped:
-        due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.began]
+        due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.started]
         heapq.heapify(due)
     for one in stopped:
         ended.put(_Step(one.job, stopped=True))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""One server of a fleet: what is wanted of it, what became of that, and its part of the result."""
+"""One server of a fleet: its desired state, what became of it, and its part of the result."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Target:
-    """One server of a fleet: what is wanted of it, and what became of that.
+    """One server of a fleet: its desired state, and what became of it.
 
-    `before` is the server as it was read first. With `error` the row has failed; `began` is false if its change was
+    `before` is the server as it was read first. With `error` the row has failed; `started` is false if its change was
     not sent because too many others had failed before.
     """
 
@@ -35,12 +35,12 @@ class Target:
     before: Server | None = None
     reconciled: ReconcileResult | None = None
     error: PgflexError | None = None
-    began: bool = True
+    started: bool = True
 
     @property
     def changed(self) -> bool:
-        """Whether it was changed, or would be in check mode."""
-        return self.error is None and self.began and self.reconciled is not None and self.reconciled.plan.changes
+        """Tell whether it was changed, or would be in check mode."""
+        return self.error is None and self.started and self.reconciled is not None and self.reconciled.plan.changes
 
 
 @dataclass
@@ -50,18 +50,18 @@ class InvalidTarget:
     name: str
     error: PgflexError
     changed = False
-    began = True
+    started = True
     before = None
     reconciled = None
 
 
 def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
-    """The result of one row, of the same shape as that of a single server; of a failed one as far as it is known.
+    """Return the result of one row, in the shape of a single server's; of a failed one as far as it is known.
 
     An estate is large, and AWX drops results of more than 700,000 characters: a row that changes nothing goes without
     `before` and `diff`, which would say once more what `identity` says.
     """
-    facts: dict[str, Any] = {"name": target.name, "failed": target.error is not None or not target.began}
+    facts: dict[str, Any] = {"name": target.name, "failed": target.error is not None or not target.started}
     if target.before:
         facts["server"] = server_facts(target.before)
     if target.before and target.reconciled and not facts["failed"]:
@@ -73,20 +73,20 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     facts["changed"] = target.changed
     if target.error:
         facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])
-    elif not target.began:
-        facts.update(msg="Not begun: too many servers had failed before.", assigned=[], removed=[])
+    elif not target.started:
+        facts.update(not_started=True, msg="Not started: too many servers had failed before.", assigned=[], removed=[])
     return facts
 
 
 def totals(targets: Sequence[Target | InvalidTarget]) -> dict[str, int]:
-    """How many rows ended how."""
+    """Count the rows by status."""
     failed = sum(target.error is not None for target in targets)
-    not_begun = sum(not target.began for target in targets)
+    not_started = sum(not target.started for target in targets)
     changed = sum(target.changed for target in targets)
     return {
         "servers": len(targets),
-        "ok": len(targets) - failed - not_begun - changed,
+        "compliant": len(targets) - failed - not_started - changed,
         "changed": changed,
         "failed": failed,
-        "not_started": not_begun,
+        "not_started": not_started,
     }

@@ -17,61 +17,65 @@ WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, "started": "2
 WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, "not_started": 1, "ended": None}]
 
 
-def result(changed: str, failed: str = "", ok: int = 0, not_started: int = 0, **more: Any) -> dict[str, Any]:
-    """A result with a server for each letter; those in both lists have not been begun."""
-    names = sorted({*changed, *failed})
-    rows = [{"name": name, "changed": name in changed, "failed": name in failed} for name in names]
-    counts = {"servers": len(names) + ok, "ok": ok, "changed": len(changed)}
-    totals = {**counts, "failed": len(failed) - not_started, "not_started": not_started}
+def result(changed: str, failed: str = "", not_started: str = "", compliant: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a result with a server for each letter."""
+    names = sorted({*changed, *failed, *not_started})
+    rows = [{"name": name, "changed": name in changed, "failed": name not in changed} for name in names]
+    for row in rows:
+        row.update({"not_started": True} if row["name"] in not_started else {})
+    counts = {"servers": len(names) + compliant, "compliant": compliant, "changed": len(changed)}
+    totals = {**counts, "failed": len(failed), "not_started": len(not_started)}
     return {"servers": rows, "totals": totals, **more}
 
 
-PLAN = result("abcd", "e", ok=5)
+PLAN = result("abcd", "e", compliant=5)
 
 
 @pytest.mark.parametrize(
-    ("rollout", "counts", "changed", "failed"),
+    ("rollout", "counts", "changed", "failed", "not_started"),
     [
-        ({}, (10, 5, 0, 1, 4), [], ["e"]),
-        (result("abc", "de"), (10, 5, 3, 2, 0), ["a", "b", "c"], ["d", "e"]),
-        (result("a", "bcde", not_started=2), (10, 5, 1, 2, 2), ["a"], ["b", "c", "d", "e"]),
-        (result("abc", ok=2), (10, 7, 3, 0, 0), ["a", "b", "c"], []),
+        ({}, (10, 5, 0, 1, 4), "", "e", "abcd"),
+        (result("abc", "de"), (10, 5, 3, 2, 0), "abc", "de", ""),
+        (result("a", "be", "cd"), (10, 5, 1, 2, 2), "a", "be", "cd"),
+        (result("abc", compliant=2), (10, 7, 3, 0, 0), "abc", "", ""),
     ],
-    ids=["nothing begun", "all begun", "stopped", "as wanted by then"],
+    ids=["nothing started", "all started", "stopped", "compliant by then"],
 )
 def test_the_counts_add_up_to_the_servers_of_the_plan(
-    rollout: dict[str, Any], counts: tuple[int, ...], changed: list[str], failed: list[str]
+    rollout: dict[str, Any], counts: tuple[int, ...], changed: str, failed: str, not_started: str
 ) -> None:
     batch = sum_up(PLAN, rollout)
-    assert tuple(batch[name] for name in ("servers", "ok", "changed", "failed", "not_started")) == counts
-    assert (batch["changed_hosts"], batch["failed_hosts"]) == (changed, failed)
+    assert tuple(batch[name] for name in ("servers", "compliant", "changed", "failed", "not_started")) == counts
+    names = {"changed_hosts": changed, "failed_hosts": failed, "not_started_hosts": not_started}
+    assert {name: "".join(batch[name]) for name in names} == names
 
 
 def test_batches_of_a_play_add_up_with_a_record_each() -> None:
     first = add({}, sum_up(result("a"), result("a", rollback="pgflex1:one")))
-    second = add(first, sum_up(result("", ok=1), {}))
+    second = add(first, sum_up(result("", compliant=1), {}))
     third = add(second, sum_up(result("b", "c"), result("b", "c", rollback="pgflex1:two")))
     assert third == {
         "servers": 4,
-        "ok": 1,
+        "compliant": 1,
         "changed": 2,
         "failed": 1,
         "not_started": 0,
         "changed_hosts": ["a", "b"],
         "failed_hosts": ["c"],
+        "not_started_hosts": [],
         "rollback": "pgflex1:one pgflex1:two",
     }
 
 
 def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
-    batch = sum_up(result("ab"), result("a", "b", not_started=1))
+    batch = sum_up(result("ab"), result("a", "", "b"))
     assert tell(batch, WAVES, check=False) == [
         "wave 1: 1 server, 1 changed, 0 failed, 10:00:00 to 10:01:00 UTC",
-        "wave 2: 1 server, 0 changed, 0 failed, 1 not begun",
-        "2 servers: 0 as wanted, 1 changed, 0 failed, 1 not begun.",
+        "wave 2: 1 server, 0 changed, 0 failed, 1 not started",
+        "2 servers: 0 compliant, 1 changed, 0 failed, 1 not started.",
     ]
     one = sum_up(result("a"), result("a"))
-    assert tell(one, WAVES[:1], check=True) == ["1 server: 0 as wanted, 1 to change, 0 failed, 0 not begun."]
+    assert tell(one, WAVES[:1], check=True) == ["1 server: 0 compliant, 1 drifted, 0 failed, 0 not started."]
 
 
 def test_the_command_that_takes_it_back_can_be_pasted() -> None:

@@ -151,7 +151,7 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
         "pg-broken": "InvalidInput",
     }
     assert service.writes() == ["pg-good"]
-    assert totals(wished) == {"servers": 4, "ok": 0, "changed": 1, "failed": 3, "not_started": 0}
+    assert totals(wished) == {"servers": 4, "compliant": 0, "changed": 1, "failed": 3, "not_started": 0}
 
 
 def test_a_row_that_asks_for_nothing_is_only_read() -> None:
@@ -166,7 +166,7 @@ def test_a_row_that_asks_for_nothing_is_only_read() -> None:
 def some(service: FleetService) -> list[Any]:
     """Rows of every kind."""
     service.add("pg-drifts", A)
-    service.add("pg-as-wanted", A, B)
+    service.add("pg-compliant", A, B)
     service.add("pg-loses", A, B, C)
     service.add("pg-cmk", A, properties=ENCRYPTED)
     wished: list[Any] = targets(service, MORE)

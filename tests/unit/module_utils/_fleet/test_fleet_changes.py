@@ -136,7 +136,7 @@ def test_a_failed_operation_and_a_refused_write_are_those_of_their_rows() -> Non
     wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {"pg-failed": "InternalServerError", "pg-refused": "ScopeLocked"}
-    assert totals(wished) == {"servers": 32, "ok": 0, "changed": 30, "failed": 2, "not_started": 0}
+    assert totals(wished) == {"servers": 32, "compliant": 0, "changed": 30, "failed": 2, "not_started": 0}
 
 
 def test_a_busy_server_is_tried_again_and_holds_nobody_up() -> None:
@@ -157,7 +157,7 @@ def test_what_somebody_else_has_done_meanwhile_is_no_change_of_ours() -> None:
     held.coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
     wished = targets(service, MORE)
     run(service, wished)
-    assert totals(wished) == {"servers": 1, "ok": 1, "changed": 0, "failed": 0, "not_started": 0}
+    assert totals(wished) == {"servers": 1, "compliant": 1, "changed": 0, "failed": 0, "not_started": 0}
     assert target_facts(wished[0])["assigned"] == []
     assert service.calls == [("GET", "pg-one"), ("PATCH", "pg-one"), ("GET", "pg-one")]
 
@@ -188,7 +188,7 @@ def test_rows_that_failed_before_any_write_do_not_count() -> None:
     service.add_many(9, A)
     wished: list[Any] = [*targets(service, MORE), InvalidTarget("broken", InvalidInput("present", "no"))]
     run(service, wished, max_fail_percentage=0)
-    assert totals(wished) == {"servers": 10, "ok": 0, "changed": 9, "failed": 1, "not_started": 0}
+    assert totals(wished) == {"servers": 10, "compliant": 0, "changed": 9, "failed": 1, "not_started": 0}
 
 
 def test_a_share_that_is_just_reached_is_not_too_many() -> None:
@@ -200,7 +200,7 @@ def test_a_share_that_is_just_reached_is_not_too_many() -> None:
     assert totals(wished)["changed"] == 9
 
 
-def test_what_had_begun_when_it_was_stopped_is_verified_and_told() -> None:
+def test_what_had_started_when_it_was_stopped_is_verified_and_told() -> None:
     service = FleetService()
     service.add("pg-bad", A, fails=FAILED)
     service.add_many(20, A)
@@ -240,11 +240,11 @@ def test_no_write_is_sent_after_the_deadline() -> None:
     assert [held.ids for held in service.held.values()].count([A, B]) == totals(wished)["changed"]
 
 
-@pytest.mark.parametrize("begun", [0, 1], ids=["at the start", "at the end"])
-def test_a_fault_of_ours_is_raised(begun: int) -> None:
+@pytest.mark.parametrize("listing", [0, 1], ids=["at the start", "at the end"])
+def test_a_fault_of_ours_is_raised(listing: int) -> None:
     service = FleetService()
     service.add_many(30, A)
-    service.list_errors[begun] = ZeroDivisionError()  # type: ignore[assignment]
+    service.list_errors[listing] = ZeroDivisionError()  # type: ignore[assignment]
     with pytest.raises(ZeroDivisionError):
         run(service, targets(service, MORE))
 

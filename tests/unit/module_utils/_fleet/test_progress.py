@@ -27,22 +27,22 @@ def test_before_the_first_wave_servers_are_read() -> None:
 
 
 def test_a_line_counts_what_is_done_in_flight_and_left() -> None:
-    progress = Progress(sizes=[10], begun=7, changed=3, same=1, failed=1)
-    progress.begin_wave()
+    progress = Progress(sizes=[10], started=7, changed=3, same=1, failed=1)
+    progress.start_wave()
     assert progress.line() == "5 done, 3 changed, 1 failed, 2 in flight, 3 left"
 
 
 def test_waves_are_counted_where_there_are_several() -> None:
     progress = Progress(sizes=[1, 9])
-    progress.begin_wave()
+    progress.start_wave()
     assert progress.line() == "wave 1 of 2: 0 done, 0 changed, 0 failed, 0 in flight, 10 left"
 
 
 @pytest.mark.parametrize(("left", "said"), [(0, "20 s"), (400, "60 s"), (1000, "2 min"), (10_000, "17 min")])
 def test_the_time_to_go_is_that_of_the_limits_and_one_operation(left: int, said: str) -> None:
     clock = FakeTime()
-    progress = Progress(Clock(clock.now, clock.sleep), 10.0, sizes=[left + 1], begun=1)
-    progress.begin_wave()
+    progress = Progress(Clock(clock.now, clock.sleep), 10.0, sizes=[left + 1], started=1)
+    progress.start_wave()
     clock.sleep(20)
     progress.end_target(failed=False, changed=True)
     assert progress.line().endswith(f", about {said} to go")

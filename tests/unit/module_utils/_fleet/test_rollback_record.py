@@ -145,7 +145,7 @@ def test_a_record_is_there_and_marked_before_the_first_write(tmp_path: Path) -> 
 def test_the_record_of_a_finished_run_has_what_may_have_changed(tmp_path: Path) -> None:
     service = FleetService()
     service.add_many(2, A, C)
-    service.add("pg-as-wanted", B)
+    service.add("pg-compliant", B)
     service.add("pg-refused", A, refusals=[refusal(403, "LinkedAuthorizationFailed")])
     service.add("pg-late", A)
     fleet, record = rolled_out(service, tmp_path, sizes=["3", "100%"], max_fail_percentage=10)

@@ -34,7 +34,7 @@ OTHER = "00000000-0000-0000-0000-000000000002"
 class Run:
     """A scheduler by a clock that stands still, and what its works did: when, who, which."""
 
-    may_begin: Callable[[], bool] = lambda: True
+    may_start: Callable[[], bool] = lambda: True
     until: float = float("inf")
     time: FakeTime = field(default_factory=FakeTime)
     limiter: RateLimiter = field(default_factory=RateLimiter)
@@ -52,7 +52,7 @@ class Run:
 
     def scheduler(self) -> Scheduler:
         clock = Clock(self.time.now, self.time.sleep)
-        return Scheduler(self.limiter, clock, self.may_begin, self.until)
+        return Scheduler(self.limiter, clock, self.may_start, self.until)
 
     def end(self, *jobs: Job[str]) -> dict[str, JobResult[str]]:
         """The ends by name, in the order in which they came."""
@@ -209,37 +209,39 @@ def test_what_waits_in_a_request_does_not_hold_up_the_others() -> None:
 
 def test_a_first_write_is_asked_for_when_its_turn_comes_not_when_it_queues() -> None:
     run = Run()
-    run.may_begin = lambda: run.time.time < 5
+    run.may_start = lambda: run.time.time < 5
     run.bucket(RequestKind.WRITE, size=1, refill=1)
     ends = run.end(*(run.job(str(number), RequestKind.WRITE) for number in range(10)))
-    began = {name for name, end in ends.items() if end.began}
-    assert began == {name for _at, name, _wish in run.did} == {"0", "1", "2", "3", "4"}
-    assert all(end.result is None and end.error is None for end in ends.values() if not end.began)
+    started = {name for name, end in ends.items() if end.started}
+    assert started == {name for _at, name, _wish in run.did} == {"0", "1", "2", "3", "4"}
+    assert all(end.result is None and end.error is None for end in ends.values() if not end.started)
 
 
-def test_the_others_hear_at_once_that_no_more_is_begun() -> None:
+def test_the_others_hear_at_once_that_no_more_is_started() -> None:
     run = Run()
-    run.may_begin = lambda: run.time.time < 5
+    run.may_start = lambda: run.time.time < 5
     run.bucket(RequestKind.WRITE, size=1, refill=1)
     writes = [run.job(str(number), RequestKind.WRITE) for number in range(3000)]
-    ends = run.end(*writes, run.job("begun", 0.5, RequestKind.WRITE, 60.0), run.job("reading", 70.0, RequestKind.READ))
+    ends = run.end(
+        *writes, run.job("started", 0.5, RequestKind.WRITE, 60.0), run.job("reading", 70.0, RequestKind.READ)
+    )
     assert (run.time.time, ends["reading"].result) == (70, "READING")
     assert [at for at, _name, request in run.did if request is RequestKind.WRITE] == [0, 1, 2, 3, 4]
 
 
-def test_what_has_begun_to_write_may_read_and_write_on() -> None:
+def test_what_has_started_to_write_may_read_and_write_on() -> None:
     run = Run()
-    run.may_begin = lambda: run.time.time < 5
+    run.may_start = lambda: run.time.time < 5
     ends = run.end(
-        run.job("begun", RequestKind.WRITE, 60.0, RequestKind.READ, RequestKind.WRITE),
+        run.job("started", RequestKind.WRITE, 60.0, RequestKind.READ, RequestKind.WRITE),
         run.job("late", 60.0, RequestKind.WRITE),
     )
-    assert (ends["begun"].began, ends["begun"].result) == (True, "BEGUN")
-    assert (ends["late"].began, ends["late"].result) == (False, None)
+    assert (ends["started"].started, ends["started"].result) == (True, "STARTED")
+    assert (ends["late"].started, ends["late"].result) == (False, None)
 
 
-def test_what_is_not_begun_is_closed() -> None:
-    run = Run(may_begin=lambda: False)
+def test_what_is_not_started_is_closed() -> None:
+    run = Run(may_start=lambda: False)
     closed = []
 
     def coroutine() -> Coroutine[None]:
@@ -249,7 +251,7 @@ def test_what_is_not_begun_is_closed() -> None:
             closed.append(True)
 
     held = coroutine()
-    assert not run.end(Job("one", SUBSCRIPTION, held))["one"].began
+    assert not run.end(Job("one", SUBSCRIPTION, held))["one"].started
     assert closed == [True]
 
 

@@ -149,7 +149,7 @@ def test_a_bad_row_fails_alone_and_names_its_option(raw: dict[str, Any], option:
     assert (target.error.target, target.error.code) == (option, "InvalidInput")
     assert str(target.error).startswith(f"{option}: ")
     assert said in str(target.error)
-    assert (target.changed, target.began, target.reconciled) == (False, True, None)
+    assert (target.changed, target.started, target.reconciled) == (False, True, None)
     assert isinstance(before, Target)
     assert isinstance(after, Target)
 

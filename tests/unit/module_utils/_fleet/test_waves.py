@@ -79,10 +79,11 @@ def test_a_canary_that_fails_stops_all_that_follows() -> None:
     wished = targets(service, MORE)
     fleet = run(service, wished, sizes=["1", "100%"], max_fail_percentage=10)
     assert service.writes() == ["pg-000"]
-    assert totals(wished) == {"servers": 20, "ok": 0, "changed": 0, "failed": 1, "not_started": 19}
+    assert totals(wished) == {"servers": 20, "compliant": 0, "changed": 0, "failed": 1, "not_started": 19}
     facts = target_facts(wished[1])
-    assert (facts["failed"], facts["changed"], facts["assigned"]) == (True, False, [])
-    assert facts["msg"].startswith("Not begun")
+    assert (facts["failed"], facts["not_started"], facts["changed"], facts["assigned"]) == (True, True, False, [])
+    assert facts["msg"].startswith("Not started")
+    assert "not_started" not in target_facts(wished[0])
     assert "identity" not in facts
     assert "diff" not in facts
     assert [wave.facts()["not_started"] for wave in fleet.waves] == [0, 19]
@@ -127,7 +128,7 @@ def test_a_later_wave_is_read_again_before_it_is_changed(number: int) -> None:
     run(service, wished, sizes=["1", "100%"])
     assert many[0].raw["identity"]["type"] == "SystemAssigned,UserAssigned"
     assert "pg-001" not in service.writes()
-    assert totals(wished) == {"servers": number + 1, "ok": 1, "changed": number, "failed": 0, "not_started": 0}
+    assert totals(wished) == {"servers": number + 1, "compliant": 1, "changed": number, "failed": 0, "not_started": 0}
 
 
 def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
@@ -145,7 +146,7 @@ def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
     service.update_identity = losing  # type: ignore[method-assign]
     run(service, wished, sizes=["1", "1", "100%"], max_fail_percentage=0)
     assert service.writes() == ["pg-canary"]
-    assert totals(wished) == {"servers": 5, "ok": 0, "changed": 1, "failed": 1, "not_started": 3}
+    assert totals(wished) == {"servers": 5, "compliant": 0, "changed": 1, "failed": 1, "not_started": 3}
 
 
 def test_a_rollback_waits_for_what_is_still_in_flight() -> None:
