@@ -6,16 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: identity_report
-short_description: Report which servers hold which managed identities, what drifts, and what a rollout did
+short_description: Report which servers hold which managed identities, what has drifted, and what a rollout did
 version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
   - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns.
-  - For a result from check mode, the report is an audit. What would be assigned is missing, what would be removed is
-    unwanted, and a server with either drifts.
-  - For a rollout that was carried out, which is a result in which a wave has begun, it says what was done. An identity
-    was added, removed, or assigned before as well, and a server with either of the first two is changed. A server that
-    failed or was not begun shows what was assigned before.
+  - For a result from check mode, the report is an audit. An identity of a server is C(held), C(missing), which would be
+    assigned, or C(extra), which would be removed. A server is C(compliant), C(drifted) if anything is missing or extra,
+    or C(failed).
+  - For a rollout that was carried out, which is a result in which a wave was started, it says what was done. An
+    identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(not_started)
+    because too many others had failed, or C(failed). With the last two, its identities are those that were read before.
 positional: _input, format
 options:
   _input:
@@ -27,18 +28,17 @@ options:
     required: true
   format:
     description:
-      - V(json) is the whole report, with the waves of a rollout. Its C(kind) is audit or rollout. A server's C(status)
-        is ok, drift, changed or failed, with C(begun=false) for one that failed only because too many others had.
+      - V(json) is the whole report, with the waves of a rollout. Its C(kind) is audit or rollout. Each server, and each
+        of its identities, has a C(status), one of those above.
       - V(csv) is a record for each server and identity.
       - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
         resource group, subscription and region, search and filters, and the timeline of the waves. Of several planned
         waves it shows the sizes.
-      - V(lines) is a line for each server that is not as wanted or was changed, for each wave of a rollout that has
-        several, and a summary, always the last line.
-      - V(summary) is a dictionary with the counts C(servers), C(as_wanted), C(drifting), C(failed),
-        C(missing) and C(unwanted), and the lists C(drifting_hosts) and C(failed_hosts). Of a rollout it has C(changed),
-        C(not_started), C(added), C(removed) and C(changed_hosts) as well; C(failed) does not count those that were not
-        begun, C(failed_hosts) names them too.
+      - V(lines) is a line for each server that is not compliant, for each wave of a rollout that has several, and a
+        summary, always the last line.
+      - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(failed), C(missing) and
+        C(extra), and the lists C(drifted_hosts) and C(failed_hosts). Of a rollout it has the counts C(changed),
+        C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts) as well.
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true
@@ -53,19 +53,19 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Compare what the inventory wants with what is
+- name: Compare the servers with the inventory
   pgflex.azure.pgflex_identity_fleet:
   check_mode: true
   run_once: true
   register: fleet
 
-- name: Show what drifts
+- name: Show what has drifted
   ansible.builtin.debug:
     msg: "{{ fleet | pgflex.azure.identity_report('lines') }}"
   run_once: true
 
-# pg-orders: missing id-backup; unwanted id-old
-# 12 servers: 11 as wanted, 1 drifting (1 missing, 1 unwanted), 0 failed.
+# pg-orders: missing id-backup; extra id-old
+# 12 servers: 11 compliant, 1 drifted (1 missing, 1 extra), 0 failed.
 
 - name: Write a page
   ansible.builtin.copy:
@@ -74,7 +74,7 @@ EXAMPLES = r"""
     mode: "0600"
   run_once: true
 
-- name: Make it as the inventory wants it, a few servers first
+- name: Make the servers as the inventory says, a few first
   pgflex.azure.pgflex_identity_fleet:
     waves: [1, 100%]
   run_once: true
@@ -85,12 +85,12 @@ EXAMPLES = r"""
     msg: "{{ fleet | pgflex.azure.identity_report('lines') }}"
   run_once: true
 
-# pg-orders: assigned id-backup; removed id-old
-# pg-stock: assigned id-backup
+# pg-orders: added id-backup; removed id-old
+# pg-stock: added id-backup
 # pg-customers: error: Cannot change server pg-customers: it is busy.
 # wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC
 # wave 2: 2 servers, 1 changed, 1 failed, 20:02:05 to 20:14:10 UTC
-# 12 servers: 9 as wanted, 2 changed (2 assigned, 1 removed), 1 failed.
+# 12 servers: 9 compliant, 2 changed (2 added, 1 removed), 1 failed.
 """
 
 RETURN = r"""
@@ -125,7 +125,7 @@ def identity_report(
     title: str = "Managed identities",
     time: str | None = None,
 ) -> Any:
-    """The report in a format. Raises C(AnsibleFilterError)."""
+    """Return the report in a format. Raises `AnsibleFilterError`."""
     try:
         report = read_report(_entries(result, brief=format in _BRIEF), result.get("waves") or [])
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -138,7 +138,7 @@ def identity_report(
 
 
 def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
-    """What is known of each server; C(servers) itself says hardly more than the names where the rest is in a folder."""
+    """Return all that is known of each server; where that is in a folder, `servers` says little more than the names."""
     servers, folder = list(result["servers"]), result.get("result_dir")
     if not folder:
         return servers
@@ -146,16 +146,16 @@ def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
     try:
         found = dict(zip(names, read_entries(str(folder), names)))
     except (OSError, ValueError) as error:
-        raise AnsibleFilterError(f"identity_report: what is in result_dir cannot be read: {error}.") from None
-    missing = [name for name, entry in found.items() if entry is None]
-    if missing:
-        raise AnsibleFilterError(f"identity_report: {folder}, the result_dir, has nothing about {missing[0]}.")
+        raise AnsibleFilterError(f"identity_report: the files in result_dir cannot be read: {error}.") from None
+    unknown = [name for name, entry in found.items() if entry is None]
+    if unknown:
+        raise AnsibleFilterError(f"identity_report: {folder}, the result_dir, has nothing about {unknown[0]}.")
     return [found.get(str(each["name"]), {**each, "server": {}}) for each in servers]
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Offer the filter of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """Their names."""
+        """Return it by its name."""
         return {"identity_report": identity_report}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OpenReport(Protocol):
-    """Open the report of a result in the browser; returns what the file is called."""
+    """Open the report of a result in the browser; return its file."""
 
     def __call__(self, result: dict[str, Any], **facts: str) -> Path:
         """See the docstring of the class."""

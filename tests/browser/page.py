@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one sees of a report in the browser, for tests."""
+"""Read a report as it is shown in the browser, for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
     from selenium.webdriver.remote.webelement import WebElement
 
-# What one looks at: text by row and column of the matrix, without the signs' explanations.
+# Text by row and column of the matrix, without the signs' explanations.
 MATRIX = """
   return [...document.querySelectorAll('#matrix tbody tr')].map((line) =>
     [...line.children].map((cell) => cell.firstChild ? cell.firstChild.textContent : ''));
@@ -20,7 +20,7 @@ MATRIX = """
 
 
 def find(browser: WebDriver, selector: str) -> WebElement:
-    """The first element."""
+    """Return the first element."""
     return browser.find_element("css selector", selector)
 
 
@@ -30,21 +30,21 @@ def choose(browser: WebDriver, selector: str, shown: str) -> None:
 
 
 def texts(browser: WebDriver, selector: str) -> list[str]:
-    """The texts of all elements."""
+    """Return the texts of all elements."""
     return [str(each.get_attribute("textContent")) for each in browser.find_elements("css selector", selector)]
 
 
 def matrix(browser: WebDriver) -> list[list[str]]:
-    """The matrix, line by line."""
+    """Return the matrix, line by line."""
     found: list[list[str]] = browser.execute_script(MATRIX)
     return found
 
 
 def names(browser: WebDriver) -> list[str]:
-    """The first column of the matrix."""
+    """Return the first column of the matrix."""
     return [line[0] for line in matrix(browser)]
 
 
 def columns(browser: WebDriver) -> list[str]:
-    """The heads of the matrix."""
+    """Return the heads of the matrix."""
     return texts(browser, "#matrix thead th")

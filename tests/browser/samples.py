@@ -32,7 +32,7 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 
 
 def mi(name: str, group: str = "rg-ids", subscription: str = SUBSCRIPTION) -> str:
-    """The ID of a user-assigned identity."""
+    """Return the ID of a user-assigned identity."""
     return (
         f"/subscriptions/{subscription}/resourcegroups/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
@@ -47,7 +47,7 @@ def server(
     system: bool = False,
     **facts: Any,
 ) -> Server:
-    """A server that holds these identities."""
+    """Return a server that holds these identities."""
     ref = ServerRef(subscription, group, name)
     identity = ServerIdentity(system, tuple(AssignedIdentity(each) for each in held), None, "p" if system else None)
     usual = {"location": "Canada Central", "state": "Ready", "version": "17"}
@@ -55,7 +55,7 @@ def server(
 
 
 def compared(found: Server, host: str = "", **wishes: Any) -> Target:
-    """The row of a server, with what is wanted of it; refused where the plan refuses."""
+    """Return the row of a server, with its desired state; refused where the plan refuses."""
     row = Target(host or found.ref.name, found.ref, DesiredState(**wishes), before=found)
     try:
         row.reconciled = ReconcileResult(plan(found, row.desired), found)
@@ -65,7 +65,7 @@ def compared(found: Server, host: str = "", **wishes: Any) -> Target:
 
 
 def changed(found: Server, host: str = "", **wishes: Any) -> Target:
-    """The row of a server that was made what is wanted of it."""
+    """Return the row of a server that was brought into its desired state."""
     row = compared(found, host, **wishes)
     assert row.reconciled
     row.reconciled = ReconcileResult(
@@ -75,26 +75,26 @@ def changed(found: Server, host: str = "", **wishes: Any) -> Target:
 
 
 def broken(found: Server, message: str, **wishes: Any) -> Target:
-    """The row of a server whose change has failed."""
+    """Return the row of a server whose change has failed."""
     row = compared(found, **wishes)
     row.error = PgflexError(message)
     return row
 
 
-def not_begun(found: Server, **wishes: Any) -> Target:
-    """The row of a server whose change was not sent, since too many others had failed."""
+def not_started(found: Server, **wishes: Any) -> Target:
+    """Return the row of a server whose change was not sent, since too many others had failed."""
     row = compared(found, **wishes)
-    row.began = False
+    row.started = False
     return row
 
 
 def unread(host: str, message: str) -> InvalidTarget:
-    """The row of a host whose server could not be read."""
+    """Return the row of a host whose server could not be read."""
     return InvalidTarget(host, PgflexError(message))
 
 
 def result(*rows: Target | InvalidTarget, waves: tuple[Wave, ...] = ()) -> dict[str, Any]:
-    """What the module returns."""
+    """Return the result of the module."""
     return {
         "changed": True,
         "requests": 1,
@@ -105,7 +105,7 @@ def result(*rows: Target | InvalidTarget, waves: tuple[Wave, ...] = ()) -> dict[
 
 
 def shop() -> dict[str, Any]:
-    """One server of each kind: as wanted, drifting in both directions, encrypting, refused, not read."""
+    """Return one server of each kind: compliant, drifted in both directions, encrypting, refused, not read."""
     a, b, keys = mi("id-a"), mi("id-b"), mi("id-keys")
     encryption = Encryption("AzureKeyVault", keys)
     return result(
@@ -121,15 +121,15 @@ def shop() -> dict[str, Any]:
 
 
 def shop_changed(day_of_end: int = 23) -> dict[str, Any]:
-    """A rollout in three waves that is stopped in the second one: each way in which a server can end."""
+    """Return a rollout in three waves that is stopped in the second one: each way in which a server can end."""
     a, b, keys = mi("id-a"), mi("id-b"), mi("id-keys")
     first = changed(server("pg-first", b, system=True), present=(a,), absent=(b,), system_assigned=False)
     second = [
         changed(server("pg-second", group="rg-pay"), present=(a,), system_assigned=True),
         broken(server("pg-broken", b), "Cannot change it:\nit is so.", present=(a,), absent=(b,)),
-        not_begun(server("pg-second-late", b), absent=(b,)),
+        not_started(server("pg-second-late", b), absent=(b,)),
     ]
-    late = not_begun(server("pg-late", group="rg-pay", location="East US"), present=(a,))
+    late = not_started(server("pg-late", group="rg-pay", location="East US"), present=(a,))
     good = server("pg-good", a, keys, encryption=Encryption("AzureKeyVault", keys))
     end = f"2026-11-{day_of_end}T20:06:15+00:00"
     return result(
@@ -147,7 +147,7 @@ def shop_changed(day_of_end: int = 23) -> dict[str, Any]:
 
 
 def large(servers: int, identities: int) -> dict[str, Any]:
-    """An estate where every server has to do with every identity, and every tenth drifts."""
+    """Return an estate where every server has to do with every identity, and every tenth has drifted."""
     ids = tuple(mi(f"id-{number:02}") for number in range(identities))
     return result(
         *(

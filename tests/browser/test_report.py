@@ -37,22 +37,22 @@ def test_it_shows_every_server_and_identity_with_its_sign(browser: WebDriver, op
     assert matrix(browser) == [
         ["pg-refused", "! failed", "", "", "", "◆"],
         ["pg-gone", "! failed", "", "", "", ""],
-        ["pg-drift", "△ drifting", "✕", "+", "✕", ""],
-        ["pg-system", "△ drifting", "+", "", "", ""],
-        ["pg-good", "✓ as wanted", "", "●", "", ""],
-        ["pg-keys", "✓ as wanted", "", "●", "", "◆"],
+        ["pg-drift", "△ drifted", "✕", "+", "✕", ""],
+        ["pg-system", "△ drifted", "+", "", "", ""],
+        ["pg-good", "✓ compliant", "", "●", "", ""],
+        ["pg-keys", "✓ compliant", "", "●", "", "◆"],
     ]
     assert "env=prod" in find(browser, "#matrix").text
     assert "Cannot read server pg-gone: not found." in find(browser, "#matrix").text
     totals = find(browser, "#totals").text.split()
     assert totals[:2] == ["servers", "6"]
     sign = find(browser, "#matrix tbody td.encrypting")
-    assert sign.get_attribute("aria-label") == "assigned, used for data encryption"
+    assert sign.get_attribute("aria-label") == "held, used for data encryption"
 
 
 def test_search_and_filters_narrow_it_down(browser: WebDriver, open_report: OpenReport) -> None:
     open_report(shop())
-    find(browser, "#only-drift").click()
+    find(browser, "#only-attention").click()
     assert names(browser) == ["pg-refused", "pg-gone", "pg-drift", "pg-system"]
     find(browser, "#search").send_keys("RG-PAY")
     assert names(browser) == ["pg-refused"]
@@ -89,7 +89,7 @@ def test_it_can_be_used_by_keyboard_alone(browser: WebDriver, open_report: OpenR
     for _step in range(8):
         browser.switch_to.active_element.send_keys("\ue004")
         reached.append(browser.switch_to.active_element.get_attribute("id"))
-    assert reached[:6] == ["search", "identity", "only-drift", "", "matrix-frame", "group-by"]
+    assert reached[:6] == ["search", "identity", "only-attention", "", "matrix-frame", "group-by"]
 
 
 @pytest.mark.parametrize("carried_out", [False, True], ids=["audit", "rollout"])
@@ -98,14 +98,14 @@ def test_hostile_texts_stay_texts(browser: WebDriver, open_report: OpenReport, c
         compared(
             server(f"pg-{number}", mi(text), tags={text: text}, group=text, location=text, state=text),
             host=text,
-            present=(mi(f"wanted {text}"),),
+            present=(mi(f"missing {text}"),),
         )
         for number, text in enumerate(HOSTILE)
     ]
     done = [changed(server(f"pg-done-{number}"), text, present=(mi(text),)) for number, text in enumerate(HOSTILE)]
-    begun = (Wave(done, "2026-11-23T20:00:00+00:00", "2026-11-23T20:02:05+00:00"),) if carried_out else ()
+    waves = (Wave(done, "2026-11-23T20:00:00+00:00", "2026-11-23T20:02:05+00:00"),) if carried_out else ()
     gone = [unread(f"gone {text}", text) for text in HOSTILE]
-    open_report(result(*rows, *done, *gone, waves=begun), title=HOSTILE[1])
+    open_report(result(*rows, *done, *gone, waves=waves), title=HOSTILE[1])
     assert browser.title == HOSTILE[1]
     assert find(browser, "h1").text == HOSTILE[1]
     shown = str(find(browser, "#matrix").get_attribute("textContent"))
@@ -154,7 +154,7 @@ def test_a_large_estate_opens_in_less_than_two_seconds(browser: WebDriver, open_
     assert max(opened, loaded) < 2000
     assert find(browser, "#shown").text == "2000 of 2000 servers, 50 identities"
     asked = browser.execute_script(
-        "const start = performance.now(); document.getElementById('only-drift').click(); "
+        "const start = performance.now(); document.getElementById('only-attention').click(); "
         "document.getElementById('matrix').offsetHeight; return performance.now() - start"
     )
     assert find(browser, "#shown").text == "200 of 2000 servers, 50 identities"

@@ -25,19 +25,26 @@ def test_a_rollout_shows_what_became_of_each_server(browser: WebDriver, open_rep
     assert matrix(browser) == [
         ["pg-broken", "! failed", "", "", "●", ""],
         ["pg-gone", "! failed", "", "", "", ""],
-        ["pg-second-late", "○ not begun", "", "", "●", ""],
-        ["pg-late", "○ not begun", "", "", "", ""],
+        ["pg-second-late", "○ not started", "", "", "●", ""],
+        ["pg-late", "○ not started", "", "", "", ""],
         ["pg-first", "→ changed", "✕", "+", "✕", ""],
         ["pg-second", "→ changed", "+", "+", "", ""],
-        ["pg-good", "✓ as wanted", "", "●", "", "◆"],
+        ["pg-good", "✓ compliant", "", "●", "", "◆"],
     ]
     sign = find(browser, "#matrix tbody td.added")
-    assert sign.get_attribute("aria-label") == "newly assigned"
+    assert sign.get_attribute("aria-label") == "added"
     assert texts(browser, "#totals div") == [
-        *("servers7", "✓ as wanted1", "→ changed2", "! failed2", "○ not begun2"),
-        *("● assigned4", "+ newly assigned3", "✕ removed2"),
+        *("servers7", "✓ compliant1", "→ changed2", "! failed2", "○ not started2"),
+        *("● held4", "+ added3", "✕ removed2"),
     ]
-    assert texts(browser, "#groups thead th") == ["Group", "Servers", "Changed", "Failed", "Not begun", "Not as wanted"]
+    assert texts(browser, "#groups thead th") == [
+        "Group",
+        "Servers",
+        "Changed",
+        "Failed",
+        "Not started",
+        "Needs attention",
+    ]
     assert texts(browser, "#groups tbody tr:first-child > *") == ["rg-shop", "4", "1", "1", "1", " 50 %"]
 
 
@@ -45,11 +52,11 @@ def test_what_failed_and_what_changed_are_found_by_a_click_each(browser: WebDriv
     open_report(shop_changed())
     find(browser, "#only-changed").click()
     assert names(browser) == ["pg-first", "pg-second"]
-    find(browser, "#only-drift").click()
+    find(browser, "#only-attention").click()
     assert names(browser) == ["pg-broken", "pg-gone", "pg-second-late", "pg-late", "pg-first", "pg-second"]
     find(browser, "#only-changed").click()
     assert names(browser) == ["pg-broken", "pg-gone", "pg-second-late", "pg-late"]
-    find(browser, "#search").send_keys("not begun")
+    find(browser, "#search").send_keys("not started")
     assert names(browser) == ["pg-second-late", "pg-late"]
 
 
@@ -60,7 +67,7 @@ def test_waves_stand_on_one_time_axis(browser: WebDriver, open_report: OpenRepor
     assert lines[-3:] == [
         "1 1 1 0 0 20:00:00 20:02:05 2 min 5 s",
         "2 3 1 1 1 20:02:05 20:06:15 4 min 10 s",
-        "3 1 0 0 1 not begun",
+        "3 1 0 0 1 not started",
     ]
     assert texts(browser, "#waves .axis span") == ["20:00:00", "20:03:07", "20:06:15"]
     first, second, failed = (each.rect for each in browser.find_elements("css selector", "#waves rect"))

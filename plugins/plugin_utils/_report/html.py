@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""A report as one HTML file that loads nothing: `_report.html` with the style, the scripts and the data in it."""
+"""A report as one HTML file that loads nothing: `report.html` with the style, the scripts and the data in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def as_html(report: dict[str, Any]) -> str:
-    """The page for what `_report.document()` returns."""
+    """Return the page for the dictionary of `model.document()`."""
     style = _asset("report.css")
     script = _asset("waves.js") + _asset("report.js")
     parts = {
@@ -48,16 +48,17 @@ def _hash(text: str) -> str:
 
 
 def _slim(report: dict[str, Any]) -> dict[str, Any]:
-    """The report with each identity once: a large one repeats its IDs a hundred thousand times."""
+    """Return the report with each identity once: a large one repeats its IDs a hundred thousand times."""
     columns: dict[str, int] = {}
     identities: list[dict[str, str]] = []
     servers = []
     for each in report["servers"]:
         cells = []
-        for held in each["identities"]:
-            if key(held["id"]) not in columns:
-                columns[key(held["id"])] = len(identities)
-                identities.append({"id": held["id"], "name": held["name"]})
-            cells.append([columns[key(held["id"])], held["status"], *held["used_for"]])
+        for identity in each["identities"]:
+            by = key(identity["id"])
+            if by not in columns:
+                columns[by] = len(identities)
+                identities.append({"id": identity["id"], "name": identity["name"]})
+            cells.append([columns[by], identity["status"], *identity["used_for"]])
         servers.append({**each, "identities": cells})
     return {**report, "identities": identities, "servers": servers}

@@ -11,13 +11,14 @@ SPDX-License-Identifier: GPL-3.0-or-later
   const at = (id) => document.getElementById(id);
   const rollout = report.kind === "rollout";
   const SIGNS = {
-    assigned: ["●", "assigned"], encrypting: ["◆", "assigned, encrypts the data"], missing: ["+", "missing"],
-    unwanted: ["✕", "unwanted"], added: ["+", "newly assigned"], removed: ["✕", "removed"],
+    held: ["●", "held"], encrypting: ["◆", "held, encrypts the data"], missing: ["+", "missing"],
+    extra: ["✕", "extra"], added: ["+", "added"], removed: ["✕", "removed"],
   };
-  const KINDS = ["assigned", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "unwanted"])];
-  // In the order of their urgency. What was not begun has failed as well, but nothing is wrong with the server.
+  const SHOWN_SIGNS = ["held", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "extra"])];
+  // In the order of their urgency.
   const STATUS = {
-    failed: "! failed", "not-begun": "○ not begun", drift: "△ drifting", changed: "→ changed", ok: "✓ as wanted",
+    failed: "! failed", not_started: "○ not started", drifted: "△ drifted", changed: "→ changed",
+    compliant: "✓ compliant",
   };
   const URGENCY = Object.keys(STATUS);
   const CHUNK = 100;
@@ -50,35 +51,30 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const cells = new Map(each.identities.map(([number, status, ...uses]) => [number, { status, uses }]));
     if (each.system_assigned) cells.set(SYSTEM, { status: each.system_assigned, uses: [] });
     const place = [server.resource_group, server.location, server.state].filter(Boolean).join(" · ");
-    const status = each.begun ? each.status : "not-begun";
-    const words = [each.host, server.id, server.name, place, each.message, STATUS[status], ...tags];
-    return { ...each, status, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
+    const words = [each.host, server.id, server.name, place, each.message, STATUS[each.status], ...tags];
+    return { ...each, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
   });
   rows.sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status));
-  // Statuses that are counted beside "as wanted": what this kind of report is about, and what went wrong.
-  const counted = [rollout ? "changed" : "drift", "failed", ...(report.totals.not_started ? ["not-begun"] : [])];
-  const wrong = (status) => status !== "ok" && status !== "changed";
+  // Statuses that are counted beside "compliant": what this kind of report is about, and what went wrong.
+  const counted = [rollout ? "changed" : "drifted", "failed", ...(report.totals.not_started ? ["not_started"] : [])];
+  const needsAttention = (status) => status !== "compliant" && status !== "changed";
 
   function drawTotals() {
     const totals = report.totals;
-    const numbers = {
-      ok: totals.as_wanted, drift: totals.drifting, changed: totals.changed, failed: totals.failed,
-      "not-begun": totals.not_started,
-    };
     const shown = [["servers", totals.servers]];
-    for (const status of ["ok", ...counted]) shown.push([STATUS[status], numbers[status]]);
-    for (const kind of KINDS.filter((each) => each in totals)) shown.push([SIGNS[kind].join(" "), totals[kind]]);
+    for (const status of ["compliant", ...counted]) shown.push([STATUS[status], totals[status]]);
+    for (const name of SHOWN_SIGNS.filter((each) => each in totals)) shown.push([SIGNS[name].join(" "), totals[name]]);
     for (const [name, number] of shown) {
       const box = make("div");
       box.append(make("dt", name), make("dd", String(number)));
       at("totals").append(box);
     }
-    for (const kind of KINDS) {
+    for (const name of SHOWN_SIGNS) {
       const line = make("li");
-      line.append(make("b", SIGNS[kind][0], kind), ` ${SIGNS[kind][1]}`);
+      line.append(make("b", SIGNS[name][0], name), ` ${SIGNS[name][1]}`);
       at("legend").append(line);
     }
-    if (rollout) at("legend").append(make("li", "A server that failed is shown as it was before."));
+    if (rollout) at("legend").append(make("li", "A server that failed or was not started is shown as it was before."));
     if (report.time) at("time").textContent = `As of ${report.time}`;
   }
 
@@ -102,14 +98,14 @@ SPDX-License-Identifier: GPL-3.0-or-later
   }
 
   function matrixCell(row, column) {
-    const held = row.cells.get(column.number);
-    if (!held) return make("td");
-    const kind = held.status === "assigned" && held.uses.length ? "encrypting" : held.status;
-    const cell = make("td", SIGNS[kind][0], kind);
-    const uses = held.uses.length ? `, used for ${held.uses.join(" and ").replace(/_/g, " ")}` : "";
-    const status = SIGNS[held.status][1] + uses;
-    cell.title = `${row.host}: ${column.label} ${status}`;
-    cell.setAttribute("aria-label", status);
+    const identity = row.cells.get(column.number);
+    if (!identity) return make("td");
+    const sign = identity.status === "held" && identity.uses.length ? "encrypting" : identity.status;
+    const cell = make("td", SIGNS[sign][0], sign);
+    const uses = identity.uses.length ? `, used for ${identity.uses.join(" and ").replace(/_/g, " ")}` : "";
+    const label = SIGNS[identity.status][1] + uses;
+    cell.title = `${row.host}: ${column.label} ${label}`;
+    cell.setAttribute("aria-label", label);
     return cell;
   }
 
@@ -134,9 +130,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
   function drawMatrix() {
     const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const chosen = at("identity").value === "" ? null : Number(at("identity").value);
-    const [bad, changes] = [at("only-drift").checked, at("only-changed").checked];
+    const [attention, changes] = [at("only-attention").checked, at("only-changed").checked];
     shownRows = rows.filter((row) =>
-      (!bad && !changes || bad && wrong(row.status) || changes && row.status === "changed")
+      (!attention && !changes || attention && needsAttention(row.status) || changes && row.status === "changed")
       && (chosen === null || row.cells.has(chosen))
       && words.every((word) => row.words.includes(word)));
     const used = new Set(chosen === null ? shownRows.flatMap((row) => [...row.cells.keys()]) : [chosen]);
@@ -157,14 +153,14 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const groups = new Map();
     for (const row of rows) {
       const name = row.server[by] || "unknown: not read";
-      const group = groups.get(name.toLowerCase()) || { name, servers: 0, wrong: 0 };
+      const group = groups.get(name.toLowerCase()) || { name, servers: 0, attention: 0 };
       group.servers += 1;
-      group.wrong += wrong(row.status);
+      group.attention += needsAttention(row.status);
       group[row.status] = (group[row.status] || 0) + 1;
       groups.set(name.toLowerCase(), group);
     }
     const sorted = [...groups.values()].sort((a, b) =>
-      b.wrong - a.wrong || a.name.localeCompare(b.name));
+      b.attention - a.attention || a.name.localeCompare(b.name));
     at("groups").tBodies[0].replaceChildren(...sorted.map((group) => {
       const line = make("tr");
       const head = make("th", group.name);
@@ -172,7 +168,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
       const share = make("td");
       const bar = make("progress");
       bar.max = group.servers;
-      bar.value = group.wrong;
+      bar.value = group.attention;
       const percent = `${Math.round((100 * bar.value) / group.servers)} %`;
       bar.setAttribute("aria-label", percent);
       share.append(bar, ` ${percent}`);
@@ -196,9 +192,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
   drawWaves(report.waves, make, headLine);
   at("changes").hidden = !rollout;
   const heads = counted.map((status) => STATUS[status].slice(2)).map((word) => word[0].toUpperCase() + word.slice(1));
-  at("groups").tHead.append(headLine(["Group", "Servers", ...heads, "Not as wanted"]));
-  const held = new Set(rows.flatMap((row) => [...row.cells.keys()]));
-  for (const column of columns.filter((each) => held.has(each.number))) {
+  at("groups").tHead.append(headLine(["Group", "Servers", ...heads, "Needs attention"]));
+  const known = new Set(rows.flatMap((row) => [...row.cells.keys()]));
+  for (const column of columns.filter((each) => known.has(each.number))) {
     const option = make("option", column.label);
     option.value = String(column.number);
     option.title = column.title;

@@ -11,7 +11,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from .model import ADDED, ASSIGNED, FAILED, MISSING, OK, REMOVED, ROLLOUT, UNWANTED, count
+from .model import ADDED, COMPLIANT, EXTRA, FAILED, HELD, MISSING, NOT_STARTED, REMOVED, ROLLOUT, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from .model import Report, ReportRow, ReportWave
 
 SYSTEM = "system-assigned identity"
-# What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+# These make a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Status of an identity -> what a line says of it.
-_WORDS = {MISSING: MISSING, UNWANTED: UNWANTED, ADDED: "assigned", REMOVED: "removed"}
-# What a server does not hold.
+# Statuses of identities that a server does not hold.
 _ABSENT = (MISSING, REMOVED)
 _HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "IDENTITIES")
 _COLUMNS = (
@@ -44,33 +42,32 @@ _COLUMNS = (
 
 
 def lines(report: Report) -> list[str]:
-    """A line for each server that is not as wanted or was changed, for each wave of several, and the totals."""
-    servers = [f"{row.host}: {_story(row)}" for row in report.rows if row.status != OK]
+    """Return a line for each server that is not compliant, for each wave of several, and the totals."""
+    servers = [f"{row.host}: {_row_text(row)}" for row in report.rows if row.status != COMPLIANT]
     several = report.kind == ROLLOUT and len(report.waves) > 1
-    waves = [f"wave {number}: {_wave(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
-    return [*servers, *waves, _summary(report)]
+    waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
+    return [*servers, *waves, _totals_text(report)]
 
 
-def _story(row: ReportRow) -> str:
-    if row.status == FAILED:
-        return f"error: {row.message}" if row.begun else f"{row.message}"
-    found = []
-    for status, word in _WORDS.items():
+def _row_text(row: ReportRow) -> str:
+    if row.status in (FAILED, NOT_STARTED):
+        return f"error: {row.message}" if row.status == FAILED else f"{row.message}"
+    differences = []
+    for status in (MISSING, EXTRA, ADDED, REMOVED):
         names = [row.label(each) for each in row.identities if each.status == status]
         names += [SYSTEM] if row.system_assigned == status else []
         if names:
-            found.append(f"{word} {', '.join(names)}")
-    return "; ".join(found)
+            differences.append(f"{status} {', '.join(names)}")
+    return "; ".join(differences)
 
 
-def _wave(wave: ReportWave) -> str:
+def _wave_text(wave: ReportWave) -> str:
     servers = counted(wave.servers, "server")
     if not wave.started:
-        return f"{servers}, not begun"
-    parts = [servers, f"{wave.changed} changed", f"{wave.failed} failed"]
-    parts += [f"{wave.not_started} not begun"] if wave.not_started else []
-    parts += [_span(wave.started, wave.ended)] if wave.ended else []
-    return ", ".join(parts)
+        return f"{servers}, not started"
+    counts = [servers, f"{wave.changed} changed", f"{wave.failed} failed"]
+    counts += [f"{wave.not_started} not started"] if wave.not_started else []
+    return ", ".join([*counts, *([_span(wave.started, wave.ended)] if wave.ended else [])])
 
 
 def _span(started: datetime, ended: datetime) -> str:
@@ -78,24 +75,27 @@ def _span(started: datetime, ended: datetime) -> str:
     return f"{started.strftime(form)} to {ended.strftime(form)} UTC"
 
 
-def _summary(report: Report) -> str:
+def _totals_text(report: Report) -> str:
     totals = count(report)
-    start = f"{counted(totals['servers'], 'server')}: {totals['as_wanted']} as wanted"
+    start = f"{counted(totals['servers'], 'server')}: {totals['compliant']} compliant"
     if report.kind != ROLLOUT:
-        found = f"{totals['drifting']} drifting ({totals['missing']} missing, {totals['unwanted']} unwanted)"
-        return f"{start}, {found}, {totals['failed']} failed."
-    done = f"{totals['changed']} changed ({totals['added']} assigned, {totals['removed']} removed)"
-    left = f", {totals['not_started']} not begun" if totals["not_started"] else ""
-    return f"{start}, {done}, {totals['failed']} failed{left}."
+        drifted = f"{totals['drifted']} drifted ({totals['missing']} missing, {totals['extra']} extra)"
+        return f"{start}, {drifted}, {totals['failed']} failed."
+    changed = f"{totals['changed']} changed ({totals['added']} added, {totals['removed']} removed)"
+    not_started = f", {totals['not_started']} not started" if totals["not_started"] else ""
+    return f"{start}, {changed}, {totals['failed']} failed{not_started}."
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number and what there are so many of."""
+    """Return a number and the noun it counts."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def table(report: Report) -> list[str]:
-    """What each server holds: aligned columns under a head, and the totals. Several subscriptions show too."""
+    """Return each server with the identities it holds: aligned columns under a head, and the totals.
+
+    Several subscriptions show too.
+    """
     rows = report.rows
     cells = [_HEAD, *(_cells(row) for row in rows if row.was_read)]
     if len({row.server["subscription_id"].lower() for row in rows if row.was_read}) < 2:
@@ -103,8 +103,8 @@ def table(report: Report) -> list[str]:
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
     shown = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in cells]
     unread = [f"{row.host}: not read: {row.message}" for row in rows if not row.was_read]
-    held = sum(each.status not in _ABSENT for row in rows for each in row.identities)
-    total = f"{counted(len(rows), 'server')}, {counted(held, 'assignment')}"
+    assignments = sum(each.status not in _ABSENT for row in rows for each in row.identities)
+    total = f"{counted(len(rows), 'server')}, {counted(assignments, 'assignment')}"
     encrypts = any(each.used_for and each.status not in _ABSENT for row in rows for each in row.identities)
     return [
         *shown,
@@ -114,14 +114,14 @@ def table(report: Report) -> list[str]:
 
 
 def _cells(row: ReportRow) -> tuple[str, ...]:
-    names = ["(system)"] if row.system_assigned in (ASSIGNED, UNWANTED, ADDED) else []
+    names = ["(system)"] if row.system_assigned in (HELD, EXTRA, ADDED) else []
     names += [row.label(each) + "*" * bool(each.used_for) for each in row.identities if each.status not in _ABSENT]
     parts = ("name", "resource_group", "subscription_id", "location", "state")
     return (*(str(row.server[part] or "-") for part in parts), ", ".join(names) or "-")
 
 
 def as_csv(report: Report) -> str:
-    """A record for each server and identity; one for a server without any."""
+    """Return a record for each server and identity; one for a server without any."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)

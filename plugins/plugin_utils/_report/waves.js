@@ -4,7 +4,7 @@ GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://w
 SPDX-License-Identifier: GPL-3.0-or-later
 */
 // Draws the waves of a rollout on one time axis; of a plan their sizes, if there are several. It stands in the same
-// script element as _report.js, which calls it with its own functions.
+// script element as report.js, which calls it with its own functions.
 function drawWaves(waves, make, headLine) {
   "use strict";
   const at = (id) => document.getElementById(id);
@@ -66,13 +66,13 @@ function drawWaves(waves, make, headLine) {
   function waveLine(wave, number) {
     const failed = make("td", String(wave.failed), wave.failed ? "failed" : "");
     const counts = [wave.servers, wave.changed, failed, wave.not_started];
-    if (!wave.started || !wave.ended) return line(number, [...counts, "", "", "", "not begun"]);
+    if (!wave.started || !wave.ended) return line(number, [...counts, "", "", "", "not started"]);
     const [start, end] = [Date.parse(wave.started), Date.parse(wave.ended)];
     const when = [moment(start), moment(end), duration((end - start) / 1000)];
     return line(number, [...counts, ...when, bar(wave, start, end)]);
   }
 
-  const head = headLine(["Wave", "Servers", "Changed", "Failed", "Not begun", "Begin", "End", "Duration", "Timeline"]);
+  const head = headLine(["Wave", "Servers", "Changed", "Failed", "Not started", "Start", "End", "Duration", "Timeline"]);
   const axis = make("div", undefined, "axis");
   axis.append(...[first, (first + last) / 2, last].map((time) => make("span", clock(time))));
   head.lastChild.append(axis);

@@ -27,13 +27,13 @@ def report(found: dict[str, Any], **facts: str) -> dict[str, Any]:
     return document
 
 
-def test_lines_name_what_drifts_and_nothing_else() -> None:
+def test_lines_name_what_has_drifted_and_nothing_else() -> None:
     assert identity_report(shop(), "lines") == [
-        "pg-drift: missing id-a; unwanted id-b, system-assigned identity",
+        "pg-drift: missing id-a; extra id-b, system-assigned identity",
         f"pg-refused: error: Cannot remove identity {KEYS} because it's used for data encryption.",
         "pg-system: missing system-assigned identity",
         "pg-gone: error: Cannot read server pg-gone: not found.",
-        "6 servers: 2 as wanted, 2 drifting (2 missing, 2 unwanted), 2 failed.",
+        "6 servers: 2 compliant, 2 drifted (2 missing, 2 extra), 2 failed.",
     ]
 
 
@@ -41,7 +41,7 @@ def test_identities_of_one_name_are_told_apart_by_their_ids() -> None:
     here, there = mi("id-a", "rg-here"), mi("ID-A", "rg-there")
     row = compared(server("pg-x", here), present=(there, B), absent=(here,))
     found = identity_report(result(row), "lines")
-    assert found[0] == f"pg-x: missing {B.rpartition('/')[2]}, {there}; unwanted {here}"
+    assert found[0] == f"pg-x: missing {B.rpartition('/')[2]}, {there}; extra {here}"
 
 
 def test_the_table_is_aligned_and_stars_what_encrypts() -> None:
@@ -91,31 +91,31 @@ def test_json_tells_all() -> None:
     assert (found["title"], found["time"]) == ("Shop", "today")
     assert found["totals"] == {
         "servers": 6,
-        "as_wanted": 2,
-        "drifting": 2,
+        "compliant": 2,
+        "drifted": 2,
         "failed": 2,
-        "assigned": 4,
+        "held": 4,
         "missing": 2,
-        "unwanted": 2,
+        "extra": 2,
     }
     drift, keys = found["servers"][1:3]
     assert {name: drift[name] for name in ("host", "status", "message", "system_assigned")} == {
         "host": "pg-drift",
-        "status": "drift",
+        "status": "drifted",
         "message": None,
-        "system_assigned": "unwanted",
+        "system_assigned": "extra",
     }
-    assert [(each["id"], each["status"]) for each in drift["identities"]] == [(A, "missing"), (B, "unwanted")]
+    assert [(each["id"], each["status"]) for each in drift["identities"]] == [(A, "missing"), (B, "extra")]
     assert drift["server"]["tags"] == {"env": "prod"}
     assert keys["identities"][1]["used_for"] == ["data_encryption"]
     assert found["servers"][-1]["server"] is None
 
 
 def test_the_summary_is_small() -> None:
-    counts = {name: number for name, number in report(shop())["totals"].items() if name != "assigned"}
+    counts = {name: number for name, number in report(shop())["totals"].items() if name != "held"}
     assert identity_report(shop(), "summary") == {
         **counts,
-        "drifting_hosts": ["pg-drift", "pg-system"],
+        "drifted_hosts": ["pg-drift", "pg-system"],
         "failed_hosts": ["pg-refused", "pg-gone"],
     }
 
@@ -123,13 +123,13 @@ def test_the_summary_is_small() -> None:
 def test_csv_has_a_record_for_each_identity() -> None:
     records = list(csv.DictReader(io.StringIO(str(identity_report(shop(), "csv")))))
     assert [(each["host"], each["identity"], each["identity_status"], each["used_for"]) for each in records] == [
-        ("pg-good", "id-a", "assigned", ""),
-        ("pg-drift", "system-assigned identity", "unwanted", ""),
+        ("pg-good", "id-a", "held", ""),
+        ("pg-drift", "system-assigned identity", "extra", ""),
         ("pg-drift", "id-a", "missing", ""),
-        ("pg-drift", "id-b", "unwanted", ""),
-        ("pg-keys", "id-a", "assigned", ""),
-        ("pg-keys", "id-keys", "assigned", "data_encryption"),
-        ("pg-refused", "id-keys", "assigned", "data_encryption"),
+        ("pg-drift", "id-b", "extra", ""),
+        ("pg-keys", "id-a", "held", ""),
+        ("pg-keys", "id-keys", "held", "data_encryption"),
+        ("pg-refused", "id-keys", "held", "data_encryption"),
         ("pg-system", "system-assigned identity", "missing", ""),
         ("pg-gone", "", "", ""),
     ]
@@ -160,7 +160,7 @@ def test_data_in_the_page_cannot_end_their_element() -> None:
     assert found["title"] == HOSTILE
     assert found["servers"][0]["server"]["tags"] == {HOSTILE: HOSTILE}
     assert found["identities"] == [{"id": A, "name": "id-a"}]
-    assert found["servers"][0]["identities"] == [[0, "assigned", "geo_backup_data_encryption"]]
+    assert found["servers"][0]["identities"] == [[0, "held", "geo_backup_data_encryption"]]
     assert page.count("</script>") == 2
     assert not re.search(r"\b(src|href)=|url\(", page)
 
@@ -169,7 +169,7 @@ def test_one_identity_in_two_spellings_is_one_column() -> None:
     targets = [compared(server("pg-x", A)), compared(server("pg-y", A.upper()))]
     page = str(identity_report(result(*targets), "html"))
     found = json.loads(re.findall(r'id="report">(.*?)</script>', page, re.DOTALL)[0])
-    assert [each["identities"] for each in found["servers"]] == [[[0, "assigned"]], [[0, "assigned"]]]
+    assert [each["identities"] for each in found["servers"]] == [[[0, "held"]], [[0, "held"]]]
 
 
 def test_one_result_gives_one_page_always() -> None:

@@ -24,12 +24,12 @@ from unit.support import A, B, refusal
 
 TOTALS = {
     "servers": 7,
-    "as_wanted": 1,
-    "drifting": 0,
+    "compliant": 1,
+    "drifted": 0,
     "failed": 2,
-    "assigned": 4,
+    "held": 4,
     "missing": 0,
-    "unwanted": 0,
+    "extra": 0,
     "changed": 2,
     "not_started": 2,
     "added": 3,
@@ -40,23 +40,23 @@ TOTALS = {
 def in_a_folder(found: dict[str, Any], folder: Any) -> dict[str, Any]:
     """The result as the module returns it with result_dir."""
     write_entries(str(folder), found["servers"])
-    lean = ("name", "changed", "failed", "msg")
+    lean = ("name", "changed", "failed", "not_started", "msg")
     entries = [{name: each[name] for name in lean if name in each} for each in found["servers"]]
     return {**found, "servers": entries, "result_dir": str(folder)}
 
 
 def test_lines_tell_what_was_done_and_each_wave() -> None:
     assert identity_report(shop_changed(), "lines") == [
-        "pg-first: assigned id-a; removed id-b, system-assigned identity",
-        "pg-second: assigned id-a, system-assigned identity",
+        "pg-first: added id-a; removed id-b, system-assigned identity",
+        "pg-second: added id-a, system-assigned identity",
         "pg-broken: error: Cannot change it: it is so.",
-        "pg-second-late: Not begun: too many servers had failed before.",
-        "pg-late: Not begun: too many servers had failed before.",
+        "pg-second-late: Not started: too many servers had failed before.",
+        "pg-late: Not started: too many servers had failed before.",
         "pg-gone: error: Cannot read server pg-gone: not found.",
         "wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC",
-        "wave 2: 3 servers, 1 changed, 1 failed, 1 not begun, 20:02:05 to 20:06:15 UTC",
-        "wave 3: 1 server, not begun",
-        "7 servers: 1 as wanted, 2 changed (3 assigned, 2 removed), 2 failed, 2 not begun.",
+        "wave 2: 3 servers, 1 changed, 1 failed, 1 not started, 20:02:05 to 20:06:15 UTC",
+        "wave 3: 1 server, not started",
+        "7 servers: 1 compliant, 2 changed (3 added, 2 removed), 2 failed, 2 not started.",
     ]
 
 
@@ -73,8 +73,8 @@ def test_one_wave_is_no_wave_to_tell_of() -> None:
     fleet = run(service, wished)
     found = result(*wished, waves=tuple(fleet.waves))
     assert identity_report(found, "lines") == [
-        f"pg-a: assigned {B.rpartition('/')[2]}",
-        "2 servers: 1 as wanted, 1 changed (1 assigned, 0 removed), 0 failed.",
+        f"pg-a: added {B.rpartition('/')[2]}",
+        "2 servers: 1 compliant, 1 changed (1 added, 0 removed), 0 failed.",
     ]
 
 
@@ -93,10 +93,11 @@ def test_what_a_real_rollout_leaves_is_told_wave_by_wave() -> None:
         "added": 2,
         "removed": 2,
     }
-    assert (found["changed_hosts"], found["failed_hosts"]) == (
+    assert [found[name] for name in ("changed_hosts", "failed_hosts", "not_started_hosts")] == [
         ["pg-000", "pg-001"],
-        ["pg-bad", "pg-500", "pg-501", "pg-502"],
-    )
+        ["pg-bad"],
+        ["pg-500", "pg-501", "pg-502"],
+    ]
 
 
 def test_an_identity_that_somebody_else_assigned_meanwhile_is_seen() -> None:
@@ -116,15 +117,16 @@ def test_an_identity_that_somebody_else_assigned_meanwhile_is_seen() -> None:
     fleet = run(service, wished)
     page = json.loads(str(identity_report(result(*wished, waves=tuple(fleet.waves)), "json")))
     statuses = {each["id"]: each["status"] for each in page["servers"][0]["identities"]}
-    assert statuses == {A: "assigned", B: "added", other: "assigned"}
+    assert statuses == {A: "held", B: "added", other: "held"}
 
 
 def test_the_summary_has_the_counts_of_an_audit_and_more() -> None:
     assert identity_report(shop_changed(), "summary") == {
-        **{name: number for name, number in TOTALS.items() if name != "assigned"},
-        "drifting_hosts": [],
+        **{name: number for name, number in TOTALS.items() if name != "held"},
+        "drifted_hosts": [],
         "changed_hosts": ["pg-first", "pg-second"],
-        "failed_hosts": ["pg-broken", "pg-second-late", "pg-late", "pg-gone"],
+        "failed_hosts": ["pg-broken", "pg-gone"],
+        "not_started_hosts": ["pg-second-late", "pg-late"],
     }
 
 
@@ -135,8 +137,8 @@ def test_json_has_the_waves_and_what_became_of_each_identity() -> None:
     first, broken, late = (found["servers"][number] for number in (1, 3, 4))
     assert (first["status"], first["system_assigned"]) == ("changed", "removed")
     assert [(each["name"], each["status"]) for each in first["identities"]] == [("id-a", "added"), ("id-b", "removed")]
-    assert (broken["status"], broken["begun"], late["status"], late["begun"]) == ("failed", True, "failed", False)
-    assert [(each["name"], each["status"]) for each in broken["identities"]] == [("id-b", "assigned")]
+    assert (broken["status"], late["status"]) == ("failed", "not_started")
+    assert [(each["name"], each["status"]) for each in broken["identities"]] == [("id-b", "held")]
 
 
 def test_csv_says_what_was_added_and_removed() -> None:
@@ -149,7 +151,8 @@ def test_csv_says_what_was_added_and_removed() -> None:
         ("pg-second", "changed", "system-assigned identity", "added"),
         ("pg-second", "changed", "id-a", "added"),
     ]
-    assert records[8]["message"] == "Not begun: too many servers had failed before."
+    assert records[8]["server_status"] == "not_started"
+    assert records[8]["message"] == "Not started: too many servers had failed before."
 
 
 def test_the_table_shows_what_is_held_now() -> None:
@@ -166,7 +169,7 @@ def test_planned_waves_make_no_rollout() -> None:
     planned = result(*wished, waves=tuple(fleet.waves))
     assert identity_report(planned, "lines")[-2:] == [
         "pg-002: missing id-b",
-        "3 servers: 0 as wanted, 3 drifting (3 missing, 0 unwanted), 0 failed.",
+        "3 servers: 0 compliant, 3 drifted (3 missing, 0 extra), 0 failed.",
     ]
     page = json.loads(str(identity_report(planned, "json")))
     assert (page["kind"], [each["servers"] for each in page["waves"]]) == ("audit", [1, 2])
@@ -183,7 +186,7 @@ def test_entries_in_a_folder_are_believed_over_those_of_an_older_plan(tmp_path: 
     planned = in_a_folder(shop_changed(), tmp_path)
     done = target_facts(changed(server("pg-late"), present=(A,)))
     write_entries(str(tmp_path), [done])
-    assert "pg-late: assigned id-a" in identity_report(planned, "lines")
+    assert "pg-late: added id-a" in identity_report(planned, "lines")
 
 
 def test_a_server_without_an_entry_is_an_error_that_names_it(tmp_path: Any) -> None:
@@ -199,10 +202,10 @@ def test_a_folder_that_is_gone_or_broken_is_an_error_that_names_it(tmp_path: Any
     found = in_a_folder(shop(), tmp_path)
     (entries,) = tmp_path.iterdir()
     entries.write_text("no entries", encoding="utf-8")
-    with pytest.raises(AnsibleFilterError, match=rf"what is in result_dir cannot be read: .*{entries}"):
+    with pytest.raises(AnsibleFilterError, match=rf"the files in result_dir cannot be read: .*{entries}"):
         identity_report(found, "lines")
     entries.unlink()
-    with pytest.raises(AnsibleFilterError, match=rf"what is in result_dir cannot be read: .*{entries}"):
+    with pytest.raises(AnsibleFilterError, match=rf"the files in result_dir cannot be read: .*{entries}"):
         identity_report(found, "summary")
 
 
