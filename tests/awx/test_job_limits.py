@@ -81,7 +81,7 @@ def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emu
     place.inventory = inventory_of(names, pgflex_identity_present="id-b")
     audit = place.launch("audit", {"pgflex_identity_fail_on_drift": "true"})
     assert audit.status == "failed"
-    assert len(audit.artifacts["pgflex_identity_audit"]["drifting_hosts"]) == 1000
+    assert len(audit.artifacts["pgflex_identity_audit"]["drifted_hosts"]) == 1000
     # The largest result of a job that changes servers grows with their number: with a tenth of them it is a tenth.
     place.inventory = inventory_of(names[:100], pgflex_identity_present="id-b")
     plan = place.launch("assign", check=True)

@@ -52,7 +52,7 @@ def check_events(jobs: dict[str, Any], names: list[str]) -> None:
     assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
     assert set(jobs["plan"].results(OUTCOME)) == set(names)
     assert all("id-b" in str(each["diff"]["after"]) for each in jobs["plan"].results(OUTCOME).values())
-    assert "3 servers: 0 as wanted, 3 changed, 0 failed, 0 not begun." in jobs["fleet"].stdout
+    assert "3 servers: 0 compliant, 3 changed, 0 failed, 0 not started." in jobs["fleet"].stdout
 
 
 def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(
@@ -84,7 +84,7 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(
         (False, 1, names[:1]),
         (False, 3, names[1:]),
     ]
-    assert done["audit"].artifacts["pgflex_identity_audit"]["as_wanted"] == 4
+    assert done["audit"].artifacts["pgflex_identity_audit"]["compliant"] == 4
     check_events({name: node.job for name, node in done.items() if node.job}, names)
 
     assert status_of(place, done) == "successful"
@@ -120,7 +120,7 @@ def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, 
     # The artifact of the canary says what to undo, with the workflow's answers beside it.
     assert [job.hosts("changed") for job in place.jobs[1:3]] == [names[:1], names[:1]]
     assert held(emulator, names) == [["id-a"], ["id-a"]]
-    assert f"Not as wanted: {', '.join(names)}" in place.jobs[-1].stdout
+    assert f"Drifted or failed: {', '.join(names)}" in place.jobs[-1].stdout
     assert status_of(place, done) == "failed"
 
     # A rollback that fails is red for itself: nothing follows it that would count as its handling.

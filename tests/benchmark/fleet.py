@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet in which a fifth drifts: how near it comes to what the limits of Azure allow; and once more, as wanted."""
+"""A fleet in which a fifth drifts: how near it comes to what the limits of Azure allow; and once more, compliant."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 FLEET = [sys.executable, "-m", "ansible_collections.pgflex.azure.plugins.modules.pgflex_identity_fleet"]
-SERVERS, DRIFTING, GROUPS, PAGE_SIZE = 10_000, 2_000, 100, 100
+SERVERS, DRIFTED, GROUPS, PAGE_SIZE = 10_000, 2_000, 100, 100
 THROTTLE = default_throttle()
 OPERATION = 5
 #: Seconds in which that many writes can be sent, and the last of them takes effect.
-FLOOR = (DRIFTING - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
+FLOOR = (DRIFTED - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
 SUBSCRIPTION = "00000000-0000-4000-9000-0000000f1ee7"
 
 
@@ -38,10 +38,10 @@ def measure_fleet(emulator: Emulator) -> list[str]:
     emulator.settings(throttle=THROTTLE, operation_seconds=OPERATION, page_size=PAGE_SIZE, log_bodies=False)
     options = {**emulator.connection, "servers": _rows()}
     with tempfile.TemporaryDirectory() as folder:
-        change = _run(emulator, options, Path(folder), changed=DRIFTING)
+        change = _run(emulator, options, Path(folder), changed=DRIFTED)
         nothing = _run(emulator, options, Path(folder), changed=0)
     return print_table(
-        f"{DRIFTING:,} of {SERVERS:,} servers changed in one task, buckets at their published size, operations of "
+        f"{DRIFTED:,} of {SERVERS:,} servers changed in one task, buckets at their published size, operations of "
         f"{OPERATION} s",
         ["run", "writes", "429", "lists", "polls", "other", "wall, s", "floor, s", "wanted", "CPU, s", "peak, MB"],
         [
@@ -54,8 +54,8 @@ def measure_fleet(emulator: Emulator) -> list[str]:
 
 
 def _rows() -> list[dict[str, Any]]:
-    """The generated servers are dealt out to the groups in turn; those that drift are all over them."""
-    every = SERVERS // DRIFTING
+    """The generated servers are dealt out to the groups in turn; those that have drifted are all over them."""
+    every = SERVERS // DRIFTED
     return [
         {
             "subscription_id": SUBSCRIPTION,

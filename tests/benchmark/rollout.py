@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook assign over an estate: as wanted, beside a play that does nothing; all drifting, beside the floor."""
+"""The playbook assign over an estate: compliant, beside a play that does nothing; all drifted, beside the floor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SUBSCRIPTION = "00000000-0000-4000-8000-0000000a5519"
 THROTTLE = default_throttle()
 OPERATION = 20
-DRIFTING = 1000
+DRIFTED = 1000
 #: So many servers host by host: all of them would take a quarter of an hour.
 HOST_BY_HOST, FORKS = 100, 20
 WANTED = {"pgflex_identity_present": ["id-01", "id-02"]}
@@ -46,9 +46,9 @@ ONE_BY_ONE = [
 
 def measure_rollout(emulator: Emulator) -> list[str]:
     """Print the tables of a rollout; returns what is not as wanted."""
-    as_wanted = [_as_wanted(emulator, 1000, 7, most=3), _as_wanted(emulator, 10_000, 1)]
+    compliant = [_compliant(emulator, 1000, 7, most=3), _compliant(emulator, 10_000, 1)]
     missed = print_table(
-        "pgflex.azure.assign over an estate as wanted, beside a play on the same inventory that does nothing; medians",
+        "pgflex.azure.assign over a compliant estate, beside a play on the same inventory that does nothing; medians",
         [
             "servers",
             "runs",
@@ -62,12 +62,12 @@ def measure_rollout(emulator: Emulator) -> list[str]:
             "writes",
             "tokens",
         ],
-        as_wanted,
+        compliant,
     )
-    floor = (DRIFTING - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
+    floor = (DRIFTED - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
     rows = [
-        _drifting(emulator, DRIFTING, "assign, one wave", f"{floor:.0f}", 'pgflex_identity_waves=["100%"]'),
-        _drifting(emulator, DRIFTING, "assign, waves 1, 10%, 100%", f"{floor + 2 * OPERATION:.0f}"),
+        _drifted(emulator, DRIFTED, "assign, one wave", f"{floor:.0f}", 'pgflex_identity_waves=["100%"]'),
+        _drifted(emulator, DRIFTED, "assign, waves 1, 10%, 100%", f"{floor + 2 * OPERATION:.0f}"),
         _host_by_host(emulator),
     ]
     return missed + print_table(
@@ -86,7 +86,7 @@ def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str) -> None
     emulator.clear_requests()
 
 
-def _as_wanted(emulator: Emulator, servers: int, runs: int, most: float | None = None) -> list[object]:
+def _compliant(emulator: Emulator, servers: int, runs: int, most: float | None = None) -> list[object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _prepare(emulator, folder, servers, "id-01", "id-02")
@@ -112,7 +112,7 @@ def _as_wanted(emulator: Emulator, servers: int, runs: int, most: float | None =
     ]
 
 
-def _drifting(emulator: Emulator, servers: int, title: str, floor: str, *extra: str) -> list[object]:
+def _drifted(emulator: Emulator, servers: int, title: str, floor: str, *extra: str) -> list[object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _prepare(emulator, folder, servers, "id-01")

@@ -108,7 +108,7 @@ def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
 
 
 def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """The playbook `assign`: a plan for all hosts, a rollout for those that drift, and each host's own result."""
+    """Run the playbook `assign`: plan for all hosts, roll out to those that have drifted, then give each its result."""
     common = {"pgflex_identity_connection": emulator.connection}
     inventory = Inventory({wish.server: {**common, **wish.variables()} for wish in asked.wishes})
     # With a file of one's own nobody follows it, who would need time of a clock of his own.
@@ -118,10 +118,10 @@ def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     if "totals" not in plan:
         return [Told(wish, plan) for wish in asked.wishes], inventory.outputs
     folder = plan["result_dir"]
-    drifting = [each["name"] for each in plan["servers"] if each["changed"]]
-    done = inventory.fleet(drifting, check=asked.check, result_dir=folder, **options) if drifting else plan
+    drifted = [each["name"] for each in plan["servers"] if each["changed"]]
+    done = inventory.fleet(drifted, check=asked.check, result_dir=folder, **options) if drifted else plan
     told = [
-        Told(wish, done if "totals" not in done and wish.server in drifting else inventory.outcome(wish.server, folder))
+        Told(wish, done if "totals" not in done and wish.server in drifted else inventory.outcome(wish.server, folder))
         for wish in asked.wishes
     ]
     shutil.rmtree(folder)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook audit: what the inventory wants beside what is."""
+"""The playbook audit: the servers beside the inventory."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
     assert gone.startswith("pg-gone: error: Cannot read server pg-gone in resource group rg-e2e")
     assert broken.startswith("pg-broken: error: pgflex_identity_present: cannot be read: ")
     assert "no_such_variable" in broken
-    assert summary == "4 servers: 1 as wanted, 0 drifting (0 missing, 0 unwanted), 3 failed."
+    assert summary == "4 servers: 1 compliant, 0 drifted (0 missing, 0 extra), 3 failed."
     assert ran.stats["pgflex_identity_audit"] == {
         "servers": 4,
-        "as_wanted": 1,
-        "drifting": 0,
+        "compliant": 1,
+        "drifted": 0,
         "failed": 3,
         "missing": 0,
-        "unwanted": 0,
-        "drifting_hosts": [],
+        "extra": 0,
+        "drifted_hosts": [],
         "failed_hosts": ["pg-keys", "pg-gone", "pg-broken"],
     }
     assert patches(emulator) == []
@@ -65,11 +65,11 @@ def test_drift_ends_the_play_with_an_error_where_that_is_asked_for(emulator: Emu
     ran = audit(hosts, "-e", "pgflex_identity_fail_on_drift=true")
     assert ran.rc == 2
     assert ran.shown == [
-        "pg-drift: missing id-a; unwanted id-b",
-        "2 servers: 1 as wanted, 1 drifting (1 missing, 1 unwanted), 0 failed.",
+        "pg-drift: missing id-a; extra id-b",
+        "2 servers: 1 compliant, 1 drifted (1 missing, 1 extra), 0 failed.",
     ]
-    assert "Not as wanted: pg-drift" in ran.output
-    assert ran.stats["pgflex_identity_audit"]["drifting_hosts"] == ["pg-drift"]
+    assert "Drifted or failed: pg-drift" in ran.output
+    assert ran.stats["pgflex_identity_audit"]["drifted_hosts"] == ["pg-drift"]
     assert audit({"pg-good": HOSTS["pg-good"]}, "-e", "pgflex_identity_fail_on_drift=true").rc == 0
     assert patches(emulator) == []
 
@@ -102,7 +102,7 @@ def test_reports_are_written_for_their_owner_only_in_check_mode_too(
     drift, gone, broken = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["servers"]
     assert [(each["name"], each["status"]) for each in drift["identities"]] == [
         ("id-a", "missing"),
-        ("id-b", "assigned"),
+        ("id-b", "held"),
     ]
     assert drift["server"]["tags"] == {"{{ 6 * 7 }}": "{{ undefined_name }}"}
     assert (gone["status"], broken["status"]) == ("failed", "failed")
@@ -110,7 +110,7 @@ def test_reports_are_written_for_their_owner_only_in_check_mode_too(
         records = list(csv.DictReader(file))
     assert [(each["host"], each["identity"], each["identity_status"]) for each in records] == [
         ("pg-drift", "id-a", "missing"),
-        ("pg-drift", "id-b", "assigned"),
+        ("pg-drift", "id-b", "held"),
         ("pg-gone", "", ""),
         ("pg-broken", "", ""),
     ]
@@ -183,7 +183,7 @@ def test_a_thousand_servers_cost_ten_pages_and_one_token(emulator: Emulator, aud
     emulator.clear_requests()
     ran = audit(hosts, pgflex_identity_present=["id-01"])
     assert ran.rc == 0, ran.output
-    assert ran.shown == ["1000 servers: 1000 as wanted, 0 drifting (0 missing, 0 unwanted), 0 failed."]
+    assert ran.shown == ["1000 servers: 1000 compliant, 0 drifted (0 missing, 0 extra), 0 failed."]
     assert len(listings(emulator)) == 10
     assert {each.lower().rpartition("/")[2] for each in listings(emulator)} == {"flexibleservers"}
     assert sign_ins(emulator) == 1

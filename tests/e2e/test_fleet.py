@@ -70,7 +70,7 @@ def test_check_mode_says_for_each_row_what_the_real_run_does_and_writes_nothing(
     done = run_fleet(emulator, outputs, asked, validate_identities=True)
     assert told(planned) == told(done)
     assert planned["totals"] == done["totals"]
-    assert planned["totals"] == {"servers": 26, "ok": 2, "changed": 14, "failed": 10, "not_started": 0}
+    assert planned["totals"] == {"servers": 26, "compliant": 2, "changed": 14, "failed": 10, "not_started": 0}
     assert {kind_of(each) for each in done["servers"] if each["failed"]} == FAILING
     again = run_fleet(emulator, outputs, asked, validate_identities=True)
     assert [each["changed"] for each in again["servers"]] == [False] * 26
@@ -127,7 +127,7 @@ WISH = {"present": ["id-b"], "absent": ["id-c"]}
 #: Kinds of the mixed fleet: servers, what becomes of their row, and what they hold in the end.
 MIXED: dict[str, tuple[list[dict[str, Any]], str, set[str]]] = {
     "drift": (servers("drift", 14, "id-a", "id-c"), "changed", {"id-a", "id-b"}),
-    "same": (servers("same", 6, "id-a", "id-b"), "ok", {"id-a", "id-b"}),
+    "same": (servers("same", 6, "id-a", "id-b"), "compliant", {"id-a", "id-b"}),
     "cmk": (servers("cmk", 2, "id-c", encryption={"primary": "id-c"}), "IdentityUsedForEncryption", {"id-c"}),
     "elastic": (servers("elastic", 2, "id-c", cluster_size=3), "ElasticCluster", {"id-c"}),
     "missing": (servers("missing", 2), "ResourceNotFound", set()),
@@ -169,11 +169,11 @@ def test_a_mixed_fleet_ends_truthfully_row_by_row_and_nobody_holds_up_the_others
     true = held_by_server(emulator)
     for row, facts in zip(asked, result["servers"]):
         _some, end, held = MIXED[kind_of(facts)]
-        ended = facts["error"]["code"] if facts["failed"] else "changed" if facts["changed"] else "ok"
+        ended = facts["error"]["code"] if facts["failed"] else "changed" if facts["changed"] else "compliant"
         assert (ended, true.get(row_id(row), set())) == (end, held), facts.get("msg")
         if not facts["failed"]:
             assert {each["name"].lower() for each in facts["identity"]["user_assigned_identities"]} == held
-    assert result["totals"] == {"servers": 60, "ok": 6, "changed": 43, "failed": 11, "not_started": 0}
+    assert result["totals"] == {"servers": 60, "compliant": 6, "changed": 43, "failed": 11, "not_started": 0}
     assert_only_the_stuck_one_was_waited_for(emulator)
     assert count(emulator)["429"] <= 40
 

@@ -23,12 +23,12 @@ PUBLISHED = default_throttle()
 SMALL = {"reads": {"bucket": 50, "refill": 25}, "writes": {"bucket": 20, "refill": 10}}
 
 
-def test_a_fleet_as_wanted_costs_a_page_for_every_hundred(emulator: Emulator, outputs: list[str]) -> None:
+def test_a_compliant_fleet_costs_a_page_for_every_hundred(emulator: Emulator, outputs: list[str]) -> None:
     many = servers("same", 300, "id-a")
     seed_servers(emulator, many, OTHER_SUBSCRIPTION)
     emulator.settings(throttle=PUBLISHED)
     result = run_fleet(emulator, outputs, rows(many, OTHER_SUBSCRIPTION, present=["id-a"]))
-    assert result["totals"] == {"servers": 300, "ok": 300, "changed": 0, "failed": 0, "not_started": 0}
+    assert result["totals"] == {"servers": 300, "compliant": 300, "changed": 0, "failed": 0, "not_started": 0}
     assert count(emulator) == Counter({"list": 3, "token": 1})
     assert result["requests"] == 3
 
@@ -45,7 +45,7 @@ def test_a_fleet_that_drifts_is_changed_within_the_limits(
     asked = rows(many, OTHER_SUBSCRIPTION, present=["id-b"], absent=["id-c"])
     with VirtualTime(emulator).in_force():
         result = run_fleet(emulator, outputs, asked, poll_interval=30, wait_timeout=1800)
-    assert result["totals"] == {"servers": number, "ok": 0, "changed": number, "failed": 0, "not_started": 0}
+    assert result["totals"] == {"servers": number, "compliant": 0, "changed": number, "failed": 0, "not_started": 0}
     assert list(held_by_server(emulator).values()).count({"id-a", "id-b"}) == number
     calls = count(emulator)
     assert calls["429"] <= refused
@@ -55,7 +55,7 @@ def test_a_fleet_that_drifts_is_changed_within_the_limits(
     assert sum(each for kind, each in calls.items() if kind not in ("token", "429")) <= 4 * number
 
 
-def test_first_failures_stop_new_writes_and_what_was_begun_is_told(emulator: Emulator, outputs: list[str]) -> None:
+def test_first_failures_stop_new_writes_and_what_was_started_is_told(emulator: Emulator, outputs: list[str]) -> None:
     bad, good = servers("bad", 8, "id-a"), servers("good", 52, "id-a")
     seed_servers(emulator, bad + good)
     emulator.settings(operation_seconds=0)
@@ -68,13 +68,14 @@ def test_first_failures_stop_new_writes_and_what_was_begun_is_told(emulator: Emu
     sent = count(emulator)["write"]
     assert 19 <= sent <= 25
     totals = result["totals"]
-    assert totals == {"servers": 60, "ok": 0, "changed": sent - 8, "failed": 8, "not_started": 60 - sent}
+    assert totals == {"servers": 60, "compliant": 0, "changed": sent - 8, "failed": 8, "not_started": 60 - sent}
     true = held_by_server(emulator)
     for facts in result["servers"]:
         held = true[facts["server"]["id"].lower()]
         assert held == ({"id-a", "id-b"} if facts["changed"] else {"id-a"})
-    not_begun = [each for each in result["servers"] if each.get("msg", "").startswith("Not begun")]
-    assert len(not_begun) == totals["not_started"]
+    not_started = [each for each in result["servers"] if each.get("not_started")]
+    assert {each["msg"].partition(":")[0] for each in not_started} == {"Not started"}
+    assert len(not_started) == totals["not_started"]
 
 
 def test_a_canary_that_fails_keeps_the_fleet_as_it_was(emulator: Emulator, outputs: list[str]) -> None:
@@ -83,7 +84,7 @@ def test_a_canary_that_fails_keeps_the_fleet_as_it_was(emulator: Emulator, outpu
     emulator.fault("PATCH", "/pg-good-000", {"status": 403, "code": "LinkedAuthorizationFailed", "message": "No."})
     asked = rows([*many, *servers("missing", 1)], present=["id-b"])
     result = run_fleet(emulator, outputs, asked, max_fail_percentage=10, waves=[1, "10%", "100%"])
-    assert result["totals"] == {"servers": 31, "ok": 0, "changed": 0, "failed": 2, "not_started": 29}
+    assert result["totals"] == {"servers": 31, "compliant": 0, "changed": 0, "failed": 2, "not_started": 29}
     assert [(wave["servers"], wave["failed"], wave["not_started"]) for wave in result["waves"]] == [
         (1, 1, 0),
         (3, 0, 3),

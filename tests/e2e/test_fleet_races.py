@@ -58,7 +58,7 @@ def test_after_a_kill_the_next_run_brings_everything_to_its_end(
     assert [held for name, held in held_by_server(emulator).items() if name in mine] == [{"id-a", "id-b"}] * 60
     emulator.clear_requests()
     again = run_fleet(emulator, outputs, asked)
-    assert again["totals"] == {"servers": 60, "ok": 60, "changed": 0, "failed": 0, "not_started": 0}
+    assert again["totals"] == {"servers": 60, "compliant": 60, "changed": 0, "failed": 0, "not_started": 0}
     assert count(emulator)["write"] == 0
 
 

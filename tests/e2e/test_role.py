@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
-NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": []}
+NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": [], "not_started_hosts": []}
 TASK = "Tell each host what became of its server"
 
 
@@ -67,14 +67,14 @@ def said_in_every_way() -> dict[str, dict[str, Any]]:
     return hosts
 
 
-def check_alike(check: Ran, real: Ran, drifting: list[str]) -> None:
+def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
     """The dry run said of every host, and in the end, what the real one says."""
     assert "[WARNING]" not in real.output
     assert last_task(real.output) == last_task(check.output)
-    assert last_task(real.output).count("--- before: /subscriptions/") == len(drifting)
-    assert {host: how for host, how in recap(real).items() if host in drifting} == dict.fromkeys(drifting, "changed")
+    assert last_task(real.output).count("--- before: /subscriptions/") == len(drifted)
+    assert {host: how for host, how in recap(real).items() if host in drifted} == dict.fromkeys(drifted, "changed")
     assert recap(check) == recap(real)
-    counts = {"servers": 12, "ok": 1, "changed": 11, "changed_hosts": drifting, "action": "assign", **NOBODY}
+    counts = {"servers": 12, "compliant": 1, "changed": 11, "changed_hosts": drifted, "action": "assign", **NOBODY}
     assert told(real) == {"check": False, **counts}
     assert told(check) == {"check": True, **counts}
     # A record of what was not written would have a workflow restore what nobody changed.
@@ -113,7 +113,7 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
     assert truth(emulator) == before
     assert writes(emulator) == []
     assert not (tmp_path / "records").exists()
-    assert "(item=survey: missing id-a, id-c, id-cmk, system-assigned identity; unwanted id-b)" in check.output
+    assert "(item=survey: missing id-a, id-c, id-cmk, system-assigned identity; extra id-b)" in check.output
     emulator.clear_requests()
     real = run(ASSIGN, hosts, "--diff", "--forks", "1", **variables)
     assert real.rc == 0, real.output
@@ -122,7 +122,7 @@ def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
     emulator.clear_requests()
     again = run(ASSIGN, hosts, **variables)
     assert again.rc == 0, again.output
-    counts = {"servers": 12, "ok": 12, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
+    counts = {"servers": 12, "compliant": 12, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
     assert told(again) == {"check": False, **counts}
     assert len(recap(again)) == 1
     assert count(emulator)["write"] == 0
@@ -133,12 +133,12 @@ REFUSED = {"status": 403, "code": "AuthorizationFailed", "message": "No right to
 
 
 def check_reports(folder: Path) -> None:
-    """All three have all hosts, and the waves: four changed, one of four failed, four not begun."""
+    """All three have all hosts, and the waves: four changed, one of four failed, four not started."""
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     told_of_waves = [(each["changed"], each["failed"], each["not_started"]) for each in report["waves"]]
     assert told_of_waves == [(4, 0, 0), (3, 1, 0), (0, 0, 4)]
     statuses = [each["status"] for each in report["servers"]]
-    assert statuses == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + ["failed"] * 4
+    assert statuses == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + ["not_started"] * 4
     with (folder / "report.csv").open(encoding="utf-8", newline="") as file:
         assert {each["host"] for each in csv.DictReader(file)} == set(HOSTS)
     assert "Content-Security-Policy" in (folder / "report.html").read_text(encoding="utf-8")
@@ -155,32 +155,34 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     assert ran.rc == 2
     assert "Traceback" not in ran.output
     changed = [*HOSTS[:5], *HOSTS[6:8]]
-    failed = [HOSTS[5], *HOSTS[8:]]
-    assert recap(ran) == {**dict.fromkeys(changed, "changed"), **dict.fromkeys(failed, "failed")}
+    not_changed = [HOSTS[5], *HOSTS[8:]]
+    assert recap(ran) == {**dict.fromkeys(changed, "changed"), **dict.fromkeys(not_changed, "failed")}
     assert "No right to do that." in last_task(ran.output)
-    assert last_task(ran.output).count("Not begun: too many servers had failed before.") >= 4
+    assert last_task(ran.output).count("Not started: too many servers had failed before.") >= 4
     assert told(ran) == {
         "check": False,
         "action": "assign",
         "servers": 12,
-        "ok": 0,
+        "compliant": 0,
         "changed": 7,
         "failed": 1,
         "not_started": 4,
         "changed_hosts": changed,
-        "failed_hosts": failed,
+        "failed_hosts": HOSTS[5:6],
+        "not_started_hosts": HOSTS[8:],
     }
     assert sorted(writes(emulator)) == HOSTS[:8]
     # The report comes before the hosts, of which none may be left.
     assert ran.output.index("Hand on the counts and names") < ran.output.index(TASK)
     check_reports(tmp_path)
 
-    # A host that failed is asked for again; the others have nothing to do.
+    # Hosts that failed or were not started are asked for again; the others have nothing to do.
     emulator.clear_requests()
-    again = run(ASSIGN, HOSTS, "--limit", ",".join(told(ran)["failed_hosts"]), **variables)
+    limit = ",".join(told(ran)["failed_hosts"] + told(ran)["not_started_hosts"])
+    again = run(ASSIGN, HOSTS, "--limit", limit, **variables)
     assert again.rc == 0, again.output
-    assert recap(again) == dict.fromkeys(failed, "changed")
-    assert sorted(writes(emulator)) == failed
+    assert recap(again) == dict.fromkeys(not_changed, "changed")
+    assert sorted(writes(emulator)) == not_changed
 
 
 def test_a_canary_that_fails_keeps_all_others_as_they_are(emulator: Emulator, run: Run) -> None:
@@ -209,7 +211,7 @@ def test_the_role_works_in_a_play_with_batches_and_tags(emulator: Emulator, run:
     ran = run([play], hosts, "--tags", "identities", "--forks", "200")
     assert ran.rc == 0, ran.output
     assert recap(ran) == {**dict.fromkeys(HOSTS, "changed"), HOSTS[1]: "ok"}
-    assert (told(ran)["servers"], told(ran)["ok"], told(ran)["changed"]) == (12, 1, 11)
+    assert (told(ran)["servers"], told(ran)["compliant"], told(ran)["changed"]) == (12, 1, 11)
     assert told(ran)["changed_hosts"] == [name for name in HOSTS if name != HOSTS[1]]
     assert ran.output.count("GOES ON") == 2
     assert run([play], HOSTS, "--tags", "others").rc == 0
@@ -251,6 +253,6 @@ def test_without_an_inventory_the_server_comes_from_the_command_line(
     ran = run(ASSIGN, {}, *arguments)
     assert ran.rc == 0, ran.output
     assert "localhost: missing id-a" in ran.output
-    assert "1 server: 0 as wanted, 1 changed, 0 failed, 0 not begun." in ran.output
+    assert "1 server: 0 compliant, 1 changed, 0 failed, 0 not started." in ran.output
     assert recap(ran) == {"localhost": "changed"}
     assert writes(emulator) == [HOSTS[0]]

@@ -53,7 +53,7 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
     assert [each for each in problems if each not in unwrapped(strict)] == []
     assert truth(emulator) == before
     assert writes(emulator) == []
-    assert (told(strict)["ok"], told(strict)["failed"], told(strict)["not_started"]) == (0, 6, 1)
+    assert (told(strict)["compliant"], told(strict)["failed"], told(strict)["not_started"]) == (0, 6, 1)
     lenient = run(ASSIGN, hosts, **variables)
     assert lenient.rc == 2
     assert recap(lenient) == {HOSTS[0]: "changed", **dict.fromkeys(list(hosts)[1:], "failed")}
@@ -104,12 +104,13 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
             "check": False,
             "action": "assign",
             "servers": 2,
-            "ok": 0,
+            "compliant": 0,
             "changed": 0,
             "failed": 2,
             "not_started": 0,
             "changed_hosts": [],
             "failed_hosts": HOSTS[:2],
+            "not_started_hosts": [],
         }
         alone = run(ASSIGN, hosts, "--limit", HOSTS[1], pgflex_identity_present="id-a")
         assert alone.rc == 0, alone.output

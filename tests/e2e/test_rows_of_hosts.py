@@ -74,7 +74,7 @@ def test_limit_and_failed_hosts_are_left_out_and_the_play_and_task_count(emulato
     assert ran.shown == [
         "pg-good: missing id-b",
         "pg-drift: missing id-a",
-        "2 servers: 0 as wanted, 2 drifting (2 missing, 0 unwanted), 0 failed.",
+        "2 servers: 0 compliant, 2 drifted (2 missing, 0 extra), 0 failed.",
     ]
 
 
