@@ -96,8 +96,8 @@ def read_report(entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[st
 
 
 def _read_wave(facts: Mapping[str, Any]) -> ReportWave:
-    counts = (int(facts[name]) for name in ("servers", "changed", "failed", "not_started"))
-    return ReportWave(*counts, _read_time(facts["started"]), _read_time(facts["ended"]))
+    counts = {name: int(facts[name]) for name in ("servers", "changed", "failed", "not_started")}
+    return ReportWave(**counts, started=_read_time(facts["started"]), ended=_read_time(facts["ended"]))
 
 
 def _read_time(text: str | None) -> datetime | None:
