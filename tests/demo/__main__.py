@@ -132,8 +132,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python tests/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="only start the local Azure, and say how to use it")
     arguments = parser.parse_args()
-    # However this is ended, the local Azure ends too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # However this is ended, the local Azure ends too. A shell has what it starts in the background ignore SIGINT.
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
     with running_emulator("--seed", str(HERE / "seed.yml")) as azure:
         return keep(azure) if arguments.keep else tour(azure)
 

@@ -10,15 +10,19 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+MAKE = ("make", "emulator")
+#: As a shell without job control starts what it shall not wait for.
+IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec make emulator")
 
 
 def ctrl_c(pid: int) -> None:
@@ -31,28 +35,47 @@ def terminate(pid: int) -> None:
     os.kill(pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("end", [ctrl_c, terminate])
-def test_make_emulator_prints_what_to_paste_and_leaves_nothing_behind(
-    end: Callable[[int], None], tmp_path: Path
-) -> None:
-    env = {**os.environ, "HOME": str(tmp_path)}
+@contextmanager
+def emulator_of(command: tuple[str, ...], end: Callable[[int], None], env: dict[str, str]) -> Iterator[str]:
+    """What is to be pasted, while the emulator runs; then it is ended."""
     with subprocess.Popen(
-        ["make", "emulator"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout is not None
         printed = list(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
         try:
-            pasted = "".join(printed[printed.index("\n") :])
-            done = subprocess.run(
-                ["bash", "-ec", pasted], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-            )
+            yield "".join(printed[printed.index("\n") :])
         finally:
             end(process.pid)
-        process.communicate(timeout=60)
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+
+
+def folder_of(pasted: str) -> Path:
+    """Where the emulator has its files."""
+    (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", pasted, re.MULTILINE)
+    return Path(authority).parent
+
+
+def test_make_emulator_prints_what_to_paste(tmp_path: Path) -> None:
+    env = {**os.environ, "HOME": str(tmp_path)}
+    with emulator_of(MAKE, ctrl_c, env) as pasted:
+        done = subprocess.run(["bash", "-ec", pasted], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PLAY [List managed identities]" in done.stdout
     assert "to change, 0 failed." in done.stdout
     assert "@all:" in done.stdout
     assert '"name":"pg-orders"' in done.stdout
-    (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", pasted, re.MULTILINE)
-    assert not Path(authority).parent.exists()
+    assert not folder_of(pasted).exists()
+
+
+@pytest.mark.parametrize(("command", "end"), [(MAKE, terminate), (IN_THE_BACKGROUND, ctrl_c)])
+def test_make_emulator_leaves_nothing_behind(
+    command: tuple[str, ...], end: Callable[[int], None], tmp_path: Path
+) -> None:
+    with emulator_of(command, end, {**os.environ, "HOME": str(tmp_path)}) as pasted:
+        assert folder_of(pasted).exists()
+    assert not folder_of(pasted).exists()
