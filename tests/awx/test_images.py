@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +70,10 @@ def test_the_definition_makes_a_build_that_installs_the_archive(context: Path) -
 def test_the_archive_tells_its_python_packages_and_fits_beside_azcollection(context: Path, tmp_path: Path) -> None:
     tree = tmp_path / "ansible_collections"
     (archive,) = context.glob("*.tar.gz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(tree / "pgflex" / "azure", filter="data")
+    target = tree / "pgflex" / "azure"
+    target.mkdir(parents=True)
+    # Python's own tarfile has no way to do so without a warning in all of its versions: 3.11.2 knows no filter.
+    subprocess.run(["tar", "--extract", "--file", archive, "--directory", target], check=True)
     (tree / "azure").symlink_to(public_collections() / "ansible_collections" / "azure")
     lines = builder("introspect", str(tmp_path), folder=tmp_path).splitlines()
     asked = [line.strip(" -'") for line in lines if "# from collection" in line]
