@@ -23,7 +23,6 @@ from chaos.figures import FIGURES
 from chaos.invariants import REFUSALS, Facts, check_run, lost
 from chaos.refusing import Refusing
 from e2e.fleets import seed_servers
-from utils.figures import promised
 
 if TYPE_CHECKING:
     from chaos.estates import Wish
@@ -163,10 +162,8 @@ def test_nothing_is_lost_and_nothing_told_is_untrue(emulator: Emulator) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    if not STEPS:
-        assert FIGURES.steps >= promised("Steps") > 0
-        assert FIGURES.faults.total() >= promised("Faults") > 0
-    assert FIGURES.lost == promised("Identities")
-    assert FIGURES.steps >= STEPS // 2
+    assert FIGURES.lost == 0
+    assert FIGURES.steps >= (STEPS // 2 or USUAL_STEPS)
+    assert FIGURES.faults.total() >= (STEPS or USUAL_STEPS) // 4
     assert set(FIGURES.runs) == set(DRIVERS)
     assert sum(FIGURES.faults[kind] for kind in ENDS) > 0

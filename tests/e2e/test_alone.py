@@ -58,7 +58,6 @@ def assert_stopped(ran: Ran) -> None:
     assert (ran.rc, ended - {"ok"}) == (2, {"failed"})
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
@@ -93,7 +92,6 @@ def test_the_strategies_of_mitogen_are_as_those_they_are_made_of(emulator: Emula
     assert "wave 1: 1 server, 1 changed" in together.output
 
 
-@pytest.mark.bad_input
 def test_a_plan_of_all_hosts_is_refused(emulator: Emulator, run: Run) -> None:
     tasks = [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "plan"}}]
     ran = run([{**FREE, "roles": [], "tasks": tasks}], THREE, pgflex_identity_present="id-a")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 @pytest.mark.parametrize(("options", "message", "target"), CASES)
 def test_no_request_is_sent_for(
@@ -49,7 +48,6 @@ def write(folder: Path, name: str, text: str) -> str:
     return str(path)
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("text", "reason"),
     [(None, "No such file or directory"), ("no certificate", "it holds no PEM certificate"), ("", "it holds no PEM")],
@@ -65,7 +63,6 @@ def test_a_ca_file_that_is(
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("option", "text", "reason"),
     [
@@ -87,7 +84,6 @@ def test_a_credential_in_a_file_is_read_before_anything_is_sent(
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize("password", [None, "wrong-password-1"], ids=["no password", "a wrong password"])
 def test_an_encrypted_certificate_with(password: str | None, emulator: Emulator, module: RunModule) -> None:
     path = emulator.ready["client_certificate_encrypted"]
@@ -98,7 +94,6 @@ def test_an_encrypted_certificate_with(password: str | None, emulator: Emulator,
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     "then",
     [
@@ -121,7 +116,6 @@ def test_a_cloud_whose_metadata_are(then: dict[str, Any], emulator: Emulator, mo
     assert emulator.requests("token") == emulator.requests("arm") == []
 
 
-@pytest.mark.bad_input
 def test_a_cloud_without_metadata_is_told(emulator: Emulator, module: RunModule) -> None:
     emulator.fault("GET", "/metadata/endpoints", {"status": 404, "code": "NotFound"}, times=-1)
     result = module(identities=[A])
@@ -135,7 +129,6 @@ def test_a_cloud_that_only_knows_the_old_metadata_is_understood(emulator: Emulat
     assert module(identities=[A], check=True)["changed"]
 
 
-@pytest.mark.bad_input
 def test_a_cloud_that_refuses_connections_is_told(emulator: Emulator, module: RunModule) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -146,7 +139,6 @@ def test_a_cloud_that_refuses_connections_is_told(emulator: Emulator, module: Ru
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 def test_a_proxy_that_refuses_connections_is_told(
     emulator: Emulator, module: RunModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +152,6 @@ def test_a_proxy_that_refuses_connections_is_told(
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 def test_a_cloud_whose_certificate_authority_is_not_given_is_not_trusted(emulator: Emulator, module: RunModule) -> None:
     result = module(identities=[A], ca_path=None)
     assert result["msg"].startswith(f"cloud_environment: cannot reach {emulator.ready['arm']}: ")
@@ -168,7 +159,6 @@ def test_a_cloud_whose_certificate_authority_is_not_given_is_not_trusted(emulato
     assert "set ca_path" in result["msg"]
 
 
-@pytest.mark.bad_input
 def test_a_credentials_file_that_is_no_ini_is_not_quoted(home: Path, emulator: Emulator, module: RunModule) -> None:
     (home / ".azure").mkdir()
     write(home / ".azure", "credentials", "[default]\nsubscription_id=x\nsecret: s3cr3t-1\nmy other s3cr3t-2 line\n")

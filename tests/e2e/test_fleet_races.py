@@ -33,7 +33,6 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.kill
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_after_a_kill_the_next_run_brings_everything_to_its_end(

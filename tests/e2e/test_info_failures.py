@@ -54,7 +54,6 @@ def deny(emulator: Emulator, *subscriptions: str) -> None:
     emulator.seed({"subscriptions": [{"id": each, "denied": True} for each in subscriptions]})
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("options", "message"),
     [

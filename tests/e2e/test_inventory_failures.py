@@ -62,7 +62,6 @@ def test_a_closed_subscription_is_an_error(
     assert "Traceback" not in done.output
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("options", "message"),
     [

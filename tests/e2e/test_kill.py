@@ -43,7 +43,6 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.kill
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_a_large_rollout_that_is_killed_leaves_a_record_and_can_be_ended(
     emulator: Emulator, outputs: list[str], tmp_path: Path, sign: signal.Signals
@@ -75,7 +74,6 @@ def test_a_large_rollout_that_is_killed_leaves_a_record_and_can_be_ended(
     assert [each for each in mine if held[each] != AFTER] == []
 
 
-@pytest.mark.kill
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_a_playbook_that_is_killed_during_a_change_can_be_run_again(
     emulator: Emulator, module: RunModule, tmp_path: Path, sign: signal.Signals

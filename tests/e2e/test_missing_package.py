@@ -44,7 +44,6 @@ def run_without(missing: str, folder: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("missing", "named"),
     [

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 
-@pytest.mark.bad_input
 def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b", encryption={"primary": "id-b"})
     before = truth(emulator)
@@ -60,7 +59,6 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
     assert writes(emulator) == [HOSTS[0]]
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("variables", "problem"),
     [
@@ -85,7 +83,6 @@ def test_what_cannot_work_ends_the_play_before_anything_is_sent(
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 @pytest.mark.parametrize("variable", ["pgflex_identity_waves", "pgflex_identity_connection"])
 def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
     emulator: Emulator, run: Run, variable: str
@@ -118,7 +115,6 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
         assert run("pgflex.azure.list", hosts).rc == 0
 
 
-@pytest.mark.bad_input
 def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b")
     ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a", pgflex_identity_report_csv="none/report.csv")
@@ -128,7 +124,6 @@ def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emul
     assert writes(emulator) == []
 
 
-@pytest.mark.bad_input
 def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Emulator, run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_fleet": {"servers": [], **option}, "ignore_errors": True}
@@ -140,7 +135,6 @@ def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Em
     assert emulator.requests() == []
 
 
-@pytest.mark.bad_input
 def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     tasks = [
         {"pgflex.azure.pgflex_identity_outcome": options, "ignore_errors": True}

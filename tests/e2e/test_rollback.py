@@ -180,7 +180,6 @@ def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, 
     outputs.append(process.communicate(timeout=300)[0])
 
 
-@pytest.mark.kill
 @pytest.mark.parametrize("first", ["the next run", "the rollback"])
 def test_a_run_that_was_killed_in_a_wave_converges_and_can_be_rolled_back(
     emulator: Emulator, run: Run, outputs: list[str], tmp_path: Path, first: str
