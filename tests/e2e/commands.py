@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from e2e.forked_modules import fork_modules
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -70,4 +72,6 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     # Each command has one of its own, which is gone when it ends. In the tests' own process modules have no controller.
     constants: Any = importlib.import_module("ansible.constants")
     constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
+    if "PGFLEX_TEST_PROCESSES" not in env:
+        fork_modules()
     importlib.import_module(_PROGRAMS[command[0]]).main(command)
