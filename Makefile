@@ -10,16 +10,26 @@ SECONDS ?= 60
 RUN := .venv/.run
 DEV := .venv/.dev
 TREE := .cache/collections/ansible_collections/pgflex/azure
+# Python compiles what it imports; most is never imported.
+PIP := .venv/bin/pip install --quiet --disable-pip-version-check --no-compile
 NOX := .venv/bin/nox
+COSTS := .cache/costs
+# Sessions of these tags, and at the end what they cost and which were skipped.
+define sessions
+@rm -rf $(COSTS) && mkdir -p $(COSTS)
+@$(NOX) --parallel 3 --report $(COSTS)/report.json --tags $(1); status=$$?; \
+	.venv/bin/python tests/utils/costs.py && exit $$status
+endef
 
 # The checkout as pgflex.azure, for what is started outside of the tests.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test lint unit e2e chaos fuzz awx browser sdk cores sanity docs bench build clean FORCE
+.PHONY: help demo emulator test test-all lint unit e2e chaos fuzz awx image browser sdk cores sanity docs bench \
+	build clean FORCE
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN) $(TREE) ## Assign, list and remove identities on a local Azure; no account needed
 	@.venv/bin/python tests/demo
@@ -27,8 +37,11 @@ demo: $(RUN) $(TREE) ## Assign, list and remove identities on a local Azure; no 
 emulator: $(RUN) $(TREE) ## Keep the local Azure of the demo running, to try your own playbooks
 	@.venv/bin/python tests/demo --keep
 
-test: $(DEV) $(TREE) ## Everything below except the full matrix, the fuzzer and the benchmark
-	@$(NOX) --parallel 3 --tags test
+test: $(DEV) $(TREE) ## All that takes no more than Python, make and git; of the matrix the oldest and the newest
+	$(call sessions,test)
+
+test-all: $(DEV) $(TREE) ## That, an execution environment with podman, and the report in a headless Chromium
+	$(call sessions,test all)
 
 lint: $(DEV) $(TREE) ## Formatting, types, documentation, licences, Galaxy's own checks
 	@$(NOX) --session lint galaxy
@@ -47,6 +60,9 @@ fuzz: $(DEV) ## SECONDS=60: texts by a fuzzer for everything that reads what peo
 
 awx: $(DEV) ## Jobs as AWX runs them, and what is set up in AWX
 	@$(NOX) --session awx
+
+image: $(DEV) ## Build an execution environment with podman, run a job in it, and push it
+	@$(NOX) --session image
 
 browser: $(DEV) ## The HTML report in a headless Chromium, where chromium and chromedriver are installed
 	@$(NOX) --session browser
@@ -74,13 +90,13 @@ clean: ## Remove all that this file makes
 
 $(RUN): .venv/.python requirements.txt tests/emulator/requirements.txt
 	@echo "Installing ansible-core, the Azure SDK and the emulator's libraries in .venv"
-	@.venv/bin/pip install --quiet --disable-pip-version-check \
-		ansible-core -r requirements.txt -r tests/emulator/requirements.txt
+	@$(PIP) ansible-core -r requirements.txt -r tests/emulator/requirements.txt
 	@touch $@
 
 $(DEV): $(RUN) tests/requirements.txt tests/requirements-pytest.txt
 	@echo "Installing the contributor's tools in .venv"
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(PIP) "$$(grep '^uv==' tests/requirements.txt)"
+	@.venv/bin/python tests/utils/install.py -r tests/requirements.txt
 	@touch $@
 
 # Rewritten, and with it the environment, only when the interpreter is another one than before.

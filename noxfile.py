@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end. e2e, unit and chaos are done
-each time. The others try the same files in other environments, or read them: they are not done again for a checkout
-with which they have passed. A new one, or `make clean`, does everything.
+in the order of this file: what takes long comes first, so that no core is idle at the end. `make test-all` also runs
+those tagged `all`, which need programs that not every machine has.
 
 lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
 below .nox.
@@ -24,10 +23,11 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from utils.ansible_test import copy_checkout, make_home
-from utils.machine import link_interpreters, pip_settings
-from utils.passed import once
+from utils.costs import junit_option, measured
+from utils.machine import link_interpreters, pip_settings, uv_settings
 
 nox.needs_version = ">=2026.10"
+nox.options.allow_parallel = True
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
@@ -54,14 +54,6 @@ OWN_CORE = ".".join(version("ansible-core").split(".")[:2])
 PUBLISHED = ("changelogs", "docs", "meta", "playbooks", "plugins", "roles")
 # Where the commands of the environment that runs nox are; sessions without an environment of their own use these.
 BIN = Path(sys.executable).parent
-# Settings of pip by the variable that tells uv the same. Like pip, uv shall take the best of all indexes.
-UV_VARIABLES = {
-    "cert": "SSL_CERT_FILE",
-    "constraint": "UV_CONSTRAINT",
-    "extra-index-url": "UV_INDEX",
-    "find-links": "UV_FIND_LINKS",
-    "index-url": "UV_DEFAULT_INDEX",
-}
 TEST_REQUIREMENTS = ("requirements.txt", "tests/emulator/requirements.txt", "tests/requirements-pytest.txt")
 
 
@@ -83,10 +75,8 @@ def usual_python(core: str) -> str:
 
 def install(session: nox.Session, *requirements: str) -> None:
     """Install requirements, a file where the name ends in .txt, from where pip would take them."""
-    settings = pip_settings(BIN / "pip")
-    env = {variable: settings[name] for name, variable in UV_VARIABLES.items() if name in settings}
     args = [arg for item in requirements for arg in (["-r", item] if item.endswith(".txt") else [item])]
-    session.install(*args, env={"UV_INDEX_STRATEGY": "unsafe-best-match", **env})
+    session.install(*args, env=uv_settings(BIN))
 
 
 def run(session: nox.Session, command: str, *args: str, **more_env: str) -> None:
@@ -96,21 +86,39 @@ def run(session: nox.Session, command: str, *args: str, **more_env: str) -> None
     session.run(BIN / command, *args, env=env, external=True)
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+def skip_without(session: nox.Session, *programs: str) -> None:
+    """Skip a session where programs are missing that no package of Python brings."""
+    if missing := [program for program in programs if not shutil.which(program)]:
+        session.skip(f"no {' and no '.join(missing)} on PATH")
+
+
+@nox.session(venv_backend="none", tags=["test"])
+@measured
 def e2e(session: nox.Session) -> None:
     """Modules, role and playbooks against the emulator."""
-    run(session, "pytest", "tests/e2e", "--numprocesses", "4", "--dist", "worksteal", *session.posargs)
+    spread = ("--numprocesses", "3", "--dist", "worksteal")
+    run(session, "pytest", "tests/e2e", *spread, junit_option(session), *session.posargs)
 
 
-@nox.session(tags=["test"], allow_parallel=True)
-@once
+@nox.session(tags=["test"])
+@measured
 def awx(session: nox.Session) -> None:
-    """Jobs as AWX runs them, what is set up in AWX, and execution environments."""
+    """Jobs as AWX runs them, what is set up in AWX, and what execution environments are built from."""
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
-    session.run("pytest", "tests/awx", "--numprocesses", "2", "--dist", "loadfile", *session.posargs)
+    # One process: each would have a controller set up for itself.
+    session.run("pytest", "tests/awx", "-m", "not image", junit_option(session), *session.posargs)
 
 
-@nox.session(allow_parallel=True)
+@nox.session(venv_backend="none", tags=["all"], requires=["awx"])
+@measured
+def image(session: nox.Session) -> None:
+    """An execution environment that is built, run and pushed, from the environment of the session awx."""
+    skip_without(session, "podman")
+    pytest = ROOT / ".nox" / "awx" / "bin" / "pytest"
+    session.run(pytest, "tests/awx", "-m", "image", junit_option(session), *session.posargs, external=True)
+
+
+@nox.session()
 @nox.parametrize(
     ("python", "core"),
     [
@@ -118,21 +126,21 @@ def awx(session: nox.Session) -> None:
         for core in sorted({OLDEST, OWN_CORE, NEWEST}, key=list(CORES).index)
     ],
 )
-@once
+@measured
 def sanity(session: nox.Session, core: str) -> None:
     """All of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
     install(session, f"ansible-core=={core}.*")
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
     copy_checkout(checkout)
-    make_home(base / "home", pip_settings(BIN / "pip"))
+    make_home(base / "home", pip_settings(BIN / "pip"), BIN / "uv", uv_settings(BIN))
     session.chdir(checkout)
     folders = [] if core == NEWEST else [f"{name}/" for name in PUBLISHED]
     env = {"HOME": str(base / "home")}
     session.run("ansible-test", "sanity", "--venv", "--color", "no", *folders, *session.posargs, env=env)
 
 
-@nox.session(allow_parallel=True)
+@nox.session()
 @nox.parametrize(
     ("python", "core"),
     [
@@ -146,14 +154,16 @@ def sanity(session: nox.Session, core: str) -> None:
         for python in pythons
     ],
 )
-@once
+@measured
 def cores(session: nox.Session, core: str) -> None:
     """Smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
     install(session, f"ansible-core=={core}.*", *TEST_REQUIREMENTS)
-    session.run("pytest", "tests/e2e", "-m", "smoke", *session.posargs)
+    # Modules have processes of their own, as elsewhere: not forks of Ansible as in the session e2e.
+    env = {"PGFLEX_TEST_PROCESSES": "1"}
+    session.run("pytest", "tests/e2e", "-m", "smoke", junit_option(session), *session.posargs, env=env)
 
 
-@nox.session(allow_parallel=True)
+@nox.session()
 @nox.parametrize(
     "azure",
     [
@@ -162,7 +172,7 @@ def cores(session: nox.Session, core: str) -> None:
         nox.param("newest", id="newest"),
     ],
 )
-@once
+@measured
 def sdk(session: nox.Session, azure: str) -> None:
     """The module's requests with another Azure SDK. `make test` leaves out the newest, which e2e runs with."""
     wanted = {
@@ -177,11 +187,11 @@ def sdk(session: nox.Session, azure: str) -> None:
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, *wanted)
     # With 2.0 azure-identity is the newest, as in e2e.
     chosen = "sdk" if azure == "2.0" else "sdk or identity"
-    session.run("pytest", "tests/e2e", "-m", chosen, *session.posargs)
+    session.run("pytest", "tests/e2e", "-m", chosen, junit_option(session), *session.posargs)
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
-@once
+@nox.session(venv_backend="none", tags=["test"])
+@measured
 def lint(session: nox.Session) -> None:
     """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
     HOME.mkdir(parents=True, exist_ok=True)
@@ -209,8 +219,8 @@ def lint(session: nox.Session) -> None:
         raise nox.command.CommandFailed(f"Not clean: {', '.join(sorted(failed))}")
 
 
-@nox.session(tags=["test"], allow_parallel=True)
-@once
+@nox.session(tags=["test"])
+@measured
 def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy and Automation Hub would."""
     HOME.mkdir(parents=True, exist_ok=True)
@@ -230,26 +240,28 @@ def galaxy(session: nox.Session) -> None:
         raise nox.command.CommandFailed("The importer found something, see above")
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
-@once
+@nox.session(venv_backend="none", tags=["test"])
+@measured
 def demo(session: nox.Session) -> None:
     """What `make demo` shows, to the end."""
     run(session, "python", "tests/demo", HOME=str(HOME))
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+@nox.session(venv_backend="none", tags=["test"])
+@measured
 def unit(session: nox.Session) -> None:
     """Unit tests."""
-    run(session, "pytest", "tests/unit", *session.posargs)
+    run(session, "pytest", "tests/unit", junit_option(session), *session.posargs)
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
+@nox.session(venv_backend="none", tags=["test"])
+@measured
 def chaos(session: nox.Session) -> None:
-    """Random wishes and troubles, random input, and rules that are broken on purpose."""
-    run(session, "pytest", *(session.posargs or ["tests/chaos", "tests/fuzz", "tests/mutations"]))
+    """Random wishes and troubles, and random input."""
+    run(session, "pytest", junit_option(session), *(session.posargs or ["tests/chaos", "tests/fuzz"]))
 
 
-@nox.session(allow_parallel=True)
+@nox.session()
 def fuzz(session: nox.Session) -> None:
     """Everything that reads what people write, with texts that atheris makes; skipped with a word without a wheel."""
     install(session, f"ansible-core=={OWN_CORE}.*", "requirements.txt", "tests/emulator/requirements.txt")
@@ -261,11 +273,12 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "-m", "fuzz", *session.posargs, env={"PYTHONPATH": path})
 
 
-@nox.session(venv_backend="none", tags=["test"], allow_parallel=True)
-@once
+@nox.session(venv_backend="none", tags=["all"])
+@measured
 def browser(session: nox.Session) -> None:
-    """The HTML report in a headless Chromium; skipped with a word where there is none."""
-    run(session, "pytest", "tests/browser", *session.posargs)
+    """The HTML report in a headless Chromium."""
+    skip_without(session, "chromium", "chromedriver")
+    run(session, "pytest", "tests/browser", junit_option(session), *session.posargs)
 
 
 def build_site(session: nox.Session) -> None:
@@ -286,11 +299,12 @@ def build_site(session: nox.Session) -> None:
     session.run("sphinx-build", *strict, "-c", str(config), str(source), str(source.with_name("html")))
 
 
-@nox.session(tags=["test"], allow_parallel=True)
-@once
+@nox.session(tags=["test"])
+@measured
 def docs(session: nox.Session) -> None:
     """Build the site in .cache/docs/html, without a broken link inside, and do what its pages show."""
     HOME.mkdir(parents=True, exist_ok=True)
     install(session, "tests/requirements-docs.txt", f"ansible-core=={OWN_CORE}.*")
     build_site(session)
-    run(session, "pytest", "tests/docs", "--numprocesses", "3", "--dist", "worksteal", *session.posargs)
+    spread = ("--numprocesses", "2", "--dist", "worksteal")
+    run(session, "pytest", "tests/docs", *spread, junit_option(session), *session.posargs)

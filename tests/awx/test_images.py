@@ -111,6 +111,7 @@ def image(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         subprocess.run(["podman", "rmi", "--force", local], check=True, capture_output=True)
 
 
+@pytest.mark.image
 def test_an_image_is_built_and_a_job_runs_in_it(
     image: str, emulator: Emulator, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_an_image_is_built_and_a_job_runs_in_it(
     assert job.hosts("changed") == names
 
 
+@pytest.mark.image
 def test_navigator_runs_a_playbook_in_the_image(
     image: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +186,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
         process.wait(timeout=10)
 
 
+@pytest.mark.image
 def test_the_image_is_pushed_to_a_registry(image: str, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", HOME)
     *push, name = documented("podman push")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,15 +26,6 @@ def checkout_files() -> list[str]:
     return sorted({name for name in names if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file())})
 
 
-def checkout_digest() -> str:
-    """A digest of the names and contents of what git would commit of this checkout."""
-    digest = hashlib.sha256()
-    for name in checkout_files():
-        content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
-        digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
 def copy_checkout(target: Path) -> None:
     """Make target a git repository with what git would commit of this checkout, keeping target's tests/output.
 
@@ -51,14 +42,21 @@ def copy_checkout(target: Path) -> None:
     subprocess.run([*git, "add", "--all"], check=True)
 
 
-def make_home(home: Path, pip_settings: Mapping[str, str]) -> None:
+def make_home(home: Path, pip_settings: Mapping[str, str], uv: Path, uv_env: Mapping[str, str]) -> None:
     """Prepare a home for ansible-test, which hands no variable to pip: its settings as a file, and pip's own script."""
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in PIP_SCRIPTS:
         shutil.copy(Path(__file__).with_name("get_pip.py"), cache / name)
+    _write_secret(cache / "uv.json", json.dumps({"command": str(uv), "env": dict(uv_env)}))
     config = home / ".config" / "pip" / "pip.conf"
     config.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{name} = {value}" for name, value in pip_settings.items()]
-    config.touch(mode=0o600)
-    config.write_text("\n".join(["[global]", *lines, ""]), encoding="utf-8")
+    # Most of what is installed is never imported. To switch a "no-" on, pip wants a "no".
+    _write_secret(config, "\n".join(["[global]", *lines, "[install]", "no-compile = no", ""]))
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write a file for the user alone: addresses of package indexes hold passwords."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

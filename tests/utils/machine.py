@@ -11,6 +11,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+# Settings of pip by the variable that tells uv the same. Like pip, uv shall take the best of all indexes.
+UV_VARIABLES = {
+    "cert": "SSL_CERT_FILE",
+    "constraint": "UV_CONSTRAINT",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+}
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -45,3 +53,10 @@ def pip_settings(pip: Path) -> dict[str, str]:
     listed = subprocess.run([pip, "config", "list"], capture_output=True, text=True, check=True).stdout
     pairs = (line.split("=", 1) for line in listed.splitlines())
     return {name.rsplit(".", 1)[-1]: " ".join(ast.literal_eval(value).split()) for name, value in pairs}
+
+
+def uv_settings(commands: Path) -> dict[str, str]:
+    """Return the environment in which uv installs from where the pip in a folder of commands would."""
+    settings = pip_settings(commands / "pip")
+    env = {variable: settings[name] for name, variable in UV_VARIABLES.items() if name in settings}
+    return {"UV_INDEX_STRATEGY": "unsafe-best-match", **env}
