@@ -25,7 +25,7 @@ endef
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test test-all lint unit e2e chaos fuzz awx image browser sdk cores sanity docs bench \
+.PHONY: help demo emulator test test-all mutations lint unit e2e chaos fuzz awx image browser sdk cores sanity docs bench \
 	build clean FORCE
 
 help: ## Print this list
@@ -42,6 +42,9 @@ test: $(DEV) $(TREE) ## All that takes no more than Python, make and git; of the
 
 test-all: $(DEV) $(TREE) ## That, an execution environment with podman, and the report in a headless Chromium
 	$(call sessions,test all)
+
+mutations: $(DEV) ## Break the code that plans, applies and verifies in a thousand places; which does no test notice?
+	@$(NOX) --session mutations
 
 lint: $(DEV) $(TREE) ## Formatting, types, documentation, licences, Galaxy's own checks
 	@$(NOX) --session lint galaxy

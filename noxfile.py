@@ -262,6 +262,20 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session()
+@measured
+def mutations(session: nox.Session) -> None:
+    """Faults that mutmut makes in the code that plans, applies and verifies: no more go unnoticed than are known."""
+    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-mutations.txt")
+    base = CACHE / "mutations"
+    shutil.rmtree(base / "mutants", ignore_errors=True)
+    copy_checkout(base / "ansible_collections" / "pgflex" / "azure")
+    shutil.copy(ROOT / "tests" / "mutations" / "setup.cfg", base)
+    session.chdir(base)
+    session.run("mutmut", "run", "--max-children", str(os.cpu_count()), *session.posargs)
+    session.run("python", str(ROOT / "tests" / "mutations" / "survivors.py"))
+
+
+@nox.session()
 def fuzz(session: nox.Session) -> None:
     """Everything that reads what people write, with texts that atheris makes; skipped with a word without a wheel."""
     install(session, f"ansible-core=={OWN_CORE}.*", "requirements.txt", "tests/emulator/requirements.txt")
