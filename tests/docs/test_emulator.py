@@ -51,7 +51,7 @@ def test_make_emulator_prints_what_to_paste_and_leaves_nothing_behind(
         process.communicate(timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PLAY [List managed identities]" in done.stdout
-    assert "to change, 0 failed." in done.stdout
+    assert "drifted, 0 failed." in done.stdout
     assert "@all:" in done.stdout
     assert '"name":"pg-orders"' in done.stdout
     (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", pasted, re.MULTILINE)
