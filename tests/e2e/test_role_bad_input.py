@@ -145,3 +145,10 @@ def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
     assert "register: 'nothing' is no result of pgflex_identity_fleet with a result_dir." in unwrapped(ran)
     assert "result_dir: what became of the server cannot be read: [Errno 2] No such file or directory" in unwrapped(ran)
     assert "Traceback" not in ran.output
+
+
+def test_hosts_that_all_fail_before_anything_is_asked_are_counted(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator, "id-b")
+    ran = run(ASSIGN, {name: {"pgflex_resource_group": ""} for name in HOSTS[:2]}, pgflex_identity_present="id-a")
+    assert "2 servers: 0 compliant, 0 drifted, 2 failed." in ran.output
+    assert (told(ran)["compliant"], told(ran)["failed"]) == (0, 2)
