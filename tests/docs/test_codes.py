@@ -86,22 +86,22 @@ def test_only_azure_gives_codes_that_the_source_does_not_name() -> None:
     assert "PgflexError" not in {ast.unparse(call.func) for call in calls}
 
 
-@pytest.mark.parametrize("field", [each.name for each in private("_settings").FIELDS])
+@pytest.mark.parametrize("field", [each.name for each in private("_azure.settings").FIELDS])
 def test_the_page_for_authentication_has_every_setting_with_its_variables_in_order(field: str) -> None:
     page = (RST / "authentication.rst").read_text(encoding="utf-8")
-    [setting] = [each for each in private("_settings").FIELDS if each.name == field]
+    [setting] = [each for each in private("_azure.settings").FIELDS if each.name == field]
     variables = ", ".join(f"``{name}``" for name in setting.environment)
     assert f"   * - ``{field}``\n     - {variables}\n" in page
 
 
 def test_the_page_for_clouds_has_every_known_one() -> None:
     page = (RST / "clouds.rst").read_text(encoding="utf-8")
-    for name, cloud in private("_clouds")._KNOWN.items():
+    for name, cloud in private("_azure.clouds")._KNOWN.items():
         assert f"``{name}``\n     - ``{cloud.resource_manager}``\n     - ``{cloud.authority}``\n" in page
 
 
 def test_the_pages_name_the_figures_of_reading_and_waiting_as_they_are() -> None:
-    waiting, reading, reconcile = private("_waiting"), private("_reading"), private("_apply")
+    waiting, reading, reconcile = private("_azure.retry"), private("_fleet.bulk_reader"), private("_server.reconciler")
     scale = " ".join((RST / "scale.rst").read_text(encoding="utf-8").split())
     for words in (
         f"more than {reading.ONE_BY_ONE} servers of one subscription",

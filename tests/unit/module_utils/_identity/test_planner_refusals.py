@@ -79,5 +79,5 @@ def test_a_purge_that_keeps_the_encryption_identities_is_not_refused() -> None:
 
 
 def test_a_geo_key_alone_protects_the_system_identity_too() -> None:
-    with pytest.raises(Refused, match="customer-managed key"):
+    with pytest.raises(Refused, match="customer managed key"):
         plan(server(A, system=True, geo=A), DesiredState(system_assigned=False))

@@ -59,9 +59,8 @@ class Watched:
 def run(
     service: Service, desired: DesiredState = SWAP, *, wait: bool = True, limits: dict[str, float] | None = None
 ) -> ReconcileResult:
-    return reconcile(
-        Watched(service, desired), service.last_read, desired, service.time.retry_policy(**limits or {}), wait=wait
-    )
+    policy = service.time.retry_policy(**limits or {})
+    return reconcile(Watched(service, desired), service.last_read, desired, policy, wait=wait)
 
 
 def failure(service: Service, desired: DesiredState = SWAP, **limits: float) -> PgflexError:
@@ -318,9 +317,7 @@ def test_if_somebody_else_did_it_all_nothing_was_changed_by_us() -> None:
     assert not reconciled.plan.changes
 
 
-@pytest.mark.parametrize(
-    "read_ago", [0, SNAPSHOT_MAX_AGE + 1], ids=["it waits for its turn", "it was read long before"]
-)
+@pytest.mark.parametrize("read_ago", [0, SNAPSHOT_MAX_AGE + 1], ids=["it waits", "it was read long before"])
 def test_a_write_that_is_sent_long_after_the_look_is_planned_anew(read_ago: float) -> None:
     service = Service(A)
     read_at = service.time.now()

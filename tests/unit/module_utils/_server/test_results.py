@@ -95,7 +95,7 @@ def test_an_inventory_host_has_the_same_facts_as_variables_with_a_prefix() -> No
 
     assert {name.removeprefix("pgflex_server_").removeprefix("pgflex_") for name in variables} == {
         *server_facts(found),
-        "identity",
+        "current_identity",
     }
     assert all(name.startswith("pgflex_") for name in variables)
     assert (variables["pgflex_server_id"], variables["pgflex_server_name"]) == (REF.id, "pg-orders")
