@@ -85,14 +85,14 @@ def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> 
         if not state.present:
             raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
         return replace(state, present=(), absent=state.present)
-    if state.absent and not state.present:
-        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
-    if not state.asks:
+    if not state.present and not state.purge and state.system_assigned is None:
         raise InvalidInput(
             "identities",
             "state=present needs at least one identity, or system_assigned; purge_identities=true with an empty list "
             "removes all.",
         )
+    if state.absent and not state.present:
+        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
     _refuse_both("identities", state.present, "replaces", state.absent)
     return state
 
