@@ -27,7 +27,7 @@ GROUPS: dict[str, Any] = {"resource_groups": [GROUP_A, GROUP_B]}
 TWINS = ["PG-Twin_rg-a", "pg-twin_rg-b"]
 FACTS = (
     *("server_id", "server_name", "resource_group", "subscription_id", "location", "state", "version", "tags"),
-    *("encryption", "identity"),
+    *("encryption", "current_identity"),
 )
 COMPLAINTS = ("[WARNING]", "[DEPRECATION", "[ERROR]", "Traceback")
 
@@ -58,7 +58,7 @@ def test_each_server_is_a_host_with_its_variables(emulator: Emulator, inventory:
         assert {name: host[f"pgflex_{name}"] for name in FACTS} == {
             **{f"server_{name}": server.pop(name) for name in ("id", "name")},
             **server,
-            "identity": identity,
+            "current_identity": identity,
         }
         assert host["ansible_connection"] == "local"
         assert set(host) == {f"pgflex_{each}" for each in FACTS} | {"ansible_connection", "ansible_python_interpreter"}
