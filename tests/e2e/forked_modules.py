@@ -50,7 +50,7 @@ def _run_forked(script: str) -> tuple[int, bytes, bytes]:
                 status = _be_module(script, stdout.fileno(), stderr.fileno())
             finally:
                 os._exit(status)
-        _, ended = os.waitpid(child, 0)
+        ended = os.waitpid(child, 0)[1]
         for file in (stdout, stderr):
             file.seek(0)
         return os.waitstatus_to_exitcode(ended), stdout.read(), stderr.read()

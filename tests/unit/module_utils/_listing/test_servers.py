@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, ServiceError
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Page, Server, UserIdentity
-from ansible_collections.pgflex.azure.plugins.module_utils._listing import servers as servers
+from ansible_collections.pgflex.azure.plugins.module_utils._listing import servers
 from unit.support import REF, SUBSCRIPTION, A, B, Cloud, forbidden, identity, server
 
 OTHER = SUBSCRIPTION[:-1] + "2"
