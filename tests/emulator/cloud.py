@@ -15,8 +15,9 @@ from emulator.clock import Clock
 from emulator.control import seed
 from emulator.control.faults import Faults
 from emulator.control.log import RequestLog
-from emulator.control.settings import Settings, SettingsError
+from emulator.control.settings import AllSettings, SettingsError
 from emulator.entra.tokens import Tokens
+from emulator.postgresql.lists import ServerLists
 from emulator.postgresql.patching import Patcher
 from emulator.postgresql.render import ServerRenderer
 
@@ -30,10 +31,11 @@ class Cloud:
     def __init__(self, principals: Principals, start_seed: dict[str, Any]) -> None:
         self.principals = principals
         self.clock = Clock()
-        self.settings = Settings()
+        self.settings = AllSettings()
         self.world = World()
         self.faults = Faults()
         self.log = RequestLog(self.settings, self.clock.now)
+        self.lists = ServerLists(self.world, self.settings, self.clock)
         self.violations: list[dict[str, Any]] = []
         self.operations = Operations(self.clock)
         self.throttle = Throttle(self.settings, self.clock.seconds)
@@ -48,11 +50,14 @@ class Cloud:
 
         :raises seed.SeedError: if it contradicts itself.
         """
+        settings = document.get("settings", {})
         try:
-            self.change_settings(document.get("settings", {}))
+            self.change_settings(settings)
         except SettingsError as error:
             raise seed.SeedError(f"seed: $.settings: {error}") from error
         seed.apply(self.world, document)
+        if "list_lag" in settings:
+            self.lists.freeze()
 
     def change_settings(self, changes: object) -> None:
         """Change settings, and begin anew with full buckets.
@@ -61,11 +66,13 @@ class Cloud:
         """
         self.settings.update(changes)
         self.throttle.clear()
+        if isinstance(changes, dict) and "list_lag" in changes:
+            self.lists.freeze()
 
     def reset(self) -> None:
         """Go back to the start: seed, settings, clock, faults, operations and logs. Tokens stay valid."""
         self.clock.ahead = 0.0
-        self.settings.update(Settings().as_dict())
+        self.settings.update(AllSettings().as_dict())
         self.world.subscriptions.clear()
         self.faults.clear()
         self.log.clear()

@@ -111,7 +111,7 @@ class Operations:
 
     def start(self, operation: Operation, seconds: float) -> None:
         self._operations[operation.id] = operation
-        operation.server.busy = True
+        operation.server.change(self._clock.seconds(), busy=True)
         operation.begun_at = self._clock.now()
         if operation.outcome.status != "InProgress":
             heapq.heappush(self._running, (self._clock.seconds() + seconds, next(self._order), operation))
@@ -126,12 +126,10 @@ class Operations:
         """Finish what is due: only now the server shows the change."""
         now = self._clock.seconds()
         while self._running and self._running[0][0] <= now:
-            operation = heapq.heappop(self._running)[2]
+            due, _number, operation = heapq.heappop(self._running)
             operation.finished = True
             operation.ended_at = self._clock.now()
-            operation.server.busy = False
-            if operation.outcome.identity is not None:
-                operation.server.identity = operation.outcome.identity
+            operation.server.change(due, busy=False, identity=operation.outcome.identity)
 
     def find(self, kind: str, operation_id: str, query: dict[str, str]) -> Operation:
         """Return the operation of a poll URL, whose query must be the one that was handed out.

@@ -66,16 +66,26 @@ class Settings:
         return asdict(self)
 
 
-_HINTS = get_type_hints(Settings)
+@dataclass
+class AllSettings(Settings):
+    """And what the service may show although its documentation does not say so: clients have to bear it."""
+
+    list_lag: float | Literal["frozen"] = 0
+    get_lag: float = 0
+
+
+_HINTS = get_type_hints(AllSettings)
 
 
 def _checked(name: object, value: Any) -> Any:
     if name not in _HINTS:
-        known = ", ".join(each.name for each in fields(Settings))
+        known = ", ".join(each.name for each in fields(AllSettings))
         raise SettingsError(f"unknown setting '{name}'; known settings: {known}")
     hint = _HINTS[str(name)]
     if name == "throttle":
         return _checked_throttle(value)
+    if name == "list_lag":
+        return value if value == "frozen" else _checked_number("list_lag", value, float)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise SettingsError(f"setting '{name}' must be one of {', '.join(map(str, get_args(hint)))}, not {value!r}")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -31,9 +31,18 @@ class ServerIdentity:
         return identity_id.lower() in {key.lower() for key in self.user_assigned}
 
 
+@dataclass(frozen=True)
+class PastState:
+    """What a server was before the moment `until`, by the clock's seconds."""
+
+    until: float
+    identity: ServerIdentity
+    busy: bool
+
+
 @dataclass
 class Server:
-    """A flexible server; `busy` is true while an operation runs on it."""
+    """A flexible server; `busy` is true while an operation runs on it, `past` begins with the oldest state."""
 
     subscription_id: str
     group: str
@@ -49,6 +58,7 @@ class Server:
     replica_of: str | None = None
     lock: str | None = None
     busy: bool = False
+    past: list[PastState] = field(default_factory=list)
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     @property
@@ -60,6 +70,19 @@ class Server:
 
     def encrypts_with(self, identity_id: str) -> bool:
         return identity_id.lower() in {each.lower() for each in self.encryption.values()}
+
+    def change(self, at: float, *, busy: bool, identity: ServerIdentity | None = None) -> None:
+        """Begin or end an operation, and keep what was before; without `identity` it stays."""
+        self.past.append(PastState(at, self.identity, self.busy))
+        self.busy = busy
+        self.identity = identity or self.identity
+
+    def as_of(self, moment: float) -> Server:
+        """Return the server as it was at a moment. As it was seeded is how it was before."""
+        for state in self.past:
+            if moment < state.until:
+                return replace(self, identity=state.identity, busy=state.busy)
+        return self
 
     def true_state(self) -> dict[str, Any]:
         """Return what the control API tells: the state without the service's peculiarities."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.arm import resource_ids
@@ -27,16 +28,19 @@ _LOCATIONS = "Microsoft.DBforPostgreSQL/locations"
 
 def list_subscription_servers(call: Call) -> Reply:
     subscription = find_subscription(call, _SERVER_READ)
-    return page(call, list(subscription.servers()), call.cloud.renderer.server)
+    return page(call, call.cloud.lists.of_subscription(subscription), call.cloud.renderer.server)
 
 
 def list_group_servers(call: Call) -> Reply:
     group = find_group(call, _SERVER_READ)
-    return page(call, list(group.servers.values()), call.cloud.renderer.server)
+    return page(call, call.cloud.lists.of_group(group), call.cloud.renderer.server)
 
 
 def get_server(call: Call) -> Reply:
-    return Reply(call.cloud.renderer.server(_server(call, _SERVER_READ)))
+    """Answer with the server, `get_lag` after the end of an operation still with the identity from before."""
+    server = _server(call, _SERVER_READ)
+    then = server.as_of(call.cloud.clock.seconds() - call.cloud.settings.get_lag)
+    return Reply(call.cloud.renderer.server(replace(server, identity=then.identity)))
 
 
 def patch_server(call: Call) -> Reply:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.control.settings import Settings, SettingsError
+from emulator.control.settings import AllSettings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from emulator.control.settings import Settings, SettingsError
         ({"operation_seconds": -1}, "'operation_seconds' must be a number from 0"),
         ({"page_size": 0}, "'page_size' must be a whole number from 1"),
         ({"retry_after": 1.5}, "'retry_after' must be a whole number"),
+        ({"list_lag": "thawed"}, "'list_lag' must be a number from 0"),
         ({"log_bodies": "no"}, "'log_bodies' must be true or false"),
         ({"busy_status": 418}, "'busy_status' must be one of 409, 400"),
         ({"throttle": {"read": {}}}, "'throttle' must be null or a mapping"),
@@ -28,16 +29,16 @@ from emulator.control.settings import Settings, SettingsError
     ],
 )
 def test_bad_settings_are_refused_as_a_whole(changes: Any, text: str) -> None:
-    settings = Settings()
+    settings = AllSettings()
     with pytest.raises(SettingsError, match=text):
         settings.update(
             {"page_size": 7, **changes} if isinstance(changes, dict) and "page_size" not in changes else changes
         )
-    assert settings == Settings()
+    assert settings == AllSettings()
 
 
 def test_settings_are_taken_over() -> None:
-    settings = Settings()
+    settings = AllSettings()
     settings.update({"operation_seconds": 0, "retry_after": None, "throttle": {"writes": {"bucket": 1, "refill": 0.5}}})
     assert settings.throttle == {"reads": {"bucket": 250, "refill": 25}, "writes": {"bucket": 1, "refill": 0.5}}
     settings.update({"throttle": None})
