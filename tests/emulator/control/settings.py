@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+_HOST = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?")
 Buckets = dict[str, dict[str, float]]
 
 
@@ -72,6 +74,8 @@ class AllSettings(Settings):
 
     list_lag: float | Literal["frozen"] = 0
     get_lag: float = 0
+    accepted: Literal[202, "202_empty", 200, 201, 204] = 202
+    operation_host: str | None = None
 
 
 _HINTS = get_type_hints(AllSettings)
@@ -84,6 +88,10 @@ def _checked(name: object, value: Any) -> Any:
     hint = _HINTS[str(name)]
     if name == "throttle":
         return _checked_throttle(value)
+    if name == "operation_host":
+        if value is not None and (not isinstance(value, str) or not _HOST.fullmatch(value)):
+            raise SettingsError(f"setting 'operation_host' must be null or a host, with or without port, not {value!r}")
+        return value
     if name == "list_lag":
         return value if value == "frozen" else _checked_number("list_lag", value, float)
     if get_origin(hint) is Literal:

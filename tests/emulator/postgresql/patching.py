@@ -24,7 +24,7 @@ from emulator.postgresql.models import ServerIdentity
 if TYPE_CHECKING:
     from emulator.arm.models import ResourceGroup, UserIdentity, World
     from emulator.control.faults import Then
-    from emulator.control.settings import Settings
+    from emulator.control.settings import AllSettings
     from emulator.postgresql.models import Server
 
 ASSIGN_ACTION = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
@@ -38,7 +38,7 @@ _DEFAULT_FAILURE = {
 class Patcher:
     """Applies the rules of the service; `client` and `actor` are named in its refusals."""
 
-    def __init__(self, world: World, operations: Operations, settings: Settings, client: str, actor: str) -> None:
+    def __init__(self, world: World, operations: Operations, settings: AllSettings, client: str, actor: str) -> None:
         self._world = world
         self._operations = operations
         self._settings = settings
@@ -61,8 +61,13 @@ class Patcher:
         if then is not None and then.decides_operation:
             outcome = _faulted(outcome, then)
         operation = Operation(server=server, outcome=outcome, api_version=version)
-        self._operations.start(operation, self._settings.operation_seconds)
+        self._operations.start(operation, 0 if self._answers_when_done else self._settings.operation_seconds)
         return operation
+
+    @property
+    def _answers_when_done(self) -> bool:
+        """Return whether there is nothing to wait for: neither 202 nor the address of an operation."""
+        return self._settings.accepted in {200, 201, 204} and self._settings.async_headers == "none"
 
     def meanwhile(self, write: dict[str, Any]) -> None:
         """Let somebody else change a server: `assign`, `remove`, `system_assigned`, in `seconds`. Not a busy one.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from emulator.arm import resource_ids
 from emulator.arm.access import find_group, find_subscription
@@ -44,7 +45,7 @@ def get_server(call: Call) -> Reply:
 
 
 def patch_server(call: Call) -> Reply:
-    """Answer 202 with the operation's start; the change shows in a GET when the operation is finished."""
+    """Answer with the operation's start; the change shows in a GET when the operation is finished."""
     subscription = find_subscription(call, _SERVER_WRITE)
     if not subscription.registered:
         raise MissingSubscriptionRegistration(namespace="Microsoft.DBforPostgreSQL")
@@ -55,9 +56,28 @@ def patch_server(call: Call) -> Reply:
     urls = {"azure-asyncoperation": "azureAsyncOperation", "location": "operationResults"}
     sent = {"both": list(urls), "operation": ["azure-asyncoperation"], "location": ["location"], "none": []}
     for header in sent[call.cloud.settings.async_headers]:
-        headers[header] = call.cloud.operations.url(call.base, urls[header], operation)
-    body = {"operation": "UpsertServerManagementOperationV2", "startTime": operation.start_time}
-    return Reply(body, 202, headers)
+        headers[header] = call.cloud.operations.url(_operation_base(call), urls[header], operation)
+    return _accepted(call, operation, headers)
+
+
+def _accepted(call: Call, operation: Operation, headers: dict[str, str]) -> Reply:
+    """Answer with the status of the setting `accepted`, 200 and 201 with the server as it is by then."""
+    call.cloud.operations.settle()
+    accepted = call.cloud.settings.accepted
+    if accepted == 202:
+        body = {"operation": "UpsertServerManagementOperationV2", "startTime": operation.start_time}
+        return Reply(body, 202, headers)
+    if accepted == "202_empty" or accepted == 204:
+        return Reply(None, 204 if accepted == 204 else 202, headers)
+    return Reply(call.cloud.renderer.server(operation.server), accepted, headers)
+
+
+def _operation_base(call: Call) -> str:
+    """Return what the addresses of operations begin with; a host without port gets the one of the request."""
+    host = call.cloud.settings.operation_host
+    if host is None:
+        return call.base
+    return f"https://{host}" if ":" in host else f"https://{host}:{urlsplit(call.base).port or 443}"
 
 
 def refuse_server_method(call: Call) -> Reply:

@@ -20,6 +20,8 @@ from emulator.control.settings import AllSettings, SettingsError
         ({"page_size": 0}, "'page_size' must be a whole number from 1"),
         ({"retry_after": 1.5}, "'retry_after' must be a whole number"),
         ({"list_lag": "thawed"}, "'list_lag' must be a number from 0"),
+        ({"accepted": 203}, "'accepted' must be one of 202, 202_empty"),
+        ({"operation_host": "https://x"}, "'operation_host' must be null or a host"),
         ({"log_bodies": "no"}, "'log_bodies' must be true or false"),
         ({"busy_status": 418}, "'busy_status' must be one of 409, 400"),
         ({"throttle": {"read": {}}}, "'throttle' must be null or a mapping"),
