@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_LOCATION = "canadacentral"
+# What a server takes from its seed as it stands.
+_AS_SEEDED = (
+    "state", "version", "tags", "cluster_size", "fabric_mirroring", "replica_of", "lock", "shown", "listed",
+)  # fmt: skip
 
 # What runs without --seed: one server of each kind.
 DEFAULT_SEED: dict[str, Any] = {
@@ -132,11 +136,7 @@ def _identity(group: ResourceGroup, entry: dict[str, Any]) -> UserIdentity:
 
 
 def _server(group: ResourceGroup, entry: dict[str, Any], place: str) -> Server:
-    same = {
-        name: entry[name]
-        for name in ("state", "version", "tags", "cluster_size", "fabric_mirroring", "replica_of", "lock")
-        if name in entry
-    }
+    same = {name: entry[name] for name in _AS_SEEDED if name in entry}
     return Server(
         subscription_id=group.subscription_id,
         group=group.name,

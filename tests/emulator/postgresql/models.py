@@ -42,7 +42,10 @@ class PastState:
 
 @dataclass
 class Server:
-    """A flexible server; `busy` is true while an operation runs on it, `past` begins with the oldest state."""
+    """A flexible server; `busy` is true while an operation runs on it, `past` begins with the oldest state.
+
+    `shown` is merged over its JSON in every answer, `listed` after that in lists.
+    """
 
     subscription_id: str
     group: str
@@ -57,6 +60,8 @@ class Server:
     fabric_mirroring: bool = False
     replica_of: str | None = None
     lock: str | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
+    listed: dict[str, Any] = field(default_factory=dict)
     busy: bool = False
     past: list[PastState] = field(default_factory=list)
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))

@@ -35,6 +35,14 @@ class ServerRenderer:
         self._random = random.Random(0)  # noqa: S311
 
     def server(self, server: Server) -> dict[str, Any]:
+        """Return the JSON of a server, with what its seed says that it shows instead."""
+        return _merged(self._true_server(server), server.shown)
+
+    def listed(self, server: Server) -> dict[str, Any]:
+        """Return the JSON of a server in a list."""
+        return _merged(self.server(server), server.listed)
+
+    def _true_server(self, server: Server) -> dict[str, Any]:
         body: dict[str, Any] = {"sku": {"name": "Standard_D4ds_v4", "tier": "GeneralPurpose"}}
         identity = self._identity(server)
         if identity:
@@ -96,6 +104,20 @@ class ServerRenderer:
             "replicationRole": role,
             "replicaCapacity": 5,
         }
+
+
+def _merged(body: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Return `body` with an overlay as in RFC 7396: mappings are merged, null takes a key away."""
+    merged = dict(body)
+    for key, value in overlay.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            under = merged.get(key)
+            merged[key] = _merged(under if isinstance(under, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _encryption(server: Server) -> dict[str, str]:

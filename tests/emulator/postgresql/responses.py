@@ -29,12 +29,12 @@ _LOCATIONS = "Microsoft.DBforPostgreSQL/locations"
 
 def list_subscription_servers(call: Call) -> Reply:
     subscription = find_subscription(call, _SERVER_READ)
-    return page(call, call.cloud.lists.of_subscription(subscription), call.cloud.renderer.server)
+    return page(call, call.cloud.lists.of_subscription(subscription), call.cloud.renderer.listed)
 
 
 def list_group_servers(call: Call) -> Reply:
     group = find_group(call, _SERVER_READ)
-    return page(call, call.cloud.lists.of_group(group), call.cloud.renderer.server)
+    return page(call, call.cloud.lists.of_group(group), call.cloud.renderer.listed)
 
 
 def get_server(call: Call) -> Reply:
