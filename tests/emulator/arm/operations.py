@@ -20,6 +20,8 @@ from emulator.arm import resource_ids
 from emulator.arm.errors import InvalidOperationSignature, OperationNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emulator.clock import Clock
     from emulator.postgresql.models import Server, ServerIdentity
 
@@ -43,7 +45,7 @@ class Operation:
     """One change of one server; `finished` stays false for ever when its outcome is InProgress.
 
     `by` tells who asked for it: `client`, or `meanwhile` for somebody else in a fault. `refused` is true if the server
-    was busy, so that it never began.
+    was busy, so that it never began. `request` is what the control API tells of the request that caused it.
     """
 
     server: Server
@@ -54,6 +56,7 @@ class Operation:
     finished: bool = False
     by: str = "client"
     refused: bool = False
+    request: dict[str, Any] | None = None
     begun_at: float | None = None
     ended_at: float | None = None
 
@@ -90,6 +93,11 @@ class Operation:
             "after": identity.as_dict() if identity and self.finished else None,
         }
 
+    def new_identity(self) -> dict[str, Any]:
+        """Return the identity that it gave its server, since when, and why."""
+        assert self.outcome.identity is not None
+        return {"time": self.ended_at, "by": self.by, "request": self.request, **self.outcome.identity.as_dict()}
+
 
 class Operations:
     """All operations since the start."""
@@ -108,6 +116,15 @@ class Operations:
     def entries(self) -> list[dict[str, Any]]:
         """Return all of them, in the order in which they started."""
         return [each.true_state() for each in self._operations.values()]
+
+    def histories(self, servers: Iterable[Server]) -> list[dict[str, Any]]:
+        """Return every identity that each server has had since it was seeded, oldest first."""
+        # One look at all operations, not one for each server: a fleet has thousands of both.
+        made: dict[int, list[Operation]] = {}
+        for each in self._operations.values():
+            if each.finished and each.outcome.identity not in {None, each.before}:
+                made.setdefault(id(each.server), []).append(each)
+        return [{"id": each.id, "name": each.name, "states": _states(each, made.get(id(each), []))} for each in servers]
 
     def start(self, operation: Operation, seconds: float) -> None:
         self._operations[operation.id] = operation
@@ -167,3 +184,11 @@ class Operations:
     def _noise(self, what: str, length: int) -> str:
         digest = hashlib.shake_256(self._key + what.encode()).digest(length)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _states(server: Server, made: list[Operation]) -> list[dict[str, Any]]:
+    first = made[0].before if made else server.identity
+    return [
+        {"time": None, "by": "seed", "request": None, **first.as_dict()},
+        *(each.new_identity() for each in made),
+    ]

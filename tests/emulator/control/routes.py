@@ -36,6 +36,10 @@ def get_operations(call: Call) -> Reply:
     return Reply(call.cloud.operations.entries())
 
 
+def get_history(call: Call) -> Reply:
+    return Reply(call.cloud.operations.histories(call.cloud.world.servers()))
+
+
 def advance_clock(call: Call) -> Reply:
     call.cloud.clock.advance(json.loads(call.content)["advance"])
     call.cloud.operations.settle()
@@ -89,6 +93,7 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Reply]] = {
     ("DELETE", "requests"): clear_requests,
     ("GET", "servers"): get_servers,
     ("GET", "operations"): get_operations,
+    ("GET", "history"): get_history,
     ("POST", "clock"): advance_clock,
     ("POST", "seed"): add_seed,
     ("POST", "reset"): reset,

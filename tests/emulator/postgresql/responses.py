@@ -52,6 +52,12 @@ def patch_server(call: Call) -> Reply:
     group = subscription.group(call.parts["group"])
     server = group.server(call.parts["name"])
     operation = call.cloud.patcher.patch(group, server, call.body, call.version, call.then)
+    operation.request = {
+        "method": call.method,
+        "path": call.path,
+        "body": call.body,
+        "client_request_id": call.headers.get("x-ms-client-request-id"),
+    }
     headers = {**_operation_headers(call, operation), **_retry_after(call)}
     urls = {"azure-asyncoperation": "azureAsyncOperation", "location": "operationResults"}
     sent = {"both": list(urls), "operation": ["azure-asyncoperation"], "location": ["location"], "none": []}
