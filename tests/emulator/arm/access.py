@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.arm.errors import AuthorizationFailed
+from emulator.arm.errors import AuthorizationFailed, ReadOnlyDisabledSubscription
 from emulator.arm.tenant import CLIENT_ID
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 def find_subscription(call: Call, action: str) -> Subscription:
     """Return the subscription of the path.
 
-    :raises ArmError: if there is none, or the caller has no right to `action` in it.
+    :raises ArmError: if there is none, the caller has no right to `action` in it, or it cannot be written to.
     """
     subscription = call.cloud.world.subscription(call.parts["subscription"])
     if not subscription.allows(action):
         raise AuthorizationFailed(client=CLIENT_ID, actor=call.actor, action=action, scope=call.path)
+    if subscription.disabled and not action.endswith("/read"):
+        raise ReadOnlyDisabledSubscription(subscription=subscription.id)
     return subscription
 
 

@@ -136,6 +136,14 @@ class MissingSubscriptionRegistration(ArmError):
     )
 
 
+class ReadOnlyDisabledSubscription(ArmError):
+    status = 409
+    text = (
+        "The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform any write "
+        "actions on this subscription until it is re-enabled."
+    )
+
+
 class ScopeLocked(ArmError):
     status = 409
     text = (

@@ -83,6 +83,7 @@ class Subscription:
     id: str
     name: str
     denied: bool = False
+    disabled: bool = False
     registered: bool = True
     denied_actions: set[str] = field(default_factory=set)
     allowed_actions: set[str] | None = None

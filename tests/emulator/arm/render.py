@@ -42,7 +42,7 @@ def subscription(subscription: Subscription) -> dict[str, Any]:
         "subscriptionId": subscription.id,
         "tenantId": TENANT_ID,
         "displayName": subscription.name,
-        "state": "Enabled",
+        "state": "Disabled" if subscription.disabled else "Enabled",
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "PayAsYouGo_2014-09-01",

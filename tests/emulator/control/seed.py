@@ -96,6 +96,7 @@ class _Builder:
         subscription = self._subscription
         subscription.name = entry.get("name", subscription.name)
         subscription.denied = entry.get("denied", subscription.denied)
+        subscription.disabled = entry.get("disabled", subscription.disabled)
         subscription.registered = entry.get("registered", subscription.registered)
         if "denied_actions" in entry:
             subscription.denied_actions = {action.lower() for action in entry["denied_actions"]}

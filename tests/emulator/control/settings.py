@@ -75,6 +75,7 @@ class AllSettings(Settings):
     list_lag: float | Literal["frozen"] = 0
     get_lag: float = 0
     accepted: Literal[202, "202_empty", 200, 201, 204] = 202
+    deleted_identity: Literal["accept", "refuse"] = "accept"
     operation_host: str | None = None
 
 

@@ -56,6 +56,7 @@ class Patcher:
         self._check_state(server)
         if server.busy:
             return self._refuse_busy(server, version)
+        self._check_held(server)
         wanted = body.get("identity")
         outcome = Outcome() if wanted is None else self._outcome(server, wanted)
         if then is not None and then.decides_operation:
@@ -91,6 +92,12 @@ class Patcher:
         if locked:
             raise ScopeLocked(scope=server.id, locked=",".join(locked))
 
+    def _check_held(self, server: Server) -> None:
+        if self._settings.deleted_identity == "refuse":
+            for key in server.identity.user_assigned:
+                if self._world.identity(key) is None:
+                    raise _not_found(server, key)
+
     def _check_state(self, server: Server) -> None:
         if server.state == "Dropping":
             raise ServerGroupDropping
@@ -125,7 +132,7 @@ class Patcher:
     def _missing(self, server: Server, key: str) -> ArmError:
         if self._settings.missing_identity == "LinkedAuthorizationFailed":
             return LinkedAuthorizationFailed(client=self._client, actor=self._actor, scope=server.id, linked=key)
-        return FailedIdentityOperation(scope=server.id, message=f"Resource '{key}' was not found.")
+        return _not_found(server, key)
 
     def _check_assignable(self, server: Server, key: str, identity: UserIdentity) -> None:
         subscription = self._world.subscription(identity.subscription_id)
@@ -143,6 +150,10 @@ class Patcher:
             raise FailedIdentityOperation(
                 scope=server.id, message=f"The identity '{key}' cannot be assigned to resources of '{_PROVIDER}'."
             )
+
+
+def _not_found(server: Server, key: str) -> ArmError:
+    return FailedIdentityOperation(scope=server.id, message=f"Resource '{key}' was not found.")
 
 
 def _faulted(outcome: Outcome, then: Then) -> Outcome:

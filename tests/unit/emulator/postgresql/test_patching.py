@@ -148,3 +148,16 @@ def test_the_setting_decides_what_state_a_changing_server_shows(client: Any) -> 
     client.control("PATCH", "settings", {"state_while_running": "Ready"})
     client.patch("pg-plain", {"type": "SystemAssigned"})
     assert client.server("pg-plain")["properties"]["state"] == "Ready"
+
+
+def test_a_deleted_identity_on_a_server_refuses_every_change_if_the_setting_says_so(client: Any) -> None:
+    gone = client.identity_id("id-gone")
+    client.add_server(name="pg-left", identity={"user_assigned": [gone, "id-app"]})
+    removal = {"type": "UserAssigned", "userAssignedIdentities": {gone: None}}
+    client.control("PATCH", "settings", {"deleted_identity": "refuse"})
+    for answer in (client.patch("pg-left", removal), client.assign("pg-left", "id-backup")):
+        assert answer.error == (400, "FailedIdentityOperation")
+        assert f"Resource '{gone}' was not found." in answer.body["error"]["message"]
+    assert client.assign("pg-app", "id-cmk").status == 202
+    client.control("PATCH", "settings", {"deleted_identity": "accept"})
+    assert client.patch("pg-left", removal).status == 202
