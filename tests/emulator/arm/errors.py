@@ -44,6 +44,14 @@ class InvalidAuthenticationToken(ArmError):
     text = "The access token is invalid."
 
 
+class ClaimsChallenge(ArmError):
+    """Continuous access evaluation; the wording is invented, clients read the header."""
+
+    status = 401
+    code = "InvalidAuthenticationToken"
+    text = "The access token has been revoked: ask for one with the claims of this challenge."
+
+
 class ExpiredAuthenticationToken(ArmError):
     status = 401
     text = "The access token expiry UTC time '{expiry}' is earlier than current UTC time '{now}'."

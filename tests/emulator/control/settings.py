@@ -75,6 +75,8 @@ class AllSettings(Settings):
     list_lag: float | Literal["frozen"] = 0
     get_lag: float = 0
     accepted: Literal[202, "202_empty", 200, 201, 204] = 202
+    claims_challenge: Literal["never", "until_claims", "always"] = "never"
+    node_identities: Literal["one", "several"] = "one"
     deleted_identity: Literal["accept", "refuse"] = "accept"
     operation_host: str | None = None
 

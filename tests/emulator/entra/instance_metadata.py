@@ -8,6 +8,15 @@ from __future__ import annotations
 from emulator.arm.exchange import Call, Reply
 from emulator.arm.tenant import CLIENT_ID
 
+# How a query names an identity: the resource ID has one name for virtual machines and another for App Service.
+_WHICH = {
+    "client_id": "client",
+    "object_id": "principal",
+    "principal_id": "principal",
+    "msi_res_id": "resource",
+    "mi_res_id": "resource",
+}
+
 
 def virtual_machine(call: Call) -> Reply:
     """Answer a managed identity of a virtual machine."""
@@ -24,13 +33,30 @@ def app_service(call: Call) -> Reply:
 
 
 def _managed_identity(call: Call) -> Reply:
-    known = {CLIENT_ID}
-    for subscription in call.cloud.world.subscriptions.values():
-        known.update(identity.client_id for identity in subscription.identities())
-    client_id = call.query.get("client_id", CLIENT_ID)
-    if client_id not in known:
+    if call.cloud.settings.node_identities == "several" and not any(name in call.query for name in _WHICH):
+        return _refused(
+            "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the "
+            "token request"
+        )
+    client_id = _client_id(call)
+    if client_id is None:
         return _refused("Identity not found")
     return Reply(call.cloud.tokens.managed_identity(call.query.get("resource", ""), client_id))
+
+
+def _client_id(call: Call) -> str | None:
+    """Return the client ID of the identity that the query names in one of three ways, None if there is none such."""
+    wanted = {kind: call.query[name].lower() for name, kind in _WHICH.items() if name in call.query}
+    if not wanted:
+        return CLIENT_ID
+    if wanted == {"client": CLIENT_ID}:
+        return CLIENT_ID
+    for subscription in call.cloud.world.subscriptions.values():
+        for each in subscription.identities():
+            facts = {"client": each.client_id, "principal": each.principal_id, "resource": each.id}
+            if all(facts[kind].lower() == value for kind, value in wanted.items()):
+                return each.client_id
+    return None
 
 
 def _refused(text: str) -> Reply:

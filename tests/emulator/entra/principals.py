@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 import trustme
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import load_pem_x509_certificate
 
 from emulator.arm.tenant import AD_USER, CLIENT_ID, OTHER_TENANT_ID, TENANT_ID
@@ -48,7 +48,14 @@ class Principals:
             serialization.BestAvailableEncryption(self.certificate_password.encode()),
         )
         self._write("client-encrypted.pem", encrypted + chain)
-        self.public_key: Any = load_pem_x509_certificate(chain).public_key()
+        # Of the leaf, which stands first.
+        certificate = load_pem_x509_certificate(chain)
+        self.public_key: Any = certificate.public_key()
+        # SHA-1 because a header of JSON web tokens is defined so.
+        self.thumbprints = {
+            name: base64.urlsafe_b64encode(certificate.fingerprint(algorithm)).decode().rstrip("=")
+            for name, algorithm in (("x5t", hashes.SHA1()), ("x5t#S256", hashes.SHA256()))  # noqa: S303
+        }
         claims = {"iss": "https://issuer.example", "sub": "runner", "aud": "api://AzureADTokenExchange"}
         self.federated_token = jwt.encode(claims, base64.b64encode(secrets.token_bytes(32)).decode())
         self._write("federated-token", self.federated_token.encode())

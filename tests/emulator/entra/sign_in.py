@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from emulator.arm.exchange import Call, Reply
 from emulator.entra import instance_metadata, metadata
-from emulator.entra.tokens import EntraError
+from emulator.entra.errors import EntraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

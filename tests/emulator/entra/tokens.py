@@ -9,7 +9,6 @@ import base64
 import json
 import secrets
 import time
-import uuid
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,13 @@ import jwt
 
 from emulator.arm import errors
 from emulator.arm.tenant import AD_USER, CLIENT_ID, OBJECT_ID, OTHER_TENANT_ID, TENANT_ID
+from emulator.entra import claims_challenge
+from emulator.entra.errors import EntraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.control.settings import Settings
+    from emulator.control.settings import AllSettings
     from emulator.entra.principals import Principals
 
 # Not the one of a known cloud: a client has to take it from /metadata/endpoints.
@@ -32,28 +33,6 @@ AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 # under any other name it first asks for the user's realm, at the host without its port.
 _TENANT_NAMES = {"adfs", "common", "organizations"}
 _DATE = "%m/%d/%Y %I:%M:%S %p"
-
-
-class EntraError(Exception):
-    """An OAuth error answer of Microsoft Entra ID; `code` is the number behind AADSTS."""
-
-    def __init__(self, error: str, code: int, text: str, status: int = 400) -> None:
-        super().__init__(f"AADSTS{code}: {text}")
-        self.error = error
-        self.code = code
-        self.status = status
-
-    def body(self) -> dict[str, Any]:
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
-        trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-        return {
-            "error": self.error,
-            "error_description": f"{self} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}",
-            "error_codes": [self.code],
-            "timestamp": now,
-            "trace_id": trace,
-            "correlation_id": correlation,
-        }
 
 
 def known_tenant(tenant: str) -> str:
@@ -76,7 +55,7 @@ class Tokens:
     `clock` gives seconds since 1970.
     """
 
-    def __init__(self, principals: Principals, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, principals: Principals, settings: AllSettings, clock: Callable[[], float]) -> None:
         self._principals = principals
         self._settings = settings
         self._clock = clock
@@ -96,16 +75,16 @@ class Tokens:
         kind = form.get("grant_type")
         if kind == "client_credentials":
             self._check_client(f"{base}/{tenant}/oauth2/v2.0/token", form)
-            return self._answer(tenant_id, resource)
+            return self._answer(tenant_id, resource, form)
         if kind == "password":
             if form.get("username", "").lower() != AD_USER or form.get("password") != self._principals.password:
                 raise EntraError(
                     "invalid_grant", 50126, "Error validating credentials due to invalid username or password."
                 )
-            return self._user_answer(base, tenant_id, client_id, resource)
+            return self._user_answer(base, tenant_id, resource, form)
         if kind == "refresh_token":
             self._check_refresh(form.get("refresh_token", ""))
-            return self._user_answer(base, tenant_id, client_id, resource)
+            return self._user_answer(base, tenant_id, resource, form)
         raise EntraError("unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{kind}'.")
 
     def managed_identity(self, resource: str, client_id: str) -> dict[str, str]:
@@ -128,14 +107,18 @@ class Tokens:
         :raises ArmError: 401 with WWW-Authenticate.
         """
         try:
-            return self._verified(authorization)
+            claims = self._verified(authorization)
         except errors.ArmError as error:
             error.headers["WWW-Authenticate"] = (
                 f'Bearer authorization_uri="{login}/{TENANT_ID}", error="invalid_token", error_description="{error}"'
             )
             raise
+        challenge = self._settings.claims_challenge
+        if challenge == "always" or (challenge == "until_claims" and not claims["challenge_met"]):
+            raise errors.ClaimsChallenge(headers=claims_challenge.header(login))
+        return str(claims["oid"])
 
-    def _verified(self, authorization: str | None) -> str:
+    def _verified(self, authorization: str | None) -> dict[str, Any]:
         scheme, _blank, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise errors.AuthenticationFailed
@@ -152,7 +135,7 @@ class Tokens:
             raise errors.InvalidAuthenticationTokenAudience(audience=claims["aud"], allowed=AUDIENCE)
         if claims["tid"] != TENANT_ID:
             raise errors.InvalidAuthenticationTokenTenant(issuer=claims["iss"], expected=TENANT_ID)
-        return str(claims["oid"])
+        return claims
 
     def _check_client(self, token_url: str, form: dict[str, str]) -> None:
         assertion = form.get("client_assertion")
@@ -164,15 +147,31 @@ class Tokens:
 
     def _check_assertion(self, token_url: str, assertion: str) -> None:
         try:
-            algorithm = jwt.get_unverified_header(assertion).get("alg")
-            if algorithm == "HS256":
+            header = jwt.get_unverified_header(assertion)
+            if header.get("alg") == "HS256":
                 raise EntraError("invalid_client", 70021, "No matching federated identity record found.", 401)
             claims = jwt.decode(assertion, self._principals.public_key, ["RS256", "PS256"], audience=token_url)
         except jwt.InvalidTokenError as error:
             text = f"Client assertion failed signature validation: {error}."
             raise EntraError("invalid_client", 700027, text, status=401) from error
+        self._check_thumbprint(header)
         if claims.get("iss") != CLIENT_ID or claims.get("sub") != CLIENT_ID:
             raise EntraError("invalid_client", 700021, "Client assertion application identifier does not match.", 401)
+
+    def _check_thumbprint(self, header: dict[str, Any]) -> None:
+        known = self._principals.thumbprints
+        given = {name: str(header[name]) for name in known if name in header}
+        if not given:
+            text = "JWT token is invalid or malformed: its header names no thumbprint of a certificate."
+            raise EntraError("invalid_client", 50027, text, 401)
+        for name, thumbprint in given.items():
+            if thumbprint.rstrip("=") != known[name]:
+                text = (
+                    "The certificate with identifier used to sign the client assertion is not registered on "
+                    "application. [Reason - The key was not found., Thumbprint of key used by client: "
+                    f"'{thumbprint}']"
+                )
+                raise EntraError("invalid_client", 700027, text, 401)
 
     def _check_refresh(self, token: str) -> None:
         try:
@@ -180,7 +179,7 @@ class Tokens:
         except jwt.InvalidTokenError as error:
             raise EntraError("invalid_grant", 700082, "The refresh token is invalid or has expired.") from error
 
-    def _access_token(self, tenant_id: str, resource: str) -> str:
+    def _access_token(self, tenant_id: str, resource: str, *, challenge_met: bool = False) -> str:
         now = time.time()
         claims = {
             "aud": resource,
@@ -191,18 +190,19 @@ class Tokens:
             "appid": CLIENT_ID,
             "oid": OBJECT_ID,
             "tid": tenant_id,
+            "challenge_met": challenge_met,
         }
         return jwt.encode(claims, self._key)
 
-    def _answer(self, tenant_id: str, resource: str) -> dict[str, Any]:
+    def _answer(self, tenant_id: str, resource: str, form: dict[str, str]) -> dict[str, Any]:
         seconds = int(self._settings.token_seconds)
-        token = self._access_token(tenant_id, resource)
+        token = self._access_token(tenant_id, resource, challenge_met=claims_challenge.is_met(form.get("claims")))
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
-    def _user_answer(self, base: str, tenant_id: str, client_id: str, resource: str) -> dict[str, Any]:
+    def _user_answer(self, base: str, tenant_id: str, resource: str, form: dict[str, str]) -> dict[str, Any]:
         now = int(time.time())
         id_claims = {
-            "aud": client_id,
+            "aud": form["client_id"],
             "iss": f"{base}/{tenant_id}/v2.0",
             "iat": now,
             "exp": now + 3600,
@@ -213,7 +213,7 @@ class Tokens:
         }
         client_info = json.dumps({"uid": OBJECT_ID, "utid": tenant_id}).encode()
         return {
-            **self._answer(tenant_id, resource),
+            **self._answer(tenant_id, resource, form),
             "scope": f"{resource}/.default",
             "refresh_token": jwt.encode({"aud": "refresh", "exp": now + 86400}, self._key),
             "id_token": jwt.encode(id_claims, self._key),

@@ -106,6 +106,17 @@ def sdk(client: Any) -> Any:
         yield management
 
 
+@pytest.mark.parametrize(("challenge", "status"), [("until_claims", None), ("always", 401)])
+def test_the_sdk_answers_a_claims_challenge(sdk: Any, client: Any, challenge: str, status: int | None) -> None:
+    client.control("PATCH", "settings", {"claims_challenge": challenge})
+    if status is None:
+        assert sdk.servers.get("rg-demo", "pg-plain").name == "pg-plain"
+        return
+    with pytest.raises(ClientAuthenticationError) as raised:
+        sdk.servers.get("rg-demo", "pg-plain")
+    assert raised.value.status_code == status
+
+
 def test_the_sdk_lists_every_page(sdk: Any, client: Any) -> None:
     client.control("PATCH", "settings", {"page_size": 2})
     expected = [each["name"] for each in client.control("GET", "servers")]

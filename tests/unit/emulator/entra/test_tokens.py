@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 
 PATH = "Microsoft.DBforPostgreSQL/flexibleServers"
 
@@ -37,6 +40,24 @@ def test_a_grant_that_is_wrong_is_refused_with_its_code(
     assert answer.body["error_description"].startswith(f"AADSTS{code}: ")
 
 
+def assertion(
+    client: Any,
+    path: str,
+    claims: dict[str, str],
+    names: tuple[str, ...] = ("x5t",),
+    wrong: dict[str, str] | None = None,
+) -> str:
+    """Return an assertion that the client's certificate signs, with the named thumbprints, `wrong` ones over them."""
+    me, tenant = client.ready["client_id"], client.ready["tenant_id"]
+    pem = Path(client.ready["client_certificate"]).read_bytes()
+    key: Any = load_pem_private_key(pem, None)
+    leaf = load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERTIFICATE") :])
+    prints = {"x5t": leaf.fingerprint(SHA1()), "x5t#S256": leaf.fingerprint(SHA256())}  # noqa: S303
+    headers = {name: base64.urlsafe_b64encode(prints[name]).decode() for name in names}
+    usual = {"iss": me, "sub": me, "aud": f"{client.ready['arm']}/{tenant}/oauth2/v2.0/{path}"}
+    return jwt.encode({**usual, **claims}, key, "PS256", {**headers, **(wrong or {})})
+
+
 @pytest.mark.parametrize(
     ("claims", "path", "code"),
     [({}, "token", None), ({"iss": "someone"}, "token", 700021), ({}, "authorize", 700027)],
@@ -44,12 +65,25 @@ def test_a_grant_that_is_wrong_is_refused_with_its_code(
 def test_an_assertion_signed_by_the_certificate_is_taken_for_this_client_only(
     client: Any, claims: dict[str, str], path: str, code: int | None
 ) -> None:
-    me, tenant = client.ready["client_id"], client.ready["tenant_id"]
-    audience = f"{client.ready['arm']}/{tenant}/oauth2/v2.0/{path}"
-    pem = Path(client.ready["client_certificate"]).read_bytes()
-    key: Any = load_pem_private_key(pem, None)
-    assertion = jwt.encode({"iss": me, "sub": me, "aud": audience, **claims}, key, "PS256")
-    answer = client.grant(client_assertion=assertion)
+    answer = client.grant(client_assertion=assertion(client, path, claims))
+    assert answer.body.get("error_codes") == (None if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong", "code"),
+    [
+        (("x5t",), {}, None),
+        (("x5t#S256",), {}, None),
+        (("x5t", "x5t#S256"), {}, None),
+        ((), {}, 50027),
+        (("x5t",), {"x5t": "AAAA"}, 700027),
+        (("x5t", "x5t#S256"), {"x5t#S256": "AAAA"}, 700027),
+    ],
+)
+def test_an_assertion_names_the_thumbprint_of_the_certificate(
+    client: Any, names: tuple[str, ...], wrong: dict[str, str], code: int | None
+) -> None:
+    answer = client.grant(client_assertion=assertion(client, "token", {}, names, wrong))
     assert answer.body.get("error_codes") == (None if code is None else [code])
 
 
