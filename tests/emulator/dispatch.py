@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from emulator import sending
 from emulator.arm import envelope
 from emulator.arm.exchange import Call, Reply
 from emulator.arm.routes import ROUTES as ARM_ROUTES
 from emulator.control import routes as control
 from emulator.control.faults import EmulatedFault
 from emulator.entra import sign_in
+from emulator.entra.errors import EntraError
 from emulator.postgresql.routes import ROUTES as SERVER_ROUTES
 
 if TYPE_CHECKING:
@@ -41,12 +43,10 @@ async def serve(request: web.Request) -> web.StreamResponse:
     call.then = call.cloud.faults.take(call.method, call.path)
     if call.then:
         await _pass_time(call.cloud, call.then)
-    cut = call.then.disconnect if call.then else None
-    reply = None if cut == "before" else _answer(call, kind, found)
-    call.cloud.log.add(call, kind, None if cut or reply is None else reply.status)
-    if cut or reply is None:
-        return await _broken(request, _sent(reply) if reply and cut == "during" else None)
-    return _sent(reply)
+    lost = (call.then.disconnect or call.then.silent) if call.then else None
+    reply = None if lost == "before" else _answer(call, kind, found)
+    call.cloud.log.add(call, kind, None if lost or reply is None else reply.status)
+    return await sending.send(request, _sent(reply) if reply else None, call.then)
 
 
 async def _pass_time(cloud: Cloud, then: Then) -> None:
@@ -56,19 +56,6 @@ async def _pass_time(cloud: Cloud, then: Then) -> None:
     if then.meanwhile:
         cloud.patcher.meanwhile(then.meanwhile)
         cloud.operations.settle()
-
-
-async def _broken(request: web.Request, answer: web.Response | None) -> web.StreamResponse:
-    """Cut the connection, in the middle of the answer if there is one."""
-    assert request.transport is not None
-    if answer is not None:
-        assert isinstance(answer.body, bytes)
-        begun = web.StreamResponse(status=answer.status, headers=answer.headers)
-        begun.content_length = len(answer.body)
-        await begun.prepare(request)
-        await begun.write(answer.body[: len(answer.body) // 2])
-    request.transport.abort()
-    return web.Response()
 
 
 async def _call(request: web.Request) -> Call:
@@ -99,6 +86,9 @@ def _answer(call: Call, kind: str, found: tuple[str, Callable[[Call], Reply]] | 
 
 
 def _fault_reply(then: Then, kind: str) -> Reply:
+    if then.aadsts is not None:
+        refusal = EntraError.of(then.aadsts, then.message)
+        return Reply(refusal.body(), then.status or refusal.status, dict(then.headers))
     status = then.status or (400 if then.body is None else 200)
     error = EmulatedFault(status, then.code or "EmulatedFault", then.message or "A fault of the emulator.")
     in_token = {"error": error.code, "error_description": str(error)}

@@ -31,6 +31,9 @@ class Then:
     message: str | None = None
     body: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    aadsts: int | None = None
+    silent: str | None = None
+    drip: float | None = None
     delay: float = 0
     disconnect: str | None = None
     processed: bool = False
@@ -47,7 +50,7 @@ class Then:
     @property
     def answers(self) -> bool:
         """Return whether the answer is given here and not by the service."""
-        return self.status is not None or self.code is not None or self.body is not None
+        return any(each is not None for each in (self.status, self.code, self.body, self.aadsts))
 
 
 @dataclass

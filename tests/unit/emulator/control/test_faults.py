@@ -43,6 +43,23 @@ def test_a_fault_hits_requests_for_tokens_too(client: Any) -> None:
     assert client.grant().body["error"] == "server_error"
 
 
+@pytest.mark.parametrize(
+    ("then", "status", "error", "text"),
+    [
+        ({"aadsts": 50076}, 400, "invalid_grant", "AADSTS50076: Due to a configuration change made by your"),
+        ({"aadsts": 7000222}, 401, "invalid_client", "AADSTS7000222: The provided client secret keys"),
+        ({"aadsts": 53000, "message": "No.", "status": 403}, 403, "invalid_grant", "AADSTS53000: No."),
+    ],
+)
+def test_a_fault_answers_with_a_code_of_entra_id(
+    client: Any, then: dict[str, Any], status: int, error: str, text: str
+) -> None:
+    client.control("POST", "faults", [{"match": {"path": "/token$"}, "then": then}])
+    answer = client.grant()
+    assert (answer.status, answer.body["error"], answer.body["error_codes"]) == (status, error, [then["aadsts"]])
+    assert answer.body["error_description"].startswith(text)
+
+
 @pytest.mark.parametrize(("moment", "identity"), [("before", "None"), ("after", "SystemAssigned")])
 def test_a_fault_cuts_the_connection_before_or_after_the_work(client: Any, moment: str, identity: str) -> None:
     client.server("pg-plain")
