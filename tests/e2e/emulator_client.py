@@ -119,6 +119,10 @@ class Emulator:
         found: list[dict[str, Any]] = self._control("GET", "operations")
         return found
 
+    def history(self) -> dict[str, list[dict[str, Any]]]:
+        """Every identity that each server truly had since it was seeded, oldest first, by the lower case ID."""
+        return {each["id"].lower(): each["states"] for each in self._control("GET", "history")}
+
     def advance(self, seconds: float) -> None:
         """Put the clock of the emulated cloud forward."""
         self._control("POST", "clock", {"advance": seconds})

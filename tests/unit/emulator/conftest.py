@@ -54,7 +54,7 @@ class Client:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(target, method=method, data=content, headers=named)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, context=self._context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, context=self._context, timeout=60) as answer:  # noqa: S310
                 return self._answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
