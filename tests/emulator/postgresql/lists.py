@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emulator.arm.models import ResourceGroup, Subscription, World
     from emulator.clock import Clock
     from emulator.control.settings import AllSettings
@@ -31,18 +33,21 @@ class ServerLists:
     def of_subscription(self, subscription: Subscription) -> list[Server]:
         if self._is_frozen:
             return [each for each in self._frozen if each.subscription_id == subscription.id]
-        return [self._delayed(each) for each in subscription.servers()]
+        return self._delayed(subscription.servers())
 
     def of_group(self, group: ResourceGroup) -> list[Server]:
         if self._is_frozen:
             place = (group.subscription_id, group.name)
             return [each for each in self._frozen if (each.subscription_id, each.group) == place]
-        return [self._delayed(each) for each in group.servers.values()]
+        return self._delayed(group.servers.values())
 
     @property
     def _is_frozen(self) -> bool:
         return self._settings.list_lag == "frozen"
 
-    def _delayed(self, server: Server) -> Server:
+    def _delayed(self, servers: Iterable[Server]) -> list[Server]:
         lag = self._settings.list_lag
-        return server.as_of(self._clock.seconds() - lag) if lag and lag != "frozen" else server
+        if not lag or lag == "frozen":
+            return list(servers)
+        moment = self._clock.seconds() - lag
+        return [each.as_of(moment) for each in servers]

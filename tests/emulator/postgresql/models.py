@@ -84,10 +84,13 @@ class Server:
 
     def as_of(self, moment: float) -> Server:
         """Return the server as it was at a moment. As it was seeded is how it was before."""
-        for state in self.past:
-            if moment < state.until:
-                return replace(self, identity=state.identity, busy=state.busy)
-        return self
+        then: Server | PastState = self
+        # From the newest: most look at now, and a server may have changed thousands of times.
+        for state in reversed(self.past):
+            if moment >= state.until:
+                break
+            then = state
+        return replace(self, identity=then.identity, busy=then.busy)
 
     def true_state(self) -> dict[str, Any]:
         """Return what the control API tells: the state without the service's peculiarities."""
