@@ -67,6 +67,8 @@ class ActionModule(ActionBase):
         if arguments.get("servers") is not None:
             _refuse_options_of_rows(arguments)
             return {**result, **self._run_module(arguments, known)}
+        if arguments.get("action") == ROLLBACK:
+            arguments["read"] = "each"
         rows = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
         if (warnings := rows.warnings(whole=self._covers_whole_play)) and not goes_on:

@@ -54,8 +54,16 @@ _HINTS = {
 _BUSY_HINT = "Run again when the other operation has ended, or raise busy_timeout."
 
 
+#: What became of the write of a task that failed: nothing was sent; it was sent and the answer lost; Azure accepted it
+#: as an operation; its operation succeeded, and the end could not be confirmed.
+WRITE_NONE, WRITE_UNKNOWN, WRITE_ACCEPTED, WRITE_DONE = "none", "unknown", "accepted", "done"
+
+
 class PgflexError(Exception):
-    """Base class. `str()` is the whole message for the user."""
+    """Base class. `str()` is the whole message for the user.
+
+    `write` is one of the words above, `operation` the ID and start of the operation that carries it out.
+    """
 
     def __init__(self, message: str, *, code: str = "", target: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -65,8 +73,30 @@ class PgflexError(Exception):
         self.hint = hint
         self.status: int | None = None
         self.request_id = ""
+        self.write = WRITE_NONE
+        self.operation: tuple[str, str] | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the server was changed, or is being changed."""
+        return self.write in (WRITE_ACCEPTED, WRITE_DONE)
+
+    @property
+    def write_in_words(self) -> str:
+        """What became of the write, in a sentence; empty if nothing was sent."""
+        if self.write == WRITE_UNKNOWN:
+            return "A change was sent and its answer lost: look at the server with state=info before you go on."
+        by = f" as operation {self.operation[0]}, started {self.operation[1]}" if self.operation else ""
+        if self.write == WRITE_ACCEPTED:
+            return f"Azure has accepted the change{by}: look at the server with state=info to see what became of it."
+        if self.write == WRITE_DONE:
+            return f"The change was carried out{by}, and could not be confirmed: look at the server with state=info."
+        return ""
 
     def __str__(self) -> str:
+        return f"{self._said()} {self.write_in_words}".strip()
+
+    def _said(self) -> str:
         facts = [f"HTTP {self.status}"] if self.status is not None else []
         facts += [f"request id {self.request_id}"] if self.request_id else []
         return f"{_with_facts(self.message, facts)} {self.hint}".strip()
@@ -90,6 +120,8 @@ class PgflexError(Exception):
             "status": self.status,
             "target": self.target or None,
             "request_id": self.request_id or None,
+            "write": self.write,
+            "operation": dict(zip(("id", "start_time"), self.operation)) if self.operation else None,
         }
 
 
@@ -118,6 +150,14 @@ class UnexpectedAnswer(PgflexError):
 
 class NotVerified(PgflexError):
     """The operation succeeded, and the server is not as planned."""
+
+
+class NotStarted(PgflexError):
+    """Raised right before a write that must not begin, nor any later one of the same run."""
+
+
+class ServerBusy(PgflexError):
+    """An operation of somebody else is at work on the server, and did not end in time. Nothing was written."""
 
 
 class WaitTimeout(PgflexError):
@@ -197,7 +237,7 @@ class ServiceError(PgflexError):
             return "This is a fault of the service: run again later, and give Azure support the request id if it stays."
         return ""
 
-    def __str__(self) -> str:
+    def _said(self) -> str:
         facts = [self.code] if self.code != type(self).__name__ else []
         facts += [f"HTTP {self.status}"] if self.status is not None else []
         facts += [f"request id {self.request_id}"] if self.request_id else []

@@ -90,12 +90,12 @@ options:
     type: bool
   validate_identities:
     description:
-      - Before a write, and in check mode, read every identity that would be newly assigned, and fail if it does not
-        exist, is isolated to another region, or may not be assigned to this kind of resource. It costs a request for
-        each.
-      - Without the right to read an identity this is a warning.
+      - Whether to read every identity that would be newly assigned, and fail if it does not exist, is isolated to
+        another region, or may not be assigned to this kind of resource. It costs a request for each, and before a write
+        one more for the server.
+      - If it is not set, this is done in check mode only, so that it does not promise what Azure would refuse.
+      - Without the right to read an identity there is a warning.
     type: bool
-    default: false
   client_ids:
     description:
       - Look up the client ID of every identity in the result, with a request for each.
@@ -320,6 +320,12 @@ requests:
   type: int
   returned: success
   sample: 1
+busy:
+  description:
+    - Whether an operation was at work on the server that was only looked at, so that what it will hold is not known yet.
+  type: bool
+  returned: true, in check mode and with O(state=info)
+  sample: true
 operation:
   description: The operation that carries out the change.
   type: dict

@@ -113,10 +113,18 @@ options:
     default: false
   validate_identities:
     description:
-      - Before the first write, and in check mode, read every identity that would be newly assigned, once, as
-        O(pgflex.azure.pgflex_identity#module:validate_identities).
+      - Whether to read every identity that would be newly assigned, once, before the first write. See
+        O(pgflex.azure.pgflex_identity#module:validate_identities), also for what holds if it is not set.
     type: bool
-    default: false
+  read:
+    description:
+      - How to read servers. With V(auto), many servers of a subscription are read from its list, which says where to
+        look, and may lag behind a server itself. RV(servers[].read_by) says where a conclusion comes from.
+      - With V(each), and with O(action=rollback), every server is read by itself.
+      - Before it is written to, each server is read by itself in any case.
+    type: str
+    choices: [auto, each]
+    default: auto
   waves:
     description:
       - How many servers to change at once, as C(serial) of a play, numbers and percentages of the servers that change.
@@ -316,6 +324,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         budget,
         options["rollback_file"],
         options["progress_file"],
+        options["read"],
     )
     fleet.run(targets, check_mode=module.check_mode)
     for warning in fleet.warnings:

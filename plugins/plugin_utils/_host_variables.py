@@ -194,5 +194,5 @@ def _failure(host: str, error: PgflexError) -> dict[str, Any]:
 
 def nothing_asked() -> dict[str, Any]:
     """The module's result for no rows."""
-    totals = {"servers": 0, "compliant": 0, "changed": 0, "failed": 0, "not_started": 0}
+    totals = {"servers": 0, "compliant": 0, "changed": 0, "failed": 0, "not_started": 0, "written": 0}
     return {"changed": False, "requests": 0, "totals": totals, "servers": [], "waves": [], "rollback": ""}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 #: What adds up when a play with `serial` has several batches.
-COUNTS = ("servers", "compliant", "changed", "failed", "not_started")
+COUNTS = ("servers", "compliant", "changed", "failed", "not_started", "written")
 HOSTS = ("changed_hosts", "failed_hosts", "not_started_hosts")
 
 
@@ -32,7 +32,7 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
         counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
         return {**counts, **{name: [] for name in HOSTS}, "failed_hosts": [*hosts], "rollback": ""}
     planned, last = plan["totals"], rollout or plan
-    done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"]}
+    done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"], "written": 0}
     servers, changed = planned["servers"], done["changed"]
     failed, not_started = last["totals"]["failed"], done["not_started"]
     return {
@@ -41,6 +41,7 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
         "changed": changed,
         "failed": failed,
         "not_started": not_started,
+        "written": done["written"],
         "changed_hosts": [each["name"] for each in rollout.get("servers", []) if each["changed"]],
         "failed_hosts": [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")],
         "not_started_hosts": [
@@ -58,11 +59,13 @@ def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
 
 def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool) -> list[str]:
     """Return a line for each of several waves, and the counts of the batch. The servers tell for themselves."""
+    doubtful = batch["written"] - batch["changed"]
+    written = f" ({doubtful} of these {'was' if doubtful == 1 else 'were'} written to, or may have been)"
     return [
         *lines(read_report([], waves))[:-1],
         f"{counted(batch['servers'], 'server')}: {batch['compliant']} compliant, "
         f"{batch['changed']} {'drifted' if check else 'changed'}, "
-        f"{batch['failed']} failed, {batch['not_started']} not started.",
+        f"{batch['failed']} failed{written if doubtful > 0 else ''}, {batch['not_started']} not started.",
     ]
 
 

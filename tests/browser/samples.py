@@ -84,7 +84,7 @@ def broken(found: Server, message: str, **wishes: Any) -> Target:
 def not_started(found: Server, **wishes: Any) -> Target:
     """Return the row of a server whose change was not sent, since too many others had failed."""
     row = compared(found, **wishes)
-    row.started = False
+    row.stop("too many servers had failed before.")
     return row
 
 

@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import SNAPSHOT_MAX_AGE
 from chaos.drivers import GRACE, PATIENCE, Run, Told
 from chaos.estates import State, server_id
 from e2e.conftest import secrets_of
@@ -25,8 +24,8 @@ REFUSALS = ("ElasticCluster", "IdentityUsedForEncryption", "SystemAssignedIdenti
 BUSY = ("ServerIsBusy", "ServerBusy")
 #: How often a write is sent that fails in passing.
 TRIES = 5
-#: Seconds that a look at a server may be old when a write to it comes, and a little for what runs meanwhile.
-LONGEST = SNAPSHOT_MAX_AGE + 5.0
+#: Seconds between a look at a server and the write that follows it at once, on a machine that may stand still.
+LONGEST = 5.0
 _PATHS = re.compile(
     r"/subscriptions/[0-9a-f-]{36}(/resourceGroups/[\w-]+)?/providers/Microsoft\.(DBforPostgreSQL|ManagedIdentity)/\w+.*",
     re.IGNORECASE,

@@ -28,16 +28,26 @@ HAS_A = {"type": "UserAssigned", "ids": [A.lower()]}
 
 
 def check_failure(
-    result: dict[str, Any], message: str, hint: str, *, code: str, status: int | None, target: str = SERVER_ID
+    result: dict[str, Any],
+    message: str,
+    hint: str,
+    *,
+    code: str,
+    status: int | None,
+    target: str = SERVER_ID,
+    write: str = "none",
 ) -> None:
-    """`message` is how the whole one begins, `hint` what it says to do next."""
+    """Check a failure: `message` is how the whole one begins, `hint` what it says to do next, `write` what became."""
     assert result["failed"]
     assert result["msg"].startswith(message)
     assert hint in result["msg"]
     error = result["error"]
-    assert set(error) == {"code", "help", "message", "status", "target", "request_id"}
+    assert set(error) == {"code", "help", "message", "status", "target", "request_id", "write", "operation"}
     assert (error["code"], error["status"], error["target"].lower()) == (code, status, target.lower())
     assert error["message"]
+    assert error["write"] == write
+    assert result.get("changed", False) is (write in ("accepted", "done"))
+    assert (error["operation"] is not None) is result.get("changed", False)
     if status is not None:
         named = "" if code in ("ServiceError", "UnexpectedAnswer") else f"{code}, "
         facts = f"({named}HTTP {status}, request id {error['request_id']})" if code != "ServiceError" else ""

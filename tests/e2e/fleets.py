@@ -45,6 +45,12 @@ def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **wish:
     return [{"server_name": each["name"], **place, **wish} for each in seeded]
 
 
+def totals_of(**counts: int) -> dict[str, int]:
+    """Return the totals of a fleet's result, 0 where nothing is given."""
+    names = ("servers", "compliant", "changed", "failed", "not_started", "written")
+    return {**dict.fromkeys(names, 0), **counts}
+
+
 def run_fleet(
     emulator: Emulator, outputs: list[str], asked: list[dict[str, Any]], *, check: bool = False, **options: Any
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.calls import count
-from e2e.fleets import held_by_server, row_id, rows, run_fleet, seed_servers, servers
+from e2e.fleets import held_by_server, row_id, rows, run_fleet, seed_servers, servers, totals_of
 from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION, patches
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def test_check_mode_says_for_each_row_what_the_real_run_does_and_writes_nothing(
     assert emulator.servers() == before
     done = run_fleet(emulator, outputs, asked, validate_identities=True)
     assert told(planned) == told(done)
-    assert planned["totals"] == done["totals"]
-    assert planned["totals"] == {"servers": 26, "compliant": 2, "changed": 14, "failed": 10, "not_started": 0}
+    assert {**planned["totals"], "written": 14} == done["totals"]
+    assert planned["totals"] == totals_of(servers=26, compliant=2, changed=14, failed=10)
     assert {kind_of(each) for each in done["servers"] if each["failed"]} == FAILING
     again = run_fleet(emulator, outputs, asked, validate_identities=True)
     assert [each["changed"] for each in again["servers"]] == [False] * 26
@@ -92,10 +92,10 @@ def test_each_row_is_told_as_the_module_for_one_server_tells_it(
         if facts["failed"]:
             assert_same_failure(own, facts)
         else:
-            # Only a fleet names its rows, and says what was there before; only one server counts its requests. Where
-            # nothing changes, a fleet leaves out what would only repeat the identities.
+            # Only a fleet names its rows, says how they were read and what was there before; only one server counts
+            # its requests. Where nothing changes, a fleet leaves out what would only repeat the identities.
             same = own.keys() - {"requests", *([] if facts["changed"] else ["diff"])}
-            assert same == facts.keys() - {"name", "failed", *(["before"] if facts["changed"] else [])}
+            assert same == facts.keys() - {"name", "failed", "read_by", *(["before"] if facts["changed"] else [])}
             assert all(own[name] == facts[name] for name in same)
     assert held_by_server(emulator) == after
 
@@ -173,7 +173,8 @@ def test_a_mixed_fleet_ends_truthfully_row_by_row_and_nobody_holds_up_the_others
         assert (ended, true.get(row_id(row), set())) == (end, held), facts.get("msg")
         if not facts["failed"]:
             assert {each["name"].lower() for each in facts["identity"]["user_assigned_identities"]} == held
-    assert result["totals"] == {"servers": 60, "compliant": 6, "changed": 43, "failed": 11, "not_started": 0}
+    written = sum(each["failed"] and each["error"]["write"] != "none" for each in result["servers"])
+    assert result["totals"] == totals_of(servers=60, compliant=6, changed=43, failed=11, written=43 + written)
     assert_only_the_stuck_one_was_waited_for(emulator)
     assert count(emulator)["429"] <= 40
 

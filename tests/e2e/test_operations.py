@@ -73,7 +73,7 @@ def test_an_operation_that_ends_as(
     result = module(identities=[A])
     error = result["error"]
     message = f"The change was accepted, and its operation {error['target']} {said}"
-    check_failure(result, message, hint, code=code, status=None, target=error["target"])
+    check_failure(result, message, hint, code=code, status=None, target=error["target"], write="accepted")
     assert error["request_id"] in result["msg"]
     assert len(error["target"]) == 36
     assert len(patches(emulator)) == 1
@@ -97,7 +97,7 @@ def test_an_operation_that_succeeded_without_effect_is_a_failure(emulator: Emula
         f"The operation on server {SERVER} succeeded, but {A} is not assigned; the system-assigned identity is off."
     )
     hint = "Somebody else may have changed the server meanwhile: look at it with state=info, and run again."
-    check_failure(result, message, hint, code="NotVerified", status=None)
+    check_failure(result, message, hint, code="NotVerified", status=None, write="done")
 
 
 def test_an_operation_that_succeeded_without_removing_is_a_failure(emulator: Emulator, module: RunModule) -> None:
@@ -147,7 +147,9 @@ def test_a_poll_that_is_refused_says_that_the_operation_goes_on(emulator: Emulat
     result = module(identities=[A])
     target = result["error"]["target"]
     hint = "It goes on in Azure: run again later to see its result"
-    check_failure(result, "Cannot follow operation", hint, code="AuthorizationFailed", status=403, target=target)
+    check_failure(
+        result, "Cannot follow operation", hint, code="AuthorizationFailed", status=403, target=target, write="accepted"
+    )
 
 
 @pytest.mark.sdk

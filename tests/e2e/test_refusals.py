@@ -141,6 +141,8 @@ def test_it_is_refused_and_nothing_is_written(case: Case, check: bool, emulator:
         "status": None,
         "target": case.target,
         "request_id": None,
+        "write": "none",
+        "operation": None,
     }
     assert arm_calls(emulator) == case.reads
     assert true_identity(emulator) == start

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
-NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": [], "not_started_hosts": []}
+NOBODY = {"failed": 0, "not_started": 0, "written": 0, "failed_hosts": [], "not_started_hosts": []}
 TASK = "Tell each host what became of its server"
 
 
@@ -75,7 +75,7 @@ def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
     assert {host: how for host, how in recap(real).items() if host in drifted} == dict.fromkeys(drifted, "changed")
     assert recap(check) == recap(real)
     counts = {"servers": 12, "compliant": 1, "changed": 11, "changed_hosts": drifted, "action": "assign", **NOBODY}
-    assert told(real) == {"check": False, **counts}
+    assert told(real) == {"check": False, **counts, "written": 11}
     assert told(check) == {"check": True, **counts}
     # A record of what was not written would have a workflow restore what nobody changed.
     assert check.stats["pgflex_identity_result"]["rollback"] == ""
@@ -167,6 +167,7 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
         "changed": 7,
         "failed": 1,
         "not_started": 4,
+        "written": 7,
         "changed_hosts": changed,
         "failed_hosts": HOSTS[5:6],
         "not_started_hosts": HOSTS[8:],

@@ -105,6 +105,7 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
             "changed": 0,
             "failed": 2,
             "not_started": 0,
+            "written": 0,
             "changed_hosts": [],
             "failed_hosts": HOSTS[:2],
             "not_started_hosts": [],

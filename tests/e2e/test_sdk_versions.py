@@ -64,14 +64,15 @@ def test_a_change_is_the_same_on_the_wire_with_every_sdk(emulator: Emulator, mod
     identity = {"type": "UserAssigned", "userAssignedIdentities": {HELD_C: {}, A: {}, HELD_B: None}}
     body = {"identity": identity}
     server = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
-    assert [on_the_wire(each) for each in (*sent[:3], sent[-1])] == [
+    assert [on_the_wire(each) for each in (*sent[:4], sent[-1])] == [
         expected(f"GET {server}/{SERVER}"),
         expected(f"GET {MIRRORING}"),
+        expected(f"GET {server}/{SERVER}"),
         expected(f"PATCH {server}/{SERVER}", body),
         expected(f"GET {server}/{SERVER}"),
     ]
-    assert list(sent[2]["body"]["identity"]["userAssignedIdentities"]) == [HELD_C, A, HELD_B]
-    polls = [on_the_wire(each) for each in sent[3:-1]]
+    assert list(sent[3]["body"]["identity"]["userAssignedIdentities"]) == [HELD_C, A, HELD_B]
+    polls = [on_the_wire(each) for each in sent[4:-1]]
     assert polls
     for poll in polls:
         assert set(poll["query"]) == {"api-version", "t", "c", "s", "h"}

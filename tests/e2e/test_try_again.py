@@ -48,19 +48,30 @@ def test_a_server_busy_with_another_operation_is_tried_again(
 
 
 @pytest.mark.parametrize(("where", "status"), [("request", 409), ("operation", None)])
-def test_a_busy_server_is_a_failure_without_patience(
+def test_a_busy_server_that_does_not_look_so_is_a_failure_without_patience(
     where: str, status: int | None, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator)
-    emulator.settings(operation_seconds=5, busy_in=where)
+    emulator.settings(operation_seconds=5, busy_in=where, state_while_running="Ready")
     module(identities=[B], wait=False)
     emulator.clear_requests()
     result = module(identities=[A], busy_timeout=0)
-    assert result["error"]["code"] == "ServerIsBusy"
+    assert (result["error"]["code"], result["error"]["write"]) == ("ServerIsBusy", "none")
     assert result["error"]["status"] == status
     assert f"Cannot complete operation while server '{SERVER}' is busy" in result["msg"]
     assert result["msg"].endswith("Run again when the other operation has ended, or raise busy_timeout.")
     assert len(patches(emulator)) == 1
+
+
+def test_a_busy_server_is_not_written_to(emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    emulator.settings(operation_seconds=5)
+    module(identities=[B], wait=False)
+    emulator.clear_requests()
+    result = module(identities=[A], busy_timeout=0)
+    assert (result["error"]["code"], result["error"]["write"]) == ("ServerBusy", "none")
+    assert result["msg"].endswith("Run again when that has ended, or raise busy_timeout.")
+    assert patches(emulator) == []
 
 
 # Throttling
@@ -107,7 +118,7 @@ def test_reading_recovers_from(status: int, emulator: Emulator, module: RunModul
     seed_server(emulator)
     emulator.fault("GET", SERVER_PATH, {"status": status, "code": "Oops"}, times=2)
     assert module(identities=[A], check=True)["changed"]
-    assert len(emulator.requests("arm")) == 3
+    assert arm_calls(emulator) == ["GET server"] * 3 + ["GET identity"]
 
 
 @pytest.mark.sdk
@@ -160,7 +171,7 @@ def test_a_write_that_always_fails_gives_up(emulator: Emulator, module: RunModul
     seed_server(emulator)
     emulator.fault("PATCH", SERVER_PATH, {"status": 500, "code": "Oops", "headers": REQUEST_ID}, times=-1)
     result = module(identities=[A])
-    check_failure(result, CHANGING, f"Tried 5 times. {SERVER_ERROR_HINT}", code="Oops", status=500)
+    check_failure(result, CHANGING, f"Tried 5 times. {SERVER_ERROR_HINT}", code="Oops", status=500, write="unknown")
     assert len(patches(emulator)) == 5
 
 
@@ -170,7 +181,7 @@ def test_a_lost_connection_while_reading_recovers(when: str, emulator: Emulator,
     seed_server(emulator)
     emulator.fault("GET", SERVER_PATH, {"disconnect": when}, times=2)
     assert module(identities=[A], check=True)["changed"]
-    assert len(emulator.requests("arm")) == 3
+    assert arm_calls(emulator) == ["GET server"] * 3 + ["GET identity"]
 
 
 @pytest.mark.sdk

@@ -16,7 +16,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits im
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.fleet import Fleet
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Target
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import Target, totals
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import (
     DesiredState,
     Operation,
@@ -73,7 +73,8 @@ class FleetService:
     def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> HeldIdentities:
         """A server that holds `ids`; `facts` are fields of `Held`, or its `properties`."""
         ref = ServerRef(subscription, "rg-prod", name)
-        raw: dict[str, Any] = {"id": ref.id, "location": "Canada Central", "properties": facts.pop("properties", {})}
+        properties = {"dataEncryption": {"type": "SystemManaged"}, **facts.pop("properties", {})}
+        raw: dict[str, Any] = {"id": ref.id, "location": "Canada Central", "properties": properties}
         if ids:
             held: dict[str, Any] = {each: {} for each in ids}
             raw["identity"] = {"type": "UserAssigned", "tenantId": TENANT, "userAssignedIdentities": held}
@@ -169,6 +170,11 @@ def targets(service: FleetService, desired: DesiredState) -> list[Target]:
     return [Target(held.ref.name, held.ref, desired) for held in service.held.values()]
 
 
+def counted(wished: list[Target]) -> dict[str, int]:
+    """Return how the rows ended, without how many were written."""
+    return {name: number for name, number in totals(wished).items() if name != "written"}
+
+
 def run(service: FleetService, wished: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
     """Run a fleet over these rows.
 
@@ -183,6 +189,6 @@ def run(service: FleetService, wished: Any, *, check_mode: bool = False, **optio
         size, refill = options.pop("write_bucket")
         limiter.buckets[SUBSCRIPTION, RequestKind.WRITE] = TokenBucket(size, refill, service.time.time)
     api: Any = service
-    fleet = Fleet(api, limiter, retry_policy_factory, clock=clock, **options)
+    fleet = Fleet(api, limiter, retry_policy_factory, clock=clock, **{"validate": False, **options})
     fleet.run(wished, check_mode=check_mode)
     return fleet

@@ -106,7 +106,7 @@ class Service:
                 "principalId": PRINCIPAL if system else None,
                 "userAssignedIdentities": {each: {} for each in ids},
             }
-        self.encryption: dict[str, Any] = {}
+        self.encryption: dict[str, Any] = {"type": "SystemManaged"}
         self.read_errors: list[ServiceError] = []
         self.sent: list[dict[str, Any]] = []
         self.reads = 0

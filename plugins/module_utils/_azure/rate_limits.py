@@ -64,6 +64,12 @@ class TokenBucket:
             self.tokens -= 1
             return max(0.0, self.filled_at - now) + max(0.0, -self.tokens / self.refill)
 
+    def release(self, blocks: int) -> None:
+        """Give back a token that was taken when `blocks` was as given, and not used."""
+        with self._lock:
+            if self.blocks == blocks:
+                self.tokens = min(self.size, self.tokens + 1)
+
     def observe(self, remaining: float, now: float) -> None:
         """Azure counts `remaining` requests: other clients take from the same bucket."""
         with self._lock:

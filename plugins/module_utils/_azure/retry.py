@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar, Union
 
-from .._errors import OperationFailed, ServiceError, WaitTimeout
+from .._errors import OperationFailed, ServerBusy, ServiceError, WaitTimeout
 from .rate_limits import RequestKind
 
 T = TypeVar("T")
@@ -110,17 +110,35 @@ class RetryPolicy:
             raise error
         return pause
 
+    def busy_pause(self, server: str) -> float:
+        """Return seconds until the next look at a server whose state shows somebody else's operation.
+
+        Raise `ServerBusy` when `busy_timeout`, or the deadline, has passed.
+        """
+        now = self.clock.now()
+        self._busy_since = now if self._busy_since is None else self._busy_since
+        left = min(self._busy_since + self.busy_timeout - now, self.remaining)
+        if left <= 0:
+            raise ServerBusy(
+                f"Server {server} is busy with another operation. Nothing was written.",
+                hint="Run again when that has ended, or raise busy_timeout.",
+            )
+        return min(self.poll_interval, left)
+
     def _be_patient_with_busy(self, error: ServiceError) -> None:
         now = self.clock.now()
         self._busy_since = now if self._busy_since is None else self._busy_since
         if now - self._busy_since >= self.busy_timeout:
             raise error
 
-    def reading(self, request: Callable[[], T]) -> Coroutine[T]:
-        """The result of a request that changes nothing, tried again when it fails in passing or is throttled."""
+    def reading(self, request: Callable[[], T], kind: RequestKind = RequestKind.READ) -> Coroutine[T]:
+        """Return the result of a request that changes nothing, tried again when it fails in passing or is throttled.
+
+        With `kind` WRITE the turn that is asked for is that of the write which follows at once, too.
+        """
         failures = 0
         while True:
-            yield RequestKind.READ
+            yield kind
             try:
                 return request()
             except OperationFailed:

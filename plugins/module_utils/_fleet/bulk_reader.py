@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._errors import CredentialError, PgflexError
+from .._identity.models import Server
 from .._identity.resource_ids import key
 from .._listing.lister import ServerLister
 from .scheduler import WORKERS, Job, Scheduler
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .._azure.client import Api
     from .._azure.rate_limits import RateLimiter
     from .._azure.retry import Clock, RetryPolicy
-    from .._identity.models import Server
     from .._identity.resource_ids import ServerRef
 
 #: Up to so many servers of a subscription are read one by one, more from its list: the list may be long.
@@ -41,32 +41,42 @@ class BulkReader:
     def read(
         self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
     ) -> list[Server | PgflexError]:
-        """Each server as it is now, in the order of `refs`, or why it could not be read."""
-        by_subscription: dict[str, set[str]] = {}
-        for ref in refs:
-            by_subscription.setdefault(key(ref.subscription_id), set()).add(key(ref.id))
-        large = [(each, desired) for each, desired in by_subscription.items() if len(desired) > ONE_BY_ONE]
-        found: dict[str, Server | PgflexError] = {}
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for servers in pool.map(lambda one: self._list(one[0], one[1], retry_policy_factory()), large):
-                found.update(servers)
-        # Not on the list, or no right to list: its own GET says which, in Azure's words.
+        """Return each server as it is now, in the order of `refs`, or why it could not be read."""
+        found = self._lists(refs, retry_policy_factory)
+        # Not on the list, or not as a server is, or no right to list: its own GET says which, in Azure's words.
         rest = {key(ref.id): ref for ref in refs if key(ref.id) not in found}
         found.update(zip(rest, self.read_each(list(rest.values()), retry_policy_factory)))
         return [found[key(ref.id)] for ref in refs]
 
-    def _list(
-        self, subscription_id: str, desired: set[str], retry_policy: RetryPolicy
+    def read_lists(self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]) -> list[Server | None]:
+        """Return each server as a list shows it, in the order of `refs`; None where no list is asked or shows it."""
+        found = self._lists(refs, retry_policy_factory)
+        return [one if isinstance(one := found.get(key(ref.id)), Server) else None for ref in refs]
+
+    def _lists(
+        self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
     ) -> dict[str, Server | PgflexError]:
+        by_subscription: dict[str, set[str]] = {}
+        for ref in refs:
+            by_subscription.setdefault(key(ref.subscription_id), set()).add(key(ref.id))
+        large = [(each, ids) for each, ids in by_subscription.items() if len(ids) > ONE_BY_ONE]
+        found: dict[str, Server | PgflexError] = {}
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for servers in pool.map(lambda one: self._list(one[0], one[1], retry_policy_factory()), large):
+                found.update(servers)
+        return found
+
+    def _list(self, subscription_id: str, ids: set[str], retry_policy: RetryPolicy) -> dict[str, Server | PgflexError]:
         found: dict[str, Server | PgflexError] = {}
         try:
             for server in ServerLister(self.api, retry_policy).servers([subscription_id]):
-                if key(server.id) in desired:
+                # An item that lacks something, or contradicts itself, says only where to look.
+                if key(server.id) in ids and not server.contradictions:
                     found[key(server.id)] = server
-                    if len(found) == len(desired):
+                    if len(found) == len(ids):
                         break
         except CredentialError as error:
-            return dict.fromkeys(desired, error)
+            return dict.fromkeys(ids, error)
         except PgflexError:
             pass
         return found

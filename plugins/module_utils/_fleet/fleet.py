@@ -16,13 +16,13 @@ from .._azure.retry import Clock
 from .._errors import InvalidInput, PgflexError
 from .._files import write_private
 from .._identity.planner import plan
-from .._server import preflight as _preflight
-from .._server.reconciler import ReconcileResult, may_be_undone_later
+from .._server.preflight import Identities, Preflight
+from .._server.reconciler import Change, ReconcileResult
 from .bulk_reader import BulkReader
 from .progress import Progress
 from .rollback_record import Record, as_json, make_record
 from .rollout import Rollout, Wave
-from .target import Target
+from .target import Target, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,62 +42,71 @@ class Fleet:
 
     `sizes` and `max_fail_percentage` are those of waves. A record of what is to be done goes to `rollback_file`
     before the first write, and that of what was done at the end; lines about the progress go to `progress_file`.
+    With `read` `each` no list is believed. Without `validate` identities are validated in check mode.
     """
 
     api: Api
     limiter: RateLimiter
     retry_policy_factory: Callable[[], RetryPolicy]
-    validate: bool = False
+    validate: bool | None = None
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
     rollback_file: str | None = None
     progress_file: str | None = None
+    read: str = "auto"
     clock: Clock = field(default_factory=Clock)
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
     record: Record | None = field(default=None, init=False)
 
     def run(self, targets: Sequence[Target | InvalidTarget], *, check_mode: bool) -> None:
-        """Fill in what becomes of each row. Errors of a row stay with it; what is nobody's row's fault is raised."""
+        """Fill in what becomes of each target. Errors of one stay with it; what is no target's fault is raised."""
         self.api.sign_in()
         self.api.observer = self._learn
+        self._identities = Identities(self.api, self.retry_policy_factory())
+        self._validate = check_mode if self.validate is None else self.validate
         progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.progress_file):
-            read_at = self.clock.now()
-            drifted = self._plan([target for target in targets if isinstance(target, Target)])
-            self.record = make_record([target for target, _server in drifted], finished=False)
-            rollout = Rollout(self._reader, self.retry_policy_factory, progress, self.sizes, self.max_fail_percentage)
+            drifted = self._plan([target for target in targets if isinstance(target, Target)], check_mode)
+            self.record = make_record(drifted, finished=False)
+            rollout = Rollout(self._reader, self._change, progress, self.sizes, self.max_fail_percentage)
             rollout.plan(drifted)
             self.waves = rollout.waves
             if drifted and not check_mode:
                 self._keep_record(started=False)
-                rollout.run(drifted, read_at)
-                self.record = make_record([target for target, _server in drifted], finished=True)
+                rollout.run()
+                self.record = make_record(drifted, finished=True)
                 self._keep_record(started=True)
+        self.warnings += self._identities.warnings
 
-    def _plan(self, targets: list[Target]) -> list[tuple[Target, Server]]:
-        """The rows for which something has to be written, and their servers."""
-        drifted = []
-        for target, server in zip(
-            targets, self._reader.read([target.ref for target in targets], self.retry_policy_factory)
-        ):
-            if isinstance(server, PgflexError):
-                target.error = server
-            elif _plan_target(target, server):
-                drifted.append((target, server))
-        self._preflight(drifted)
-        return [(target, server) for target, server in drifted if target.error is None]
+    def _change(self, target: Target) -> Change:
+        policy = self.retry_policy_factory()
+        return Change(self.api, target.ref, target.desired, policy, preflight=self._preflight_of(policy))
 
-    def _preflight(self, drifted: list[tuple[Target, Server]]) -> None:
-        retry_policy = self.retry_policy_factory()
-        identities = _preflight.Identities(self.api, retry_policy)
-        asked = identities if self.validate else None
-        for target, server in drifted:
-            try:
-                _preflight.check(server, plan(server, target.desired), self.api, asked, retry_policy)
-            except PgflexError as error:
-                target.error = error
-        self.warnings += identities.warnings
+    def _preflight_of(self, policy: RetryPolicy) -> Preflight:
+        return Preflight(self.api, self._identities if self._validate else None, policy)
+
+    def _plan(self, targets: list[Target], check_mode: bool) -> list[Target]:
+        """Return the targets for which something has to be written, or waited for."""
+        read = self._reader.read_each if self.read == "each" else self._reader.read
+        servers = read([target.ref for target in targets], self.retry_policy_factory)
+        drifted = [target for target, server in zip(targets, servers) if _plan_target(target, server, check_mode)]
+        for target in drifted:
+            self._preflight(target)
+        busy = [target.name for target in targets if target.busy]
+        if busy:
+            what = "What it will hold is" if len(busy) == 1 else "What they will hold is"
+            self.warnings.append(f"{some_of(busy)}: busy with an operation. {what} not known yet.")
+        return [target for target in drifted if target.error is None]
+
+    def _preflight(self, target: Target) -> None:
+        """Refuse what would fail or do harm before anything is written; it is done again right before the write."""
+        if target.before is None or target.reconciled is None:
+            return
+        try:
+            self._preflight_of(self.retry_policy_factory()).check(target.before, target.reconciled.plan)
+        except PgflexError as error:
+            target.error = error
 
     def _keep_record(self, *, started: bool) -> None:
         """Write the record. If that fails before anything else was written, nothing else is."""
@@ -123,12 +132,19 @@ class Fleet:
         self.limiter.observe(method, url, status, headers, self.clock.now())
 
 
-def _plan_target(target: Target, server: Server) -> bool:
-    """Whether something has to be written, or waited for."""
-    target.before = server
+def _plan_target(target: Target, server: Server | PgflexError, check_mode: bool) -> bool:
+    """Return whether something has to be written, or waited for: a server at work is not concluded about."""
+    if isinstance(server, PgflexError):
+        target.error = server
+        return False
+    target.before = target.listed = server
+    waits = server.updating and target.desired.asks
+    target.busy = waits and check_mode
+    if waits and not check_mode:
+        return True
     try:
         target.reconciled = ReconcileResult(plan(server, target.desired), server)
     except PgflexError as error:
         target.error = error
         return False
-    return target.reconciled.plan.changes or may_be_undone_later(server, target.desired)
+    return target.reconciled.plan.changes

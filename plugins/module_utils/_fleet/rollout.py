@@ -11,16 +11,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .._errors import PgflexError
-from .._server.reconciler import ReconcileResult, reconcile_steps, retry_after_conflict, should_retry_conflict, verify
+from .._errors import WRITE_NONE, NotStarted, PgflexError, WaitTimeout
+from .._identity.models import Server
+from .._server.reconciler import (
+    Change,
+    ReconcileResult,
+    look_after,
+    retry_after_conflict,
+    should_retry_conflict,
+    verify,
+)
+from .bulk_reader import ONE_BY_ONE
 from .scheduler import Job, Scheduler
 from .waves import wave_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .._azure.retry import RetryPolicy
-    from .._identity.models import Server
+    from .._azure.retry import Coroutine, RetryPolicy
     from .bulk_reader import BulkReader
     from .progress import Progress
     from .target import Target
@@ -56,142 +64,174 @@ class Wave:
 
 @dataclass
 class Rollout:
-    """The work on targets that drift. `max_fail_percentage` is that of each wave."""
+    """The work on targets that drift; `change` makes that of one. `max_fail_percentage` is that of each wave."""
 
     reader: BulkReader
-    retry_policy_factory: Callable[[], RetryPolicy]
+    change: Callable[[Target], Change]
     progress: Progress
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
     waves: list[Wave] = field(default_factory=list, init=False)
+    not_started: NotStarted | None = field(default=None, init=False)
 
-    def plan(self, drifted: list[tuple[Target, Server]]) -> None:
-        """Divide the rows into waves."""
-        targets = [target for target, _server in drifted]
+    def plan(self, drifted: list[Target]) -> None:
+        """Divide the targets into waves."""
+        targets = list(drifted)
         for size in wave_sizes(self.sizes, len(targets)):
             self.waves.append(Wave(targets[:size]))
             del targets[:size]
 
-    def run(self, drifted: list[tuple[Target, Server]], read_at: float) -> None:
-        """Fill in what becomes of each row. The waves must have been planned; `read_at` is when servers were read."""
+    def run(self) -> None:
+        """Fill in what becomes of each target. The waves must have been planned."""
         self.progress.sizes = [len(wave.targets) for wave in self.waves]
-        stopped, start = False, 0
-        for number, wave in enumerate(self.waves):
-            part = drifted[start : start + len(wave.targets)]
-            start += len(part)
+        stopped = False
+        for wave in self.waves:
             if stopped:
                 for target in wave.targets:
-                    target.started = False
+                    target.stop(self._reason())
                 continue
             wave.started = _now()
             self.progress.start_wave()
-            if number:
-                read_at = self.reader.clock.now()
-                part = self._read_again(wave)
-            done = self._change(wave, part, read_at)
-            self._verify([(target, reconciled) for target, reconciled in done if reconciled.plan.changes])
+            done = self._change(wave)
+            self._verify([target for target in done if target.reconciled and target.reconciled.plan.changes])
             wave.ended = _now()
-            stopped = self._spent(wave.failed, len(wave.targets))
+            stopped = self.not_started is not None or self._spent(wave.failed, len(wave.targets))
 
-    def _read_again(self, wave: Wave) -> list[tuple[Target, Server]]:
-        """The rows and their servers as they are when it is their turn; the waves before may have taken an hour."""
-        part = []
-        for target, server in zip(
-            wave.targets, self.reader.read([target.ref for target in wave.targets], self.retry_policy_factory)
-        ):
-            if isinstance(server, PgflexError):
-                target.error = server
-            else:
-                part.append((target, server))
-        return part
+    def _reason(self) -> str:
+        return str(self.not_started or "too many servers had failed before.")
 
     def _spent(self, failed: int, size: int) -> bool:
         return failed * 100 > self.max_fail_percentage * size
 
-    def _change(
-        self, wave: Wave, part: list[tuple[Target, Server]], read_at: float
-    ) -> list[tuple[Target, ReconcileResult]]:
-        """What was done to those of `part` that succeeded."""
+    def _change(self, wave: Wave) -> list[Target]:
+        """Return the targets that were changed, or turned out to need no change."""
         failed = wave.failed
 
         def may_start() -> bool:
-            if self._spent(failed, len(wave.targets)):
+            if self.not_started or self._spent(failed, len(wave.targets)):
                 return False
             self.progress.started += 1
             return True
 
-        api, clock = self.reader.api, self.reader.clock
-        jobs = [
-            Job(
-                number,
-                target.ref.subscription_id,
-                reconcile_steps(api, server, target.desired, self.retry_policy_factory(), wait=True, read_at=read_at),
-            )
-            for number, (target, server) in enumerate(part)
-        ]
-        done: list[tuple[Target, ReconcileResult]] = []
-        scheduler = Scheduler(
-            self.reader.limiter, clock, may_start, clock.now() + self.retry_policy_factory().remaining
-        )
-        for end in scheduler.run(jobs):
-            target = part[end.key][0]
-            target.error, target.started = end.error, end.started
+        done: list[Target] = []
+        for end in self._scheduler(may_start).run(self._jobs(wave.targets, Change.reconcile_steps)):
+            target = end.key
+            if isinstance(end.error, NotStarted):
+                self.not_started = end.error
+            if end.late or (isinstance(end.error, WaitTimeout) and end.error.write == WRITE_NONE):
+                target.stop("wait_timeout had passed.")
+                continue
+            if not end.started or isinstance(end.error, NotStarted):
+                target.stop(self._reason())
+                continue
+            target.error = end.error
             failed += target.error is not None
             if end.result:
-                target.reconciled = end.result
-                done.append((target, end.result))
-            if end.started:
-                self.progress.end_target(failed=target.error is not None, changed=target.changed)
+                target.reconciled, target.before = end.result, end.result.before
+                done.append(target)
+            self.progress.end_target(failed=target.error is not None, changed=target.changed)
         return done
 
-    def _verify(self, changed: list[tuple[Target, ReconcileResult]]) -> None:
-        seen_by_list = self.reader.read([target.ref for target, _applied in changed], self._more_time)
-        doubtful = [each for each, seen in zip(changed, seen_by_list) if not _verify_target(*each, seen)]
-        # A list may lag behind the resource itself: what it does not confirm is asked for one by one.
-        while doubtful:
-            again = self.reader.read_each([target.ref for target, _applied in doubtful], self._more_time)
-            wrong = [(*each, seen) for each, seen in zip(doubtful, again) if not _verify_target(*each, seen)]
-            doubtful = self._go_on(wrong)
+    def _jobs(
+        self, targets: Iterable[Target], steps: Callable[[Change], Coroutine[Any]], *, more_time: bool = False
+    ) -> Iterator[Job[Target]]:
+        for target in targets:
+            change = self.change(target)
+            if more_time:
+                change.retry_policy = self._more_time(change.retry_policy)
+            yield Job(target, target.ref.subscription_id, steps(change))
 
-    def _go_on(
-        self, wrong: list[tuple[Target, ReconcileResult, Server | PgflexError]]
-    ) -> list[tuple[Target, ReconcileResult]]:
-        """Change those of `wrong` again that somebody else wrote to at the same time. Their changes have started."""
-        jobs = [
-            Job(
-                target,
-                target.ref.subscription_id,
-                retry_after_conflict(self.reader.api, reconciled, seen, target.desired, self.retry_policy_factory()),
-            )
-            for target, reconciled, seen in wrong
-            if not isinstance(seen, PgflexError)
-            and should_retry_conflict(reconciled, seen, target.desired, self.retry_policy_factory())
-        ]
-        done: list[tuple[Target, ReconcileResult]] = []
+    def _scheduler(self, may_start: Callable[[], bool] = lambda: True, *, more_time: bool = False) -> Scheduler:
         clock = self.reader.clock
-        until = clock.now() + self.retry_policy_factory().remaining
-        for end in Scheduler(self.reader.limiter, clock, until=until).run(jobs):
+        policy = self.change(self.waves[0].targets[0]).retry_policy
+        remaining = (self._more_time(policy) if more_time else policy).remaining
+        return Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining)
+
+    def _verify(self, changed: list[Target]) -> None:
+        """Confirm each change by the server's own GET, or by a list that is known to agree with it."""
+        doubtful = self._not_confirmed_by_list(changed)
+        while doubtful:
+            seen = self._look_at_each(doubtful)
+            wrong = [target for target in doubtful if not _verify_target(target, seen[target.name])]
+            doubtful = self._change_again(wrong, seen)
+
+    def _not_confirmed_by_list(self, changed: list[Target]) -> list[Target]:
+        """Return those that no list confirms. A list counts for a server where it agreed with the GET before the write.
+
+        And where it shows exactly what is to be: it may lag behind the resource itself.
+        """
+        believed = [target for target in changed if _agreed(target)]
+        policy = self.change(changed[0]).retry_policy if changed else None
+        confirmed = set()
+        if policy and len(believed) > ONE_BY_ONE:
+            listed = self.reader.read_lists([each.ref for each in believed], lambda: self._more_time(policy))
+            confirmed = {
+                target.name
+                for target, seen in zip(believed, listed)
+                if seen is not None and _shows_exactly(target, seen) and _verify_target(target, seen)
+            }
+        return [target for target in changed if target.name not in confirmed]
+
+    def _look_at_each(self, targets: list[Target]) -> dict[str, Server | PgflexError]:
+        """Return each server as its own GET shows it after its write, or why it could not be read."""
+
+        def look(change: Change) -> Coroutine[Server]:
+            return look_after(change, results[change.ref])
+
+        results = {target.ref: target.reconciled for target in targets if target.reconciled}
+        jobs = self._jobs(targets, look, more_time=True)
+        return {end.key.name: end.error or end.result for end in self._scheduler(more_time=True).run(jobs)}
+
+    def _change_again(self, wrong: list[Target], seen: dict[str, Server | PgflexError]) -> list[Target]:
+        """Change those of `wrong` again that somebody else wrote to at the same time. Their changes have started."""
+
+        def again(change: Change) -> Coroutine[ReconcileResult]:
+            return retry_after_conflict(change, results[change.ref])
+
+        results = {
+            target.ref: target.reconciled
+            for target in wrong
+            if target.reconciled
+            and isinstance(after := seen[target.name], Server)
+            and should_retry_conflict(target.reconciled, after, target.desired, self.change(target).retry_policy)
+        }
+        done: list[Target] = []
+        jobs = self._jobs((target for target in wrong if target.ref in results), again)
+        for end in self._scheduler().run(jobs):
             end.key.error = end.error
             if end.result:
                 end.key.reconciled = end.result
-                done.append((end.key, end.result))
+                done.append(end.key)
         return done
 
-    def _more_time(self) -> RetryPolicy:
-        """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""
-        retry_policy = self.retry_policy_factory()
-        now = self.reader.clock.now()
-        return replace(
-            retry_policy, started=now + max(retry_policy.remaining, TIME_TO_VERIFY) - retry_policy.wait_timeout
-        )
+    def _more_time(self, policy: RetryPolicy) -> RetryPolicy:
+        """Return a policy for verification: one target that takes all the time must not leave others unconfirmed."""
+        started = self.reader.clock.now() + max(policy.remaining, TIME_TO_VERIFY) - policy.wait_timeout
+        return replace(policy, started=started)
 
 
-def _verify_target(target: Target, reconciled: ReconcileResult, seen: Server | PgflexError) -> bool:
+def _agreed(target: Target) -> bool:
+    """Return whether the list that the plan was made of showed what the server's own GET did."""
+    listed, before = target.listed, target.before
+    return (
+        listed is not None
+        and before is not None
+        and listed.read_by == "list"
+        and listed.identity.shows_same_as(before.identity)
+    )
+
+
+def _shows_exactly(target: Target, seen: Server) -> bool:
+    return target.reconciled is not None and seen.identity.shows_same_as(target.reconciled.plan.after)
+
+
+def _verify_target(target: Target, seen: Server | PgflexError) -> bool:
     target.error = None
     try:
         if isinstance(seen, PgflexError):
             raise seen
-        target.reconciled = verify(reconciled, seen, target.desired)
+        if target.reconciled:
+            target.reconciled = verify(target.reconciled, seen, target.desired)
     except PgflexError as error:
         target.error = error
     return target.error is None

@@ -45,12 +45,13 @@ class Job(Generic[K]):
 
 @dataclass
 class JobResult(Generic[K]):
-    """The end of a `Job`: its result or its error; neither if it was not let start to write."""
+    """The end of a `Job`: its result or its error; neither if it was not started, `late` if for lack of time."""
 
     key: K
     result: Any = None
     error: PgflexError | None = None
     started: bool = True
+    late: bool = False
 
 
 @dataclass(order=True)
@@ -59,13 +60,13 @@ class _Due(Generic[K]):
     number: int
     job: Job[K] = field(compare=False)
     kind: RequestKind | None = field(compare=False, default=None)
-    bucket: TokenBucket | None = field(compare=False, default=None)
-    blocks: int = field(compare=False, default=0)
+    #: The buckets that it has a token of, and how often Azure had said to wait by then.
+    reserved: tuple[tuple[TokenBucket, int], ...] = field(compare=False, default=())
     late: bool = field(compare=False, default=False)
 
     @property
     def void(self) -> bool:
-        return self.bucket is not None and self.bucket.blocks != self.blocks and not self.late
+        return not self.late and any(bucket.blocks != blocks for bucket, blocks in self.reserved)
 
 
 @dataclass
@@ -75,6 +76,7 @@ class _Step(Generic[K]):
     result: Any = None
     error: BaseException | None = None
     stopped: bool = False
+    late: bool = False
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Scheduler:
     """Runs work.
 
     `may_start` is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
-    longer than `until` gets a `WaitTimeout` then.
+    longer than `until` gets a `WaitTimeout` then; a first write that would come later does not begin.
     """
 
     limiter: RateLimiter
@@ -120,10 +122,17 @@ class Scheduler:
             if one.kind and one.void:
                 heapq.heappush(due, self._schedule_request(one.job, one.kind, one.number))
                 continue
+            if one.kind is RequestKind.WRITE and not one.late and len(one.reserved) == 1:
+                # Only now: a read that had been reserved with the write would have kept those of others waiting.
+                heapq.heappush(due, self._reserve(one, RequestKind.READ))
+                continue
             started += 1
-            if one.late:
+            first_write = one.kind is RequestKind.WRITE and not one.job.started
+            if first_write and (one.late or self.clock.now() > self.until):
+                ended.put(_Step(one.job, stopped=True, late=True))
+            elif one.late:
                 pool.submit(_take_step, one.job, ended, WaitTimeout(_NO_CAPACITY))
-            elif one.kind is RequestKind.WRITE and not self._may_write(one.job):
+            elif first_write and not self._may_write(one.job):
                 ended.put(_Step(one.job, stopped=True))
                 started += _stop_writes(due, ended)
             else:
@@ -131,8 +140,8 @@ class Scheduler:
         return started
 
     def _may_write(self, job: Job[K]) -> bool:
-        # A write that is tried again may have been carried out the first time: that has to be found out.
-        job.started = job.started or self.may_start()
+        # Asked once: a write that is tried again may have been carried out the first time: that is to be found out.
+        job.started = self.may_start()
         return job.started
 
     def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
@@ -150,7 +159,7 @@ class Scheduler:
             raise step.error
         if step.stopped:
             step.job.coroutine.close()
-            return JobResult(step.job.key, started=False)
+            return JobResult(step.job.key, started=False, late=step.late)
         if step.request is None:
             return JobResult(step.job.key, step.result, step.error)
         if isinstance(step.request, RequestKind):
@@ -158,11 +167,19 @@ class Scheduler:
         return _Due(self.clock.now() + step.request, number, step.job)
 
     def _schedule_request(self, job: Job[K], kind: RequestKind, number: int) -> _Due[K]:
+        """Return when the request may be sent."""
+        return self._reserve(_Due(0.0, number, job, kind), kind)
+
+    def _reserve(self, one: _Due[K], kind: RequestKind) -> _Due[K]:
+        """Return `one`, due at its turn. A write has its own read right before it, and needs a turn of both kinds."""
         now = self.clock.now()
-        bucket = self.limiter.bucket(job.subscription_id, kind, now)
-        at = now + bucket.reserve(now)
-        late = at > max(now, self.until)
-        return _Due(max(now, self.until) if late else at, number, job, kind, bucket, bucket.blocks, late)
+        bucket = self.limiter.bucket(one.job.subscription_id, kind, now)
+        one.at = now + bucket.reserve(now)
+        one.late = one.at > max(now, self.until)
+        if one.late:
+            one.at = max(now, self.until)
+        one.reserved = (*one.reserved, (bucket, bucket.blocks))
+        return one
 
 
 def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
@@ -172,6 +189,8 @@ def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
         due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.started]
         heapq.heapify(due)
     for one in stopped:
+        for bucket, blocks in one.reserved:
+            bucket.release(blocks)
         ended.put(_Step(one.job, stopped=True))
     return len(stopped)
 

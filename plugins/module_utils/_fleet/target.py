@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._errors import WRITE_NONE
 from .._server.results import change_facts, identity_facts, server_facts
 
 if TYPE_CHECKING:
@@ -25,17 +26,25 @@ if TYPE_CHECKING:
 class Target:
     """One server of a fleet: its desired state, and what became of it.
 
-    `before` is the server as it was read first. With `error` the row has failed; `started` is false if its change was
-    not sent because too many others had failed before.
+    `listed` is the server as the plan saw it, `before` as its own GET showed it right before the write, or the same
+    where nothing was to be written. With `error` the target has failed; `started` is false if its change was not sent,
+    `reason` says why then. `busy` is true where an operation was at work on a server that was only looked at.
     """
 
     name: str
     ref: ServerRef
     desired: DesiredState
+    listed: Server | None = None
     before: Server | None = None
     reconciled: ReconcileResult | None = None
     error: PgflexError | None = None
     started: bool = True
+    reason: str = ""
+    busy: bool = False
+
+    def stop(self, reason: str) -> None:
+        """Note that its change was not started, and why."""
+        self.started, self.reason = False, f"Not started: {reason}"
 
     @property
     def changed(self) -> bool:
@@ -51,6 +60,8 @@ class InvalidTarget:
     error: PgflexError
     changed = False
     started = True
+    reason = ""
+    busy = False
     before = None
     reconciled = None
 
@@ -64,6 +75,9 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": target.name, "failed": target.error is not None or not target.started}
     if target.before:
         facts["server"] = server_facts(target.before)
+        facts["read_by"] = target.before.read_by
+    if target.busy:
+        facts["busy"] = True
     if target.before and target.reconciled and not facts["failed"]:
         facts.update(change_facts(target.before, target.reconciled))
     if target.before and not target.changed:
@@ -74,7 +88,7 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     if target.error:
         facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])
     elif not target.started:
-        facts.update(not_started=True, msg="Not started: too many servers had failed before.", assigned=[], removed=[])
+        facts.update(not_started=True, msg=target.reason, assigned=[], removed=[])
     return facts
 
 
@@ -89,4 +103,17 @@ def totals(targets: Sequence[Target | InvalidTarget]) -> dict[str, int]:
         "changed": changed,
         "failed": failed,
         "not_started": not_started,
+        "written": sum(_was_written(target) for target in targets),
     }
+
+
+def _was_written(target: Target | InvalidTarget) -> bool:
+    """Return whether a PATCH for it was, or may have been, carried out."""
+    if target.error:
+        return target.error.write != WRITE_NONE
+    return target.reconciled is not None and (target.reconciled.accepted or target.reconciled.verified)
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first few names."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

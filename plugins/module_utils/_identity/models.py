@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 from .resource_ids import ServerRef, key
 
@@ -47,6 +47,11 @@ class ServerIdentity:
         kinds = ["SystemAssigned"] * self.system_assigned + ["UserAssigned"] * bool(self.user_assigned)
         return ",".join(kinds) or "None"
 
+    def shows_same_as(self, other: ServerIdentity) -> bool:
+        """Return whether both have the same identities, whatever the casing of an ID."""
+        same = {key(each) for each in self.ids} == {key(each) for each in other.ids}
+        return same and self.system_assigned == other.system_assigned
+
     @property
     def ids(self) -> tuple[str, ...]:
         """The IDs of the user-assigned identities, as the server spells them, sorted without case."""
@@ -76,7 +81,11 @@ class Encryption:
 
 @dataclass(frozen=True)
 class Server:
-    """A flexible server, as far as identities go."""
+    """A flexible server, as far as identities go.
+
+    `contradictions` says in words where Azure's answer contradicts itself: such a server is shown and not written to.
+    `read_by` is `get`, the server's own answer, or `list`, which may lag behind it.
+    """
 
     ref: ServerRef
     id: str
@@ -87,10 +96,12 @@ class Server:
     identity: ServerIdentity = field(default_factory=ServerIdentity)
     encryption: Encryption = field(default_factory=Encryption)
     tags: Mapping[str, str] = field(default_factory=dict)
+    contradictions: tuple[str, ...] = ()
+    read_by: str = "get"
 
     @property
     def updating(self) -> bool:
-        """An operation is at work on it."""
+        """Whether an operation is at work on it, as far as its state shows that."""
         return (self.state or "").lower() == "updating"
 
 
@@ -183,7 +194,7 @@ def _text(value: Any) -> str | None:
 
 
 def identity_from_arm(raw: dict[str, Any] | None) -> ServerIdentity:
-    """The `identity` of a server's JSON."""
+    """Return the `identity` of a server's JSON."""
     raw = raw or {}
     tenant_id = _text(raw.get("tenantId"))
     assigned = []
@@ -192,22 +203,25 @@ def identity_from_arm(raw: dict[str, Any] | None) -> ServerIdentity:
         known = client_id if (client_id or "").lower() != (tenant_id or "").lower() else None
         assigned.append(AssignedIdentity(resource_id, _text((facts or {}).get("principalId")), known))
     principal_id = _text(raw.get("principalId"))
-    kinds = [kind.strip().lower() for kind in (raw.get("type") or "").split(",")]
     return ServerIdentity(
         # Either sign counts: az judges by the principal when it removes and by the type when it assigns.
-        system_assigned="systemassigned" in kinds or principal_id is not None,
+        system_assigned="systemassigned" in _kinds(raw) or principal_id is not None,
         user_assigned=tuple(assigned),
         tenant_id=tenant_id,
         principal_id=principal_id,
     )
 
 
-def server_from_arm(raw: dict[str, Any], ref: ServerRef) -> Server:
-    """A server's JSON as GET and list return it (2022-12-01 to 2026-01-01-preview are alike in these parts)."""
+def _kinds(identity: dict[str, Any]) -> list[str]:
+    return [kind.strip().lower() for kind in (identity.get("type") or "None").split(",")]
+
+
+def server_from_arm(raw: dict[str, Any], ref: ServerRef, read_by: str = "get") -> Server:
+    """Return a server's JSON as GET and list give it (2022-12-01 to 2026-01-01-preview are alike in these parts)."""
     properties = raw.get("properties") or {}
     encryption = properties.get("dataEncryption") or {}
     cluster = properties.get("cluster") or {}
-    return Server(
+    server = Server(
         ref=ref,
         id=_text(raw.get("id")) or ref.id,
         location=raw.get("location") or "",
@@ -221,4 +235,24 @@ def server_from_arm(raw: dict[str, Any], ref: ServerRef) -> Server:
             geo_backup_identity=_text(encryption.get("geoBackupUserAssignedIdentityId")),
         ),
         tags=raw.get("tags") or {},
+        read_by=read_by,
     )
+    return replace(server, contradictions=tuple(_contradictions(raw, server)))
+
+
+def _contradictions(raw: dict[str, Any], server: Server) -> Iterator[str]:
+    """Say where the answer contradicts itself. Every recorded server has a `dataEncryption`, and of both the other."""
+    kinds = _kinds(raw.get("identity") or {})
+    held = {key(each) for each in server.identity.ids}
+    said = (raw.get("identity") or {}).get("type")
+    if unknown := sorted(set(kinds) - {"none", "systemassigned", "userassigned"}):
+        yield f"identity.type is {said!r}, and what {', '.join(unknown)} means is not known"
+    if ("userassigned" in kinds) != bool(held):
+        yield f"identity.type is {said!r}, and identity.userAssignedIdentities has {len(held) or 'none'}"
+    if "none" in kinds and server.identity.system_assigned:
+        yield f"identity.type is {said!r}, and identity.principalId is there"
+    if not (raw.get("properties") or {}).get("dataEncryption"):
+        yield "properties.dataEncryption, which says what identities are needed for, is not there"
+    for used, uses in server.encryption.uses.items():
+        if used not in held:
+            yield f"properties.dataEncryption names {used} for {' and '.join(uses)}, which is not assigned"

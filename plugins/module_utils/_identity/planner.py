@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._errors import Refused
+from .._errors import Refused, UnexpectedAnswer
 from .models import (
     DATA_ENCRYPTION,
     GEO_BACKUP_ENCRYPTION,
@@ -25,7 +25,7 @@ from .models import (
     Server,
     ServerIdentity,
 )
-from .resource_ids import distinct, key
+from .resource_ids import distinct, key, split
 
 # The words of az postgres flexible-server identity, so that people find them.
 _USE_IN_WORDS = {DATA_ENCRYPTION: "data encryption", GEO_BACKUP_ENCRYPTION: "geo backup data encryption"}
@@ -37,10 +37,11 @@ _CUSTOMER_MANAGED_KEY = (
 
 
 def plan(server: Server, desired: DesiredState) -> Plan:
-    """The changes that make `server` as `desired`.
+    """Return the changes that make `server` as `desired`.
 
-    Raises `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the
-    system-assigned identity of a server with a customer-managed key, a server that is not as expected.
+    Raise `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the system-assigned
+    identity of a server with a customer-managed key, a server that is not as expected; and `UnexpectedAnswer` for a
+    server whose answer contradicts itself.
     """
     before = server.identity
     held = {key(each.id) for each in before.user_assigned}
@@ -51,6 +52,8 @@ def plan(server: Server, desired: DesiredState) -> Plan:
         raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
     present = {key(each) for each in desired.present}
     _refuse_encryption(server.encryption, {key(each) for each in desired.absent})
+    _refuse_contradictions(server)
+    _refuse_other_ids(server.identity, (*desired.present, *desired.absent))
 
     unwanted = {key(each) for each in desired.absent}
     if desired.purge:
@@ -63,12 +66,32 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     assign = tuple(each for each in desired.present if key(each) not in held)
     remove = tuple(each for each in before.ids if key(each) in unwanted)
     system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
-    if before.system_assigned and not system_assigned and server.encryption.type == "AzureKeyVault":
+    if before.system_assigned and not system_assigned and server.encryption.type.lower() == "azurekeyvault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
     planned = Plan(before, _after(before, assign, remove, system_assigned), assign, remove)
     if planned.changes and desired.expected:
         _refuse_unexpected(server, desired.expected)
     return planned
+
+
+def _refuse_contradictions(server: Server) -> None:
+    if server.contradictions:
+        raise UnexpectedAnswer(
+            f"Azure's answer about server {server.ref.name} contradicts itself: {'; '.join(server.contradictions)}.",
+            target=server.id,
+            hint="Such a server is shown and not written to. Look at it with az postgres flexible-server show.",
+        )
+
+
+def _refuse_other_ids(held: ServerIdentity, named: tuple[str, ...]) -> None:
+    """Refuse the principal ID or client ID of an assigned identity as its name: it would be taken for another one."""
+    for kind in ("principal_id", "client_id"):
+        owners = {str(getattr(each, kind)).lower(): each.id for each in held.user_assigned if getattr(each, kind)}
+        for each in named:
+            owner = owners.get(key(split(each).name))
+            if owner:
+                what = f"the {kind.replace('_id', ' ID')} of an identity whose resource ID is {owner}"
+                raise Refused(f"{split(each).name} is {what}.", target=owner)
 
 
 def _refuse_unexpected(server: Server, expected: Expected) -> None:

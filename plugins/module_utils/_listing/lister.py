@@ -146,7 +146,7 @@ def _subscription(item: dict[str, Any]) -> str:
 
 def _server(item: dict[str, Any]) -> Server:
     ref = parse_server_id("id", str(item.get("id")))
-    return server_from_arm(whole_server(item, ref.id), ref)
+    return server_from_arm(whole_server(item, ref.id), ref, "list")
 
 
 def _understood(doing: str, read: Callable[[], T]) -> T:

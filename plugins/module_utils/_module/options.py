@@ -188,9 +188,16 @@ RUN = (
         "bool",
         run="validate_identities",
         variable="pgflex_identity_validate",
-        default=False,
         role_default=True,
         module="validate_identities",
+    ),
+    Option(
+        "str",
+        run="read",
+        variable="pgflex_identity_read",
+        choices=("auto", "each"),
+        default="auto",
+        role_default="auto",
     ),
     Option("list", run="waves", variable="pgflex_identity_waves", default=["100%"], role_default=[1, "10%", "100%"]),
     Option(

@@ -29,7 +29,7 @@ def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[s
         module.no_log_values.update(connection.settings.secrets)
         result = work(module, connection)
     except PgflexError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
+        module.fail_json(msg=str(error), error=error.as_dict(), changed=error.changed)
     except ImportError as error:
         reason = "in the Python or execution environment that runs this module (see requirements.txt)"
         missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))

@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from .._errors import Refused, ServiceError
+from .._errors import PgflexError, Refused, ServiceError
 from .._identity.models import region
 from .._identity.resource_ids import ServerRef, key
 
@@ -35,13 +36,17 @@ class IdentityReader(Protocol):
 
 
 class Identities:
-    """Identities themselves, each read once. Those that may not be read are None, with a warning."""
+    """Identities themselves, each read once in a run, whatever came of it. Several threads may use it.
+
+    Those that may not be read are None, with a warning.
+    """
 
     def __init__(self, api: IdentityReader, retry_policy: RetryPolicy) -> None:
         self._api = api
-        self._waiter = retry_policy
+        self._retry_policy = retry_policy
         self._known: dict[str, UserIdentity | None] = {}
-        self._missing: dict[str, ServiceError] = {}
+        self._failed: dict[str, PgflexError] = {}
+        self._lock = threading.Lock()
         self.warnings: list[str] = []
 
     @property
@@ -49,26 +54,33 @@ class Identities:
         """Those that were read, sorted by ID."""
         return sorted((each for each in self._known.values() if each), key=lambda each: key(each.id))
 
+    def has(self, resource_id: str) -> bool:
+        """Return whether the identity was asked for already."""
+        return key(resource_id) in self._known or key(resource_id) in self._failed
+
     def get(self, resource_id: str) -> UserIdentity | None:
-        """The identity; None without the right to read it. Raises `ServiceError` (404 if there is none)."""
+        """Return the identity; None without the right to read it. Raise `ServiceError` (404 if there is none)."""
         name = key(resource_id)
-        if name in self._missing:
-            raise self._missing[name]
-        if name not in self._known:
-            try:
-                self._known[name] = self._waiter.read(partial(self._api.get_identity, resource_id))
-            except ServiceError as error:
-                if error.status == 404:
-                    self._missing[name] = error
-                if error.status != 403:
-                    raise
+        with self._lock:
+            if not self.has(resource_id):
+                self._read(name, resource_id)
+        if name in self._failed:
+            raise self._failed[name]
+        return self._known[name]
+
+    def _read(self, name: str, resource_id: str) -> None:
+        try:
+            self._known[name] = self._retry_policy.read(partial(self._api.get_identity, resource_id))
+        except PgflexError as error:
+            if error.status == 403:
                 self.warnings.append(str(error))
                 self._known[name] = None
-        return self._known[name]
+            else:
+                self._failed[name] = error
 
     def look_up(self, resource_id: str) -> UserIdentity | None:
         """As `get`, but an identity that was deleted while assigned is None too, with one warning."""
-        known_to_be_gone = key(resource_id) in self._missing
+        known_to_be_gone = key(resource_id) in self._failed
         try:
             return self.get(resource_id)
         except ServiceError as error:
@@ -79,29 +91,42 @@ class Identities:
             return None
 
 
-def check(
-    server: Server, plan: Plan, api: IdentityReader, identities: Identities | None, retry_policy: RetryPolicy
-) -> None:
-    """Raises `Refused` if `plan` would fail or do harm; `identities` is None to leave out the look at those."""
-    if plan.system_assigned is False and _mirrors(server, api, retry_policy):
-        raise Refused(_FABRIC_MIRRORING, code="SystemAssignedIdentityInUse", target=server.id)
-    if identities is None:
-        return
-    for resource_id in plan.assign:
-        problem = _unusable(server, resource_id, identities)
-        if problem:
-            raise Refused(
-                f"Cannot assign identity {resource_id}: {problem}", code="IdentityUnusable", target=resource_id
-            )
+class Preflight:
+    """What is read besides one server before its change; `identities` is None to leave out the look at those."""
 
+    def __init__(self, api: IdentityReader, identities: Identities | None, retry_policy: RetryPolicy) -> None:
+        self._api = api
+        self._identities = identities
+        self._retry_policy = retry_policy
+        self._mirrors: bool | None = None
 
-def _mirrors(server: Server, api: IdentityReader, retry_policy: RetryPolicy) -> bool:
-    try:
-        return retry_policy.read(partial(api.fabric_mirroring, server.ref))
-    except ServiceError as error:
-        if error.status == 404:  # versions of PostgreSQL without mirroring do not have the parameter
-            return False
-        raise
+    def check(self, server: Server, plan: Plan) -> bool:
+        """Return whether something had to be asked. Raise `Refused` if `plan` would fail or do harm."""
+        asked = False
+        if plan.system_assigned is False:
+            asked = self._mirrors is None
+            if self._is_mirrored(server):
+                raise Refused(_FABRIC_MIRRORING, code="SystemAssignedIdentityInUse", target=server.id)
+        if self._identities is None:
+            return asked
+        for resource_id in plan.assign:
+            asked = asked or not self._identities.has(resource_id)
+            problem = _unusable(server, resource_id, self._identities)
+            if problem:
+                raise Refused(
+                    f"Cannot assign identity {resource_id}: {problem}", code="IdentityUnusable", target=resource_id
+                )
+        return asked
+
+    def _is_mirrored(self, server: Server) -> bool:
+        if self._mirrors is None:
+            try:
+                self._mirrors = self._retry_policy.read(partial(self._api.fabric_mirroring, server.ref))
+            except ServiceError as error:
+                if error.status != 404:  # versions of PostgreSQL without mirroring do not have the parameter
+                    raise
+                self._mirrors = False
+        return self._mirrors
 
 
 def _unusable(server: Server, resource_id: str, identities: Identities) -> str | None:

@@ -3,40 +3,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Plan -> submit, wait, verify, through an API and a clock."""
+"""Reconcile one server: read -> plan -> write -> wait -> verify, through a client and a clock.
+
+Each PATCH follows its own GET: what a list, a plan or an earlier look said is hearsay by the time that it is a server's
+turn, the service has no etag, and the type in a PATCH would undo what somebody else has done to the system-assigned
+identity meanwhile.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._azure.rate_limits import RequestKind
 from .._azure.retry import run_blocking
-from .._errors import NotVerified, OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
+from .._errors import (
+    WRITE_ACCEPTED,
+    WRITE_DONE,
+    WRITE_NONE,
+    WRITE_UNKNOWN,
+    NotVerified,
+    OperationFailed,
+    PgflexError,
+    Refused,
+    ServiceError,
+    UnexpectedAnswer,
+    WaitTimeout,
+)
 from .._identity.models import DesiredState, Operation, Plan, Server
 from .._identity.planner import patch_body, plan
 from .verification import find_discrepancies, has_concurrent_write, merge_plans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._azure.retry import Coroutine, RetryPolicy
     from .._identity.resource_ids import ServerRef
+    from .preflight import Preflight
 
 
-#: Seconds for which a look at a server counts. A write that waited longer for its turn is planned anew: the service has
-#: no etag, and the type in a PATCH would undo what somebody else has done to the system-assigned identity meanwhile.
-SNAPSHOT_MAX_AGE = 30.0
-#: The same for a server that somebody else is writing to, and that need not show it.
-SNAPSHOT_MAX_AGE_WHEN_BUSY = 1.0
 #: How often a server is written to once more because somebody else wrote to it at the same time.
 MAX_CONFLICT_RETRIES = 2
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
 QUIET_LOOKS = 5
+#: How often a server is looked at again that is as it was before an operation which has succeeded: a GET may lag.
+LATE_LOOKS = 5
 
 
 class ServerClient(Protocol):
-    """The part of `_api.Api` that is needed here."""
+    """The part of `client.Api` that is needed here."""
 
     def get_server(self, ref: ServerRef) -> Server:
         """See `Api`."""
@@ -50,49 +66,173 @@ class ServerClient(Protocol):
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """What was done: `plan` as carried out, `server` as last read, `operation` if it was not waited for.
+    """What was done: `plan` as carried out, `server` as last read, `operation` the last one, if there was any.
 
-    `verified` is true once the server was read after the write and found as planned. Of a server that was written to
-    once more `plan` is all that was done, `last` the last part of it, and `rounds` how many parts followed a first.
+    `before` is the server as its own GET showed it right before the first write; without a write it is `server`.
+    `accepted` is true where the operation was not waited for, `verified` once the server was read after the write and
+    found as planned. Of a server that was written to once more `plan` is all that was done, `last` the last part of it,
+    and `rounds` how many parts followed a first.
     """
 
     plan: Plan
     server: Server
     operation: Operation | None = None
+    accepted: bool = False
     verified: bool = False
     last: Plan | None = None
     rounds: int = 0
+    before: Server | None = None
 
 
-def reconcile(
-    api: ServerClient,
-    server: Server,
-    desired: DesiredState,
-    retry_policy: RetryPolicy,
-    *,
-    wait: bool,
-    read_at: float | None = None,
-) -> ReconcileResult:
-    """Make `server`, read at `read_at` as in `reconcile_steps`, as `desired`, and verify it. Raises as both."""
-    reconciled = run_blocking(
-        reconcile_steps(api, server, desired, retry_policy, wait=wait, read_at=read_at), retry_policy.clock
-    )
-    if not reconciled.plan.changes or reconciled.operation:
+@dataclass
+class Change:
+    """The change of one server, and how far it is.
+
+    `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write. `seen` is
+    a look at the server after which nothing else was sent; without it the server is read.
+    """
+
+    api: ServerClient
+    ref: ServerRef
+    desired: DesiredState
+    retry_policy: RetryPolicy
+    wait: bool = True
+    preflight: Preflight | None = None
+    before_write: Callable[[Server, Plan], None] | None = None
+    seen: Server | None = None
+    write: str = WRITE_NONE
+    operation: Operation | None = None
+    planned: Plan | None = None
+    before: Server | None = None
+    failures: int = 0
+    lost: bool = False
+
+    def reconcile_steps(self) -> Coroutine[ReconcileResult]:
+        """Carry out what is desired until the operation has succeeded.
+
+        Raise `ServiceError`, `ServerBusy`, `WaitTimeout`, `Refused` and what `before_write` raises, all of which say
+        what became of the write.
+        """
+        try:
+            while True:
+                server = yield from self._read()
+                if server.updating:
+                    yield from self._wait_until_idle(server)
+                    continue
+                rest = plan(server, self.desired)
+                if self.write == WRITE_NONE or self.planned is None:
+                    self.planned, self.before = rest, server
+                if not rest.changes:
+                    return ReconcileResult(self.planned, server, self.operation, before=self.before)
+                if self.preflight and self.preflight.check(server, rest):
+                    continue  # that took its time: the write follows a look of its own
+                if (yield from self._submit(server, rest)):
+                    accepted = not self.wait
+                    return ReconcileResult(self.planned, server, self.operation, accepted, before=self.before)
+        except PgflexError as error:
+            raise told(error, self.write, self.operation) from None
+
+    def _read(self) -> Coroutine[Server]:
+        if self.seen is not None:
+            server, self.seen = self.seen, None
+            return server
+        get = partial(self.api.get_server, self.ref)
+        return (yield from self.retry_policy.reading(get, RequestKind.WRITE))
+
+    def _wait_until_idle(self, server: Server) -> Coroutine[None]:
+        """Return when no operation is at work any more. One that may be our own has until the deadline."""
+        while server.updating:
+            if self.write == WRITE_NONE:
+                yield self.retry_policy.busy_pause(self.ref.name)
+            else:
+                yield self.retry_policy.poll_pause(f"Server {self.ref.name} is being changed", None)
+            server = yield from self.retry_policy.reading(partial(self.api.get_server, self.ref))
+
+    def _submit(self, server: Server, rest: Plan) -> Coroutine[bool]:
+        """Send the PATCH for `rest`, and wait for its operation. Return False if all has to be looked at again.
+
+        Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same
+        PATCH again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else
+        changed it.
+        """
+        if self.retry_policy.remaining <= 0:
+            raise WaitTimeout(f"Server {self.ref.name}: no time is left to change it. Nothing was sent.")
+        if self.before_write:
+            self.before_write(server, rest)
+        try:
+            self.operation = self.api.update_identity(self.ref, patch_body(rest))
+            self.write = WRITE_ACCEPTED
+            if self.wait:
+                yield from poll_operation(self.api, server, self.operation, self.desired, self.retry_policy)
+                self.write = WRITE_DONE
+            return True
+        except ServiceError as error:
+            self.lost = self.lost or error.maybe_applied
+            if self.write == WRITE_NONE or error.busy:  # a busy server did nothing, whether it says so now or later
+                self.write = WRITE_UNKNOWN if self.lost else WRITE_NONE
+            self.failures += error.transient
+            yield self._pause(error)
+            return False
+
+    def _pause(self, error: ServiceError) -> float:
+        """Return seconds until the next try. A server busy with what may be our change has until the deadline."""
+        try:
+            return self.retry_policy.pause_after(error, self.failures)
+        except ServiceError:
+            if not error.busy or self.write != WRITE_UNKNOWN:
+                raise
+            return self.retry_policy.poll_pause(error.doing, error.retry_after)
+
+
+def told(error: PgflexError, write: str, operation: Operation | None) -> PgflexError:
+    """Return the error, which says from now on what became of the write."""
+    error.write = write
+    if operation and write in (WRITE_ACCEPTED, WRITE_DONE):
+        error.operation = operation.id, operation.start_time
+    return error
+
+
+def reconcile(change: Change) -> ReconcileResult:
+    """Make a server as desired, and verify it. Raise as `Change.reconcile_steps` and `verify`."""
+    policy = change.retry_policy
+    reconciled = run_blocking(change.reconcile_steps(), policy.clock)
+    if not reconciled.plan.changes or reconciled.accepted:
         return reconciled
-    look = partial(api.get_server, server.ref)
-    after = retry_policy.read(look)
-    while should_retry_conflict(reconciled, after, desired, retry_policy):
-        reconciled = run_blocking(
-            retry_after_conflict(api, reconciled, after, desired, retry_policy), retry_policy.clock
-        )
-        after = retry_policy.read(look)
-    return verify(reconciled, after, desired)
+    while True:
+        after = run_blocking(look_after(change, reconciled), policy.clock)
+        if not should_retry_conflict(reconciled, after, change.desired, policy):
+            return verify(reconciled, after, change.desired)
+        reconciled = run_blocking(retry_after_conflict(change, reconciled), policy.clock)
+
+
+def look_after(change: Change, reconciled: ReconcileResult) -> Coroutine[Server]:
+    """Return the server as its own GET shows it after a write; one that lags is asked again.
+
+    Raise what the client raises, with the write told as done.
+    """
+    policy = change.retry_policy
+    get = partial(change.api.get_server, change.ref)
+    try:
+        after = yield from policy.reading(get)
+        for _again in range(LATE_LOOKS):
+            if not _is_as_before(reconciled, after) or policy.remaining <= 0:
+                break
+            yield min(policy.poll_interval, policy.remaining)
+            after = yield from policy.reading(get)
+    except PgflexError as error:
+        raise told(error, WRITE_DONE, reconciled.operation) from None
+    return after
+
+
+def _is_as_before(reconciled: ReconcileResult, after: Server) -> bool:
+    """Return whether the server shows what was there before the last write: the write had no effect, or a GET lags."""
+    return after.identity.shows_same_as((reconciled.last or reconciled.plan).before)
 
 
 def should_retry_conflict(
     reconciled: ReconcileResult, after: Server, desired: DesiredState, retry_policy: RetryPolicy
 ) -> bool:
-    """Whether `retry_after_conflict` is to follow, for a server as it was read by itself `after` the write.
+    """Return whether `retry_after_conflict` is to follow, for a server as its own GET showed it `after` the write.
 
     Two runs that undo each other's changes come to an end by themselves: who finds undone what it wrote stops, and
     says so. The bound is for what they undo without seeing it.
@@ -104,14 +244,22 @@ def should_retry_conflict(
     )
 
 
-def retry_after_conflict(
-    api: ServerClient, reconciled: ReconcileResult, after: Server, desired: DesiredState, retry_policy: RetryPolicy
-) -> Coroutine[ReconcileResult]:
-    """Bring about what a concurrent write has left to do. Raise as `reconcile_steps`."""
-    rest = replace(desired, only_if_assigned=(), system_assigned=None)
-    more = yield from reconcile_steps(api, after, rest, retry_policy, wait=True, read_at=-math.inf)
+def retry_after_conflict(change: Change, reconciled: ReconcileResult) -> Coroutine[ReconcileResult]:
+    """Bring about what a concurrent write has left to do. Raise as `Change.reconcile_steps`."""
+    rest = replace(change.desired, only_if_assigned=(), system_assigned=None)
+    again = replace(change, desired=rest, wait=True, seen=None, write=WRITE_NONE, operation=None, planned=None)
+    try:
+        more = yield from again.reconcile_steps()
+    except PgflexError as error:
+        raise error if error.write != WRITE_NONE else told(error, WRITE_DONE, reconciled.operation) from None
+    merged = merge_plans(reconciled.plan, more.plan)
     return ReconcileResult(
-        merge_plans(reconciled.plan, more.plan), more.server, last=more.plan, rounds=reconciled.rounds + 1
+        merged,
+        more.server,
+        more.operation or reconciled.operation,
+        last=more.plan,
+        rounds=reconciled.rounds + 1,
+        before=reconciled.before,
     )
 
 
@@ -119,110 +267,19 @@ def verify(reconciled: ReconcileResult, after: Server, desired: DesiredState) ->
     """Return `reconciled`, if the server as it was read `after` the write is as planned. Raise `NotVerified`."""
     problems = find_discrepancies(reconciled.plan, after, desired)
     if problems:
-        raise NotVerified(
+        error = NotVerified(
             f"The operation on server {after.ref.name} succeeded, but {'; '.join(problems)}.",
             target=after.id,
             hint="Somebody else may have changed the server meanwhile: look at it with state=info, and run again.",
         )
+        raise told(error, WRITE_DONE, reconciled.operation)
     return replace(reconciled, server=after, verified=True)
-
-
-def may_be_undone_later(server: Server, desired: DesiredState) -> bool:
-    """Whether `server` holds what is to be restored, while the operation is still at work that will change it."""
-    return desired.expected is not None and server.updating and not plan(server, desired).changes
-
-
-def reconcile_steps(
-    api: ServerClient,
-    server: Server,
-    desired: DesiredState,
-    retry_policy: RetryPolicy,
-    *,
-    wait: bool,
-    read_at: float | None = None,
-) -> Coroutine[ReconcileResult]:
-    """Carry out the plan for `server` until its operation has succeeded.
-
-    `server` is as it was read when the clock of `retry_policy` showed `read_at`, by default when this begins.
-
-    Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same PATCH
-    again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else changed
-    it. Raises `ServiceError`, `WaitTimeout`, and `Refused` if the server became one to be refused.
-    """
-    seen_at = retry_policy.clock.now() if read_at is None else read_at
-    server = yield from _wait_until_settled(api, server, desired, retry_policy)
-    planned = plan(server, desired)
-    rest = planned
-    maybe_applied, failures, fresh = False, 0, SNAPSHOT_MAX_AGE
-    while rest.changes:
-        yield RequestKind.WRITE
-        if retry_policy.clock.now() - seen_at > fresh:
-            server = yield from retry_policy.reading(partial(api.get_server, server.ref))
-            rest = plan(server, desired)
-            planned = planned if maybe_applied else rest
-            if not rest.changes:
-                break
-        try:
-            operation = api.update_identity(server.ref, patch_body(rest))
-            if not wait:
-                return ReconcileResult(planned, server, operation)
-            yield from poll_operation(api, server, operation, desired, retry_policy)
-            break
-        except ServiceError as error:
-            maybe_applied = maybe_applied or error.maybe_applied
-            failures += error.transient
-            fresh = SNAPSHOT_MAX_AGE_WHEN_BUSY if error.busy else fresh
-            server = yield from _read_again_after(api, server, retry_policy, error, failures, maybe_applied)
-        seen_at = retry_policy.clock.now()
-        rest = plan(server, desired)
-        planned = planned if maybe_applied else rest
-    return ReconcileResult(planned, server)
-
-
-def _wait_until_settled(
-    api: ServerClient, server: Server, desired: DesiredState, retry_policy: RetryPolicy
-) -> Coroutine[Server]:
-    """The server, once what is still in flight has shown."""
-    while may_be_undone_later(server, desired):
-        yield retry_policy.poll_pause(f"Server {server.ref.name} is being changed by somebody else", None)
-        server = yield from retry_policy.reading(partial(api.get_server, server.ref))
-    return server
-
-
-def _read_again_after(
-    api: ServerClient,
-    server: Server,
-    retry_policy: RetryPolicy,
-    error: ServiceError,
-    failures: int,
-    maybe_applied: bool,
-) -> Coroutine[Server]:
-    """The server after `error`, when it is worth another try: while an operation is at work, its end is not planned.
-
-    Otherwise a second PATCH could get through for what the first one has just done.
-    """
-    yield _pause(retry_policy, error, failures, maybe_applied)
-    server = yield from retry_policy.reading(partial(api.get_server, server.ref))
-    while server.updating and (error.busy or maybe_applied):
-        yield retry_policy.poll_pause(error.doing, None) if maybe_applied else retry_policy.pause_after(error, failures)
-        server = yield from retry_policy.reading(partial(api.get_server, server.ref))
-    return server
-
-
-def _pause(retry_policy: RetryPolicy, error: ServiceError, failures: int, maybe_applied: bool) -> float:
-    """Seconds until the next try. A server that is busy with what may be our own change has until the deadline."""
-    try:
-        return retry_policy.pause_after(error, failures)
-    except ServiceError:
-        if not (error.busy and maybe_applied):
-            raise
-        return retry_policy.poll_pause(error.doing, error.retry_after)
 
 
 def poll_operation(
     api: ServerClient, server: Server, operation: Operation, desired: DesiredState, retry_policy: RetryPolicy
 ) -> Coroutine[None]:
-    """Return when the operation has ended. Raises `OperationFailed`, `WaitTimeout`."""
+    """Return when the operation has ended. Raise `OperationFailed`, `WaitTimeout`."""
     doing = (
         f"The identities of server {server.ref.name} are being changed by operation {operation.id}, started "
         f"{operation.start_time}"
@@ -238,7 +295,7 @@ def poll_operation(
             if operation.url is None:
                 seen = yield from retry_policy.reading(partial(api.get_server, server.ref))
                 quiet = 0 if seen.updating else quiet + 1
-                done = quiet >= QUIET_LOOKS or _as_wanted(seen, desired)
+                done = quiet >= QUIET_LOOKS or _is_as_desired(seen, desired)
             else:
                 done, retry_after = yield from retry_policy.reading(lambda: api.poll(operation))
         retry_policy.pace.learn(retry_policy.clock.now() - begun)
@@ -258,8 +315,10 @@ def poll_operation(
         yield from poll_operation(api, server, Operation(operation.id, operation.start_time), desired, retry_policy)
 
 
-def _as_wanted(server: Server, desired: DesiredState) -> bool:
+def _is_as_desired(server: Server, desired: DesiredState) -> bool:
     try:
         return not plan(server, desired).changes
     except Refused:
         return True
+    except UnexpectedAnswer:
+        return False

@@ -71,6 +71,12 @@ def _assigned_facts(
 ) -> dict[str, Any]:
     parts = split(assigned.id)
     itself = identities.look_up(assigned.id) if identities else None
+    if identities and itself and assigned.principal_id and itself.principal_id not in (None, assigned.principal_id):
+        identities.warnings.append(
+            f"Identity {assigned.id} was deleted and made again: the server holds its former principal "
+            f"{assigned.principal_id}, whose client ID is not known. Remove the identity and assign it again."
+        )
+        itself = None
     return {
         "id": assigned.id,
         "name": parts.name,
@@ -96,7 +102,7 @@ def change_facts(server: Server, reconciled: ReconcileResult, identities: Identi
         ),
         "server": server_facts(reconciled.server),
     }
-    if reconciled.operation:
+    if reconciled.operation and reconciled.accepted:
         started = {"id": reconciled.operation.id, "start_time": reconciled.operation.start_time}
         facts["operation"] = {**started, "status": "InProgress"}
     return facts

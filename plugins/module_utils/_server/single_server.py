@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""One server: read -> plan -> apply -> verify -> tell."""
+"""One server: read -> plan -> reconcile -> report."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._identity.planner import plan
-from . import preflight as _preflight
-from .reconciler import ReconcileResult, reconcile
+from .preflight import Identities, Preflight
+from .reconciler import Change, ReconcileResult, reconcile
 from .results import change_facts, server_with_identity
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class SingleServer:
     def __init__(self, api: Api, ref: ServerRef, retry_policy: RetryPolicy, *, client_ids: bool) -> None:
         self._api = api
         self._ref = ref
-        self._waiter = retry_policy
-        self._identities = _preflight.Identities(api, retry_policy)
+        self._retry_policy = retry_policy
+        self._identities = Identities(api, retry_policy)
         self._client_ids = client_ids
 
     @property
@@ -41,27 +41,40 @@ class SingleServer:
         """The result of `state=info`. Raises what `Api` raises."""
         server = self._read()
         facts = server_with_identity(server, self._looked_up)
-        return self._tell({"changed": False, "assigned": [], "removed": [], **facts})
+        return self._tell({"changed": False, "assigned": [], "removed": [], **facts, **self._busy(server)})
 
-    def change(self, desired: DesiredState, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
-        """The result of `state=present` and `absent`. Raises `Refused`, and what `reconcile` raises."""
+    def change(self, desired: DesiredState, *, check_mode: bool, validate: bool | None, wait: bool) -> dict[str, Any]:
+        """Return the result of `state=present` and `absent`. Raise `Refused`, and what `reconcile` raises."""
         server = self._read()
-        # What is looked at next may have to wait for minutes.
-        read_at = self._waiter.clock.now()
+        asked = self._api.requests
         planned = plan(server, desired)
         reconciled = ReconcileResult(planned, server)
+        # A dry run must not promise what Azure would refuse.
+        validated = check_mode if validate is None else validate
+        preflight = Preflight(self._api, self._identities if validated else None, self._retry_policy)
         if planned.changes:
-            _preflight.check(server, planned, self._api, self._identities if validate else None, self._waiter)
-            if not check_mode:
-                reconciled = reconcile(self._api, server, desired, self._waiter, wait=wait, read_at=read_at)
-        return self._tell(change_facts(server, reconciled, self._looked_up))
+            preflight.check(server, planned)
+        if not check_mode and (planned.changes or server.updating):
+            # A look counts for the write if nothing else was asked since.
+            seen = server if self._api.requests == asked else None
+            change = Change(self._api, self._ref, desired, self._retry_policy, wait, preflight, seen=seen)
+            reconciled = reconcile(change)
+        facts = change_facts(reconciled.before or server, reconciled, self._looked_up)
+        return self._tell({**facts, **self._busy(server if check_mode else None)})
+
+    def _busy(self, server: Server | None) -> dict[str, Any]:
+        """Return what is said of a server that was only looked at while an operation is at work on it."""
+        if server is None or not server.updating:
+            return {}
+        self.warnings.append(f"Server {server.ref.name} is busy with an operation: what it will hold is not known yet.")
+        return {"busy": True}
 
     @property
-    def _looked_up(self) -> _preflight.Identities | None:
+    def _looked_up(self) -> Identities | None:
         return self._identities if self._client_ids else None
 
     def _read(self) -> Server:
-        return self._waiter.read(partial(self._api.get_server, self._ref))
+        return self._retry_policy.read(partial(self._api.get_server, self._ref))
 
     def _tell(self, facts: dict[str, Any]) -> dict[str, Any]:
         return {**facts, "requests": self._api.requests}

@@ -93,11 +93,11 @@ def test_an_error_is_facts_too() -> None:
 
     assert error.as_dict() == {
         "code": "Odd", "message": "It is so.", "status": 400, "target": "t", "request_id": "r",
-        "help": TROUBLESHOOTING,
+        "help": TROUBLESHOOTING, "write": "none", "operation": None,
     }  # fmt: skip
     assert InvalidInput("option", "no").as_dict() == {
         "code": "InvalidInput", "message": "option: no", "status": None, "target": "option", "request_id": None,
-        "help": f"{TROUBLESHOOTING}#invalidinput",
+        "help": f"{TROUBLESHOOTING}#invalidinput", "write": "none", "operation": None,
     }  # fmt: skip
 
 

@@ -169,10 +169,10 @@ def test_answers_come_in_the_order_of_the_hosts_and_the_totals_count_all() -> No
     rows.add("pg-y", lambda: WHERE)
     assert [each["name"] for each in rows.asked] == ["pg-x", "pg-y"]
     entries = [{"name": name, "failed": False} for name in ("pg-y", "pg-x")]
-    totals = {"servers": 2, "compliant": 1, "changed": 1, "failed": 0, "not_started": 0}
+    totals = {"servers": 2, "compliant": 1, "changed": 1, "failed": 0, "not_started": 0, "written": 1}
     found = rows.answers({"changed": True, "requests": 3, "servers": entries, "totals": totals})
     assert [each["name"] for each in found["servers"]] == ["pg-broken", "pg-x", "pg-y"]
-    assert found["totals"] == {"servers": 3, "compliant": 1, "changed": 1, "failed": 1, "not_started": 0}
+    assert found["totals"] == {**totals, "servers": 3, "failed": 1}
     assert (found["changed"], found["requests"]) == (True, 3)
     broken = found["servers"][0]
     assert broken["msg"] == "pgflex_resource_group: True is not a text."
@@ -188,6 +188,7 @@ def test_with_no_row_left_to_ask_for_there_are_answers_too() -> None:
         "changed": 0,
         "failed": 1,
         "not_started": 0,
+        "written": 0,
     }
 
 

@@ -17,14 +17,17 @@ WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, "started": "2
 WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, "not_started": 1, "ended": None}]
 
 
-def result(changed: str, failed: str = "", not_started: str = "", compliant: int = 0, **more: Any) -> dict[str, Any]:
-    """Return a result with a server for each letter."""
+def result(
+    changed: str, failed: str = "", not_started: str = "", compliant: int = 0, lost: int = 0, **more: Any
+) -> dict[str, Any]:
+    """Return a result with a server for each letter; `lost` is how many failed after a write."""
     names = sorted({*changed, *failed, *not_started})
     rows = [{"name": name, "changed": name in changed, "failed": name not in changed} for name in names]
     for row in rows:
         row.update({"not_started": True} if row["name"] in not_started else {})
     counts = {"servers": len(names) + compliant, "compliant": compliant, "changed": len(changed)}
     totals = {**counts, "failed": len(failed), "not_started": len(not_started)}
+    totals["written"] = len(changed) + lost
     return {"servers": rows, "totals": totals, **more}
 
 
@@ -53,13 +56,14 @@ def test_the_counts_add_up_to_the_servers_of_the_plan(
 def test_batches_of_a_play_add_up_with_a_record_each() -> None:
     first = add({}, sum_up(result("a"), result("a", rollback="pgflex1:one")))
     second = add(first, sum_up(result("", compliant=1), {}))
-    third = add(second, sum_up(result("b", "c"), result("b", "c", rollback="pgflex1:two")))
+    third = add(second, sum_up(result("b", "c"), result("b", "c", lost=1, rollback="pgflex1:two")))
     assert third == {
         "servers": 4,
         "compliant": 1,
         "changed": 2,
         "failed": 1,
         "not_started": 0,
+        "written": 3,
         "changed_hosts": ["a", "b"],
         "failed_hosts": ["c"],
         "not_started_hosts": [],
@@ -76,6 +80,10 @@ def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
     ]
     one = sum_up(result("a"), result("a"))
     assert tell(one, WAVES[:1], check=True) == ["1 server: 0 compliant, 1 drifted, 0 failed, 0 not started."]
+    lost = sum_up(result("abc"), result("a", "bc", lost=1))
+    assert tell(lost, WAVES[:1], check=False) == [
+        "3 servers: 0 compliant, 1 changed, 2 failed (1 of these was written to, or may have been), 0 not started."
+    ]
 
 
 def test_the_command_that_takes_it_back_can_be_pasted() -> None:

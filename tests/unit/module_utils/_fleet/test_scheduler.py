@@ -261,7 +261,10 @@ def test_a_turn_that_comes_after_the_deadline_is_a_timeout_at_the_deadline(kind:
     run.bucket(kind, size=1, refill=0.5)
     ends = run.end(*(run.job(str(number), kind) for number in range(20)))
     assert [at for at, _name, _wish in run.did] == [0, 2, 4, 6, 8, 10]
-    assert len([end for end in ends.values() if isinstance(end.error, WaitTimeout)]) == 14
+    late = [end for end in ends.values() if isinstance(end.error, WaitTimeout) or end.late]
+    assert len(late) == 14
+    # What has not begun to write does not begin.
+    assert {end.started for end in late} == {kind is RequestKind.READ}
     assert run.time.time == 10
 
 

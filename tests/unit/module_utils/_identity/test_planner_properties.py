@@ -41,11 +41,12 @@ ids = names.flatmap(spelled)
 
 @st.composite
 def raw_servers(draw: st.DrawFn) -> Raw:
-    """Draw a server's JSON. A key may be there in two spellings; encryption may need what is not assigned."""
+    """Draw a server's JSON. A key may be there in two spellings, and encryption may spell an identity otherwise."""
     held = draw(st.lists(ids, unique=True, max_size=6))
     system = draw(st.booleans())
     kinds = ["SystemAssigned"] * system + ["UserAssigned"] * bool(held)
-    primary, geo = draw(st.none() | ids), draw(st.none() | ids)
+    used = st.sampled_from(held).flatmap(lambda each: spelled(each.rpartition("-")[2])) if held else st.none()
+    primary, geo = draw(st.none() | used), draw(st.none() | used)
     encryption = {
         "type": "AzureKeyVault" if primary or geo else "SystemManaged",
         **({"primaryUserAssignedIdentityId": primary} if primary else {}),

@@ -141,7 +141,7 @@ def test_a_single_server_that_does_not_pass_is_an_empty_list() -> None:
 
 def test_an_identity_is_read_once_however_many_servers_hold_it() -> None:
     servers = [item(f"pg-{number:02}", A if number % 2 else A.upper(), B) for number in range(20)]
-    world = World(*servers, cloud=Cloud(identity(A.upper()), identity(B)))
+    world = World(*servers, cloud=Cloud(identity(A.upper(), principal_id="p"), identity(B, principal_id="p")))
     result, warnings = list_servers(world, client_ids=True)
     assert world.cloud.asked == [A.upper(), B]
     assert [each["id"] for each in result["identities"]] == [A.upper(), B]

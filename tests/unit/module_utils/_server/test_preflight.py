@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused, ServiceError
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
-from ansible_collections.pgflex.azure.plugins.module_utils._server.preflight import Identities, check
+from ansible_collections.pgflex.azure.plugins.module_utils._server.preflight import Identities, Preflight
 from unit.support import REF, A, B, C, Cloud, FakeTime, forbidden, identity, refusal, server
 
 OFF = DesiredState(system_assigned=False)
@@ -23,7 +23,7 @@ def look(cloud: Cloud, desired: DesiredState, *held: str, system: bool = False, 
     retry_policy = FakeTime().retry_policy()
     identities = Identities(cloud, retry_policy)
     before = server(*held, system=system)
-    check(before, plan(before, desired), cloud, identities if validate else None, retry_policy)
+    Preflight(cloud, identities if validate else None, retry_policy).check(before, plan(before, desired))
     return identities
 
 

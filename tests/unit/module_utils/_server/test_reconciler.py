@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import RequestKind
-from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES, run_blocking
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import TRIES
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     NotVerified,
     OperationFailed,
@@ -21,13 +20,12 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Operation, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
-    SNAPSHOT_MAX_AGE,
+    Change,
     ReconcileResult,
     reconcile,
-    reconcile_steps,
 )
 from unit.service import Reaction, Service
-from unit.support import PRINCIPAL, REF, A, B, C, D, busy, refusal
+from unit.support import REF, A, B, C, D, busy, refusal
 
 if TYPE_CHECKING:
     from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
@@ -59,8 +57,9 @@ class Watched:
 def run(
     service: Service, desired: DesiredState = SWAP, *, wait: bool = True, limits: dict[str, float] | None = None
 ) -> ReconcileResult:
+    """Reconcile a server that was read right before, as a single task does."""
     policy = service.time.retry_policy(**limits or {})
-    return reconcile(Watched(service, desired), service.last_read, desired, policy, wait=wait)
+    return reconcile(Change(Watched(service, desired), REF, desired, policy, wait, seen=service.last_read))
 
 
 def failure(service: Service, desired: DesiredState = SWAP, **limits: float) -> PgflexError:
@@ -70,7 +69,7 @@ def failure(service: Service, desired: DesiredState = SWAP, **limits: float) -> 
 
 
 def ended(code: str) -> OperationFailed:
-    return OperationFailed("The change was accepted, and its operation op ended", "It is so", code=code)
+    return OperationFailed("Operation op ended", "It is so", code=code)
 
 
 def add(resource_id: str) -> Any:
@@ -89,7 +88,8 @@ def test_a_change_is_one_patch_two_looks_and_one_read() -> None:
     assert service.time.pauses == [10, 10]
     assert service.reads == 1
     assert (reconciled.plan.assign, reconciled.plan.remove, reconciled.server.identity.ids) == ((B,), (A,), (B,))
-    assert reconciled.operation is None
+    assert reconciled.operation == Operation("op", "now", "https://arm/op")
+    assert (reconciled.accepted, reconciled.verified) == (False, True)
 
 
 def test_nothing_to_do_sends_nothing() -> None:
@@ -212,7 +212,7 @@ def test_while_somebody_elses_operation_is_at_work_nothing_is_sent() -> None:
 def test_somebody_elses_operation_that_never_ends_is_given_up_after_busy_timeout() -> None:
     service = Service(A, reactions=(Reaction(busy(), acts=False, other=float("inf")),))
 
-    assert failure(service, busy_timeout=30).code == "ServerIsBusy"
+    assert failure(service, busy_timeout=30).code == "ServerBusy"
     assert (len(service.sent), service.time.time) == (1, 30)
 
 
@@ -317,33 +317,6 @@ def test_if_somebody_else_did_it_all_nothing_was_changed_by_us() -> None:
     assert not reconciled.plan.changes
 
 
-@pytest.mark.parametrize("read_ago", [0, SNAPSHOT_MAX_AGE + 1], ids=["it waits", "it was read long before"])
-def test_a_write_that_is_sent_long_after_the_look_is_planned_anew(read_ago: float) -> None:
-    service = Service(A)
-    read_at = service.time.now()
-    service.time.sleep(read_ago)
-    steps = reconcile_steps(service, service.last_read, SWAP, service.time.retry_policy(), wait=True, read_at=read_at)
-    assert next(steps) is RequestKind.WRITE
-    service.time.sleep(SNAPSHOT_MAX_AGE + 1 - read_ago)
-    # Somebody else has switched on the system-assigned identity: a type from before would switch it off.
-    service.raw["identity"].update(type="SystemAssigned,UserAssigned", principalId=PRINCIPAL)
-    reconciled = run_blocking(steps, service.time.retry_policy().clock)
-
-    assert service.get_server(REF).identity.system_assigned
-    assert reconciled.plan.before.system_assigned
-
-
-def test_a_write_that_somebody_else_has_done_while_it_waited_is_not_sent() -> None:
-    service = Service(A)
-    steps = reconcile_steps(service, service.last_read, SWAP, service.time.retry_policy(), wait=True)
-    assert next(steps) is RequestKind.WRITE
-    service.time.sleep(SNAPSHOT_MAX_AGE + 1)
-    service.raw["identity"]["userAssignedIdentities"] = {B: {}}
-    reconciled = run_blocking(steps, service.time.retry_policy().clock)
-
-    assert (service.sent, reconciled.plan.changes) == ([], False)
-
-
 def test_one_that_somebody_else_removed_after_our_write_is_reported() -> None:
     service = Service(A, C, reactions=(Reaction(refusal(503), acts=False, meanwhile=drop(C)),))
     error = failure(service)
@@ -351,5 +324,7 @@ def test_one_that_somebody_else_removed_after_our_write_is_reported() -> None:
     assert isinstance(error, NotVerified)
     assert str(error) == (
         f"The operation on server pg-orders succeeded, but {C}, which was to stay, is gone. "
-        "Somebody else may have changed the server meanwhile: look at it with state=info, and run again."
+        "Somebody else may have changed the server meanwhile: look at it with state=info, and run again. "
+        "The change was carried out as operation op, started now, and could not be confirmed: look at the server with "
+        "state=info."
     )

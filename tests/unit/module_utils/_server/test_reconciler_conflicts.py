@@ -18,16 +18,15 @@ from ansible_collections.pgflex.azure.plugins.module_utils._identity.models impo
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
     MAX_CONFLICT_RETRIES,
-    SNAPSHOT_MAX_AGE_WHEN_BUSY,
+    Change,
     ReconcileResult,
     reconcile,
-    reconcile_steps,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import has_concurrent_write
 from unit.fleet_service import FleetService, targets
 from unit.fleet_service import run as run_fleet
 from unit.service import Reaction, Service
-from unit.support import PRINCIPAL, A, B, C, D, busy, server
+from unit.support import PRINCIPAL, REF, A, B, C, D, busy, server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +45,7 @@ def drop(resource_id: str) -> Callable[[dict[str, Any]], None]:
 
 
 def run(service: Service, desired: DesiredState = B_NOT_C, **limits: float) -> ReconcileResult:
-    return reconcile(service, service.last_read, desired, service.time.retry_policy(**limits), wait=True)
+    return reconcile(Change(service, REF, desired, service.time.retry_policy(**limits), seen=service.last_read))
 
 
 def failure(service: Service, desired: DesiredState = B_NOT_C, **limits: float) -> str:
@@ -178,10 +177,8 @@ def test_nothing_is_written_once_more_for(desired: DesiredState, after: Any) -> 
 def test_a_server_that_others_write_to_is_looked_at_right_before_the_next_try() -> None:
     service = Service(A, reactions=(Reaction(busy(), acts=False),))
     retry_policy = service.time.retry_policy()
-    steps = reconcile_steps(service, service.last_read, B_NOT_C, retry_policy, wait=True)
-    wishes = [next(steps) for _step in range(4)]
-    assert wishes == [RequestKind.WRITE, 10, RequestKind.READ, RequestKind.WRITE]
-    service.time.sleep(SNAPSHOT_MAX_AGE_WHEN_BUSY + 0.1)
+    steps = Change(service, REF, B_NOT_C, retry_policy).reconcile_steps()
+    assert [next(steps) for _step in range(3)] == [RequestKind.WRITE, 10, RequestKind.WRITE]
     add(C)(service.raw["identity"]["userAssignedIdentities"])
     reconciled = run_blocking(steps, retry_policy.clock)
 

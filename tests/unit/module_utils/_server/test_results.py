@@ -109,10 +109,20 @@ def test_no_identity_is_told_as_none() -> None:
 
 
 def test_client_ids_are_looked_up() -> None:
-    assert assigned(identity(A), identity(B)) == (
+    assert assigned(identity(A, principal_id=PRINCIPAL), identity(B)) == (
         [(PRINCIPAL, "client of id-a"), ("principal of id-b", "client of id-b")],
         [],
     )
+
+
+def test_the_principal_of_an_identity_that_was_made_again_is_not_paired_with_its_new_client_id() -> None:
+    found, warnings = assigned(identity(A), identity(B))
+
+    assert found[0] == (PRINCIPAL, None)
+    assert warnings == [
+        f"Identity {A} was deleted and made again: the server holds its former principal {PRINCIPAL}, whose client ID "
+        "is not known. Remove the identity and assign it again."
+    ]
 
 
 def test_what_may_not_be_read_or_is_gone_is_null_with_a_warning() -> None:
