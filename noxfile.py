@@ -193,17 +193,19 @@ def sdk(session: nox.Session, azure: str) -> None:
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def lint(session: nox.Session) -> None:
-    """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
+    """Check format, types, imports, YAML, playbooks, documentation, changelog and licences; go on after a finding."""
     HOME.mkdir(parents=True, exist_ok=True)
     # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
     copy_checkout(CACHE / "reuse")
     workflows = sorted(str(each.relative_to(ROOT)) for each in (ROOT / ".github" / "workflows").iterdir())
+    more_env = {"antsibull-docs": {"HOME": str(HOME)}, "lint-imports": {"PYTHONPATH": str(TREE)}}
     failed = set()
     for command, *args in (
         ("ruff", "format", "--check"),
         ("ruff", "check"),
         ("yamllint", "--strict", "."),
         ("mypy", "noxfile.py", "tests", str(TREE / "ansible_collections" / "pgflex" / "azure" / "plugins")),
+        ("lint-imports", "--no-logo", "--cache-dir", str(CACHE / "import-linter")),
         ("ansible-lint", "--strict"),
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."),
         ("antsibull-changelog", "lint"),
@@ -212,7 +214,7 @@ def lint(session: nox.Session) -> None:
         ("reuse", "--root", str(CACHE / "reuse"), "lint", "--lines"),
     ):
         try:
-            run(session, command, *args, **({"HOME": str(HOME)} if command == "antsibull-docs" else {}))
+            run(session, command, *args, **more_env.get(command, {}))
         except nox.command.CommandFailed:
             failed.add(command)
     if failed:
