@@ -77,7 +77,7 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     for option in ("resource_group", "server_name"):
         if not place[option]:
             problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
-            # Ansible's stand-in for an inventory without a host.
+            # What Ansible has in place of an inventory without a host.
             hint = " The inventory has no host: update it, or name one server with -e." * (host == "localhost")
             raise InvalidInput(_VARIABLE_OF_PLACE[option], problem + hint)
     return place

@@ -133,7 +133,7 @@ def test_an_image_is_built_and_a_job_runs_in_it(
 def test_navigator_runs_a_playbook_in_the_image(
     image: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the settings of the examples, and what they say that the local Azure needs."""
+    """With the settings of the examples, and what they say that the emulator needs."""
     monkeypatch.setenv("HOME", HOME)
     # It wants the folder, as every usual machine has it, though nothing here uses it.
     Path("/dev/mqueue").mkdir(exist_ok=True)
