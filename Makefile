@@ -55,7 +55,7 @@ unit: $(DEV) ## Unit tests
 e2e: $(DEV) ## Playbooks and modules against the emulator
 	@$(NOX) --session e2e
 
-chaos: $(DEV) ## STEPS=5000 SEED=42: random wishes, faults and others' writes; nothing may be lost
+chaos: $(DEV) ## STEPS=5000 SEED=42: random changes, faults and others' writes; nothing may be lost
 	@CHAOS_STEPS=$(STEPS) $(NOX) --session chaos -- tests/chaos --hypothesis-seed=$(SEED)
 
 fuzz: $(DEV) ## SECONDS=60: texts by a fuzzer for everything that reads what people write

@@ -175,7 +175,7 @@ def cores(session: nox.Session, core: str) -> None:
 @measured
 def sdk(session: nox.Session, azure: str) -> None:
     """The module's requests with another Azure SDK. `make test` leaves out the newest, which e2e runs with."""
-    wanted = {
+    versions = {
         "oldest": [
             line.replace(">=", "==")
             for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -184,7 +184,7 @@ def sdk(session: nox.Session, azure: str) -> None:
         "2.0": ["azure-mgmt-postgresqlflexibleservers==2.0.*"],
         "newest": ["--upgrade"],
     }[azure]
-    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, *wanted)
+    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, *versions)
     # With 2.0 azure-identity is the newest, as in e2e.
     chosen = "sdk" if azure == "2.0" else "sdk or identity"
     session.run("pytest", "tests/e2e", "-m", chosen, junit_option(session), *session.posargs)
@@ -259,7 +259,7 @@ def unit(session: nox.Session) -> None:
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def chaos(session: nox.Session) -> None:
-    """Random wishes and troubles, and random input."""
+    """Random changes, faults and input."""
     run(session, "pytest", junit_option(session), *(session.posargs or ["tests/chaos", "tests/fuzz"]))
 
 

@@ -156,8 +156,8 @@ class HostRows:
         if self.rollback_plan:
             return self.rollback_plan.warnings()
         sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
-        wishes = {"present", "absent", "system_assigned"}
-        if not (whole and sets and self.asked) or any(wishes & row.keys() or row.get("purge") for row in self.asked):
+        changes = {"present", "absent", "system_assigned"}
+        if not (whole and sets and self.asked) or any(changes & row.keys() or row.get("purge") for row in self.asked):
             return []
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 

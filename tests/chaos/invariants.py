@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import SNAPSHOT_MAX_AGE
-from chaos.drivers import GRACE, PATIENCE, Run, Told
+from chaos.drivers import GRACE, TIMEOUTS, Run, Told
 from chaos.estates import State, server_id
 from e2e.conftest import secrets_of
 
 if TYPE_CHECKING:
     from chaos.drivers import Asked
-    from chaos.estates import Estate, Wish
+    from chaos.estates import DesiredServer, Estate
     from e2e.emulator_client import Emulator
 
 #: Failures that are known before any write.
@@ -69,9 +69,9 @@ def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
             if change["after"]:
                 was, became = State.of(change["before"]).held, State.of(change["after"]).held
                 should = (should | (became - was)) - (was - became)
-        for wish in asked.wishes:
-            if wish.server == server and not asked.check:
-                should -= wish.may_remove(frozenset(should), estate.encrypting[server])
+        for desired in asked.desired_states:
+            if desired.server == server and not asked.check:
+                should -= desired.may_remove(frozenset(should), estate.encrypting[server])
         if not any(_unseen_change(server, change, facts) for change in _own(server, facts)):
             found += [(server, name) for name in sorted(should - facts.after[server].held)]
     return found
@@ -83,18 +83,18 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
     leaks = [(each, output.split(each, maxsplit=1)[0][-300:]) for each in secrets_of(emulator) if each in output]
     assert leaks == []
     assert "Traceback" not in output
-    assert run.seconds <= (PATIENCE["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
+    assert run.seconds <= (TIMEOUTS["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
     assert emulator.violations() == []
     assert not [each for each in facts.requests if each["method"] not in ("GET", "PATCH")]
     assert not [each for each in facts.requests if not _PATHS.fullmatch(each["path"])]
     if asked.check:
         assert not [each for each in facts.requests if each["method"] == "PATCH"]
-    untouched = set(facts.before) - {wish.server for wish in asked.wishes}
+    untouched = set(facts.before) - {desired.server for desired in asked.desired_states}
     assert not [each for each in untouched if facts.changes_of(each, "client")]
     unseen = 0
     for told in run.told:
-        encrypting = estate.encrypting[told.wish.server]
-        unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told.wish.server, facts))
+        encrypting = estate.encrypting[told.desired.server]
+        unseen += sum(_check_change(told.desired, encrypting, each, facts) for each in _own(told.desired.server, facts))
         _check_writes(told, facts, hits)
         _check_told(told, estate, facts, check=asked.check)
     return unseen
@@ -104,16 +104,18 @@ def _own(server: str, facts: Facts) -> list[dict[str, Any]]:
     return [each for each in facts.changes_of(server, "client") if each["after"]]
 
 
-def _check_change(wish: Wish, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
+def _check_change(desired: DesiredServer, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
     """Only what was asked for has changed. True if not, because of what nobody could have seen."""
     before, after = State.of(change["before"]), State.of(change["after"])
-    lost = before.held - after.held - wish.may_remove(before.held, encrypting)
-    added = after.held - before.held - wish.desired
-    switched = before.system != after.system and wish.system != after.system
-    assert not added, (wish, change)
-    assert not encrypting & (before.held - after.held), (wish, change)
+    lost = before.held - after.held - desired.may_remove(before.held, encrypting)
+    added = after.held - before.held - desired.to_assign
+    switched = before.system != after.system and desired.system != after.system
+    assert not added, (desired, change)
+    assert not encrypting & (before.held - after.held), (desired, change)
     if lost or switched:
-        assert _unseen_change(wish.server, change, facts), f"lost {sorted(lost)}, switched {switched}: {wish}, {change}"
+        assert _unseen_change(desired.server, change, facts), (
+            f"lost {sorted(lost)}, switched {switched}: {desired}, {change}"
+        )
     return bool(lost or switched)
 
 
@@ -137,7 +139,7 @@ def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
 
 def _check_writes(told: Told, facts: Facts, hits: int) -> None:
     """What had its effect is not done again unless somebody else wrote, and nothing is sent without end."""
-    server = told.wish.server
+    server = told.desired.server
     ours, others = facts.changes_of(server, "client"), facts.changes_of(server, "meanwhile")
     assert len(_own(server, facts)) <= 1 + len(others), ours
     busy = [each for each in ours if each["refused"] or (each["error"] or "") in BUSY]
@@ -148,19 +150,19 @@ def _check_writes(told: Told, facts: Facts, hits: int) -> None:
 
 def _check_told(told: Told, estate: Estate, facts: Facts, *, check: bool) -> None:
     """What is told is true."""
-    server = told.wish.server
+    server = told.desired.server
     if told.failed:
         assert told.facts["msg"], told.facts
         assert told.code, told.facts
         assert not told.facts.get("changed"), told.facts
-        if server in estate.elastic or (told.code in REFUSALS and estate.refuses(told.wish, facts.before[server])):
+        if server in estate.elastic or (told.code in REFUSALS and estate.refuses(told.desired, facts.before[server])):
             assert facts.writes_to(server) == []
         return
     assert server not in estate.elastic, told.facts
     if check:
         return
     state = told.state
-    assert told.wish.met_by(state, estate.encrypting[server]), (told.wish, told.facts)
+    assert told.desired.met_by(state, estate.encrypting[server]), (told.desired, told.facts)
     assert state in facts.states_of(server), (state, facts.states_of(server))
     if not facts.changes_of(server, "meanwhile"):
         assert state == facts.after[server], (state, facts.after[server])

@@ -39,10 +39,10 @@ def servers(kind: str, number: int, *held: str, **facts: Any) -> list[dict[str, 
     return [{"name": f"pg-{kind}-{each:03}", "identity": user_assigned(*held), **facts} for each in range(number)]
 
 
-def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **wish: Any) -> list[dict[str, Any]]:
-    """A row with this wish for each of these servers."""
+def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **desired: Any) -> list[dict[str, Any]]:
+    """A row with these options for each of these servers."""
     place = {"subscription_id": subscription, "resource_group": GROUP}
-    return [{"server_name": each["name"], **place, **wish} for each in seeded]
+    return [{"server_name": each["name"], **place, **desired} for each in seeded]
 
 
 def run_fleet(

@@ -38,12 +38,12 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     seed_server(emulator, case.start, **case.server)
     start = true_identity(emulator)
 
-    planned = module(check=True, **case.wish)
+    planned = module(check=True, **case.desired)
     assert arm_calls(emulator) == case.reads
     assert true_identity(emulator) == start
 
     emulator.clear_requests()
-    done = module(**case.wish)
+    done = module(**case.desired)
     assert {name: done.get(name) for name in PROMISED} == {name: planned.get(name) for name in PROMISED}
     check_result(case, done)
     check_result(case, planned)
@@ -54,14 +54,14 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     assert true_identity(emulator) == {"type": case.after[0], "ids": sorted(each.lower() for each in case.after[1])}
 
     emulator.clear_requests()
-    again = module(**case.wish)
+    again = module(**case.desired)
     assert again["changed"] is False
     assert again["diff"]["before"] == again["diff"]["after"] == done["diff"]["after"]
     check_frugal(emulator)
     assert again["identity"] == done["identity"]
 
     emulator.clear_requests()
-    shown = module(state="info", **{name: case.wish[name] for name in (*BY_ID, "server_id") if name in case.wish})
+    shown = module(state="info", **{name: case.desired[name] for name in (*BY_ID, "server_id") if name in case.desired})
     check_frugal(emulator)
     assert shown["changed"] is False
     assert shown["identity"] == done["identity"]

@@ -45,10 +45,10 @@ IN_USE, NO_OFF = "IdentityUsedForEncryption", "SystemAssignedIdentityInUse"
 
 @dataclass(frozen=True)
 class Case:
-    """`wish` on `server` with the identity `start` is refused with exactly `message`."""
+    """`desired` on `server` with the identity `start` is refused with exactly `message`."""
 
     title: str
-    wish: dict[str, Any]
+    desired: dict[str, Any]
     message: str
     code: str
     target: str = SERVER_ID
@@ -131,7 +131,7 @@ def test_it_is_refused_and_nothing_is_written(case: Case, check: bool, emulator:
     seed_server(emulator, case.start, **case.server)
     emulator.settings(**case.settings)
     start = true_identity(emulator)
-    result = module(check=check, **case.wish)
+    result = module(check=check, **case.desired)
     assert result["failed"]
     assert result["msg"] == case.message
     assert result["error"] == {

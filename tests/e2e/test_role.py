@@ -50,7 +50,7 @@ def last_task(output: str) -> str:
 
 
 def said_in_every_way() -> dict[str, dict[str, Any]]:
-    """Hosts that name their servers and their wishes in all ways; one of them asks for nothing."""
+    """Hosts that name their servers and what these shall hold in all ways; one of them asks for nothing."""
     hosts: dict[str, dict[str, Any]] = {name: {} for name in HOSTS[3:]}
     hosts[HOSTS[3]] = {"pgflex_identity_present": "", "pgflex_identity_absent": ""}
     hosts["by-id"] = by_id(HOSTS[0])
@@ -84,7 +84,7 @@ def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
 
 
 def check_changed_in_waves(emulator: Emulator, real: Ran) -> None:
-    """A canary, then a quarter, then the rest; and each server holds what its host wanted."""
+    """A canary, then a quarter, then the rest; and each server holds what its host asks for."""
     assert writes(emulator)[0] == HOSTS[4]
     assert [each[:2] for each in waves(real)] == [
         ["1 server", "1 changed"],

@@ -165,11 +165,11 @@ class FleetService:
 
 
 def targets(service: FleetService, desired: DesiredState) -> list[Target]:
-    """A row for each server, all with one wish."""
+    """A row for each server, all with one desired state."""
     return [Target(held.ref.name, held.ref, desired) for held in service.held.values()]
 
 
-def run(service: FleetService, wished: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
+def run(service: FleetService, asked: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
     """Run a fleet over these rows.
 
     `options` are fields of `Fleet`, and `wait_timeout`, and `write_bucket`, a size and a refill.
@@ -184,5 +184,5 @@ def run(service: FleetService, wished: Any, *, check_mode: bool = False, **optio
         limiter.buckets[SUBSCRIPTION, RequestKind.WRITE] = TokenBucket(size, refill, service.time.time)
     api: Any = service
     fleet = Fleet(api, limiter, retry_policy_factory, clock=clock, **options)
-    fleet.run(wished, check_mode=check_mode)
+    fleet.run(asked, check_mode=check_mode)
     return fleet

@@ -80,7 +80,7 @@ class FakeTime:
     def retry_policy(
         self, *, wait_timeout: float = 1800, poll_interval: float = 10, busy_timeout: float = 600
     ) -> RetryPolicy:
-        """Return the patience of a task, by this clock; the limits are the module's defaults."""
+        """Return the retry policy of a task, by this clock; the limits are the module's defaults."""
         return RetryPolicy(wait_timeout, poll_interval, busy_timeout, Clock(self.now, self.sleep))
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What is on a server, what is wanted of it, and the plan between the two. Pure, frozen, no Azure types."""
+"""What is on a server, what it shall hold, and the plan between the two. Pure, frozen, no Azure types."""
 
 from __future__ import annotations
 

@@ -52,16 +52,16 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     present = {key(each) for each in desired.present}
     _refuse_encryption(server.encryption, {key(each) for each in desired.absent})
 
-    unwanted = {key(each) for each in desired.absent}
+    removals = {key(each) for each in desired.absent}
     if desired.purge:
         purged = held - present
         if desired.keep_encryption_identities:
             purged -= server.encryption.uses.keys()
         _refuse_encryption(server.encryption, purged)
-        unwanted |= purged
+        removals |= purged
 
     assign = tuple(each for each in desired.present if key(each) not in held)
-    remove = tuple(each for each in before.ids if key(each) in unwanted)
+    remove = tuple(each for each in before.ids if key(each) in removals)
     system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type == "AzureKeyVault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
@@ -87,10 +87,10 @@ def _refuse_unexpected(server: Server, expected: Expected) -> None:
         )
 
 
-def _refuse_encryption(encryption: Encryption, unwanted: set[str]) -> None:
+def _refuse_encryption(encryption: Encryption, removals: set[str]) -> None:
     refusals = []
     for identity in distinct([each for each in (encryption.primary_identity, encryption.geo_backup_identity) if each]):
-        if key(identity) in unwanted:
+        if key(identity) in removals:
             use = _USE_IN_WORDS[encryption.uses[key(identity)][0]]
             refusals.append((identity, f"Cannot remove identity {identity} because it's used for {use}."))
     if refusals:

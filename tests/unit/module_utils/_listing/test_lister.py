@@ -83,8 +83,8 @@ class Endless(Pages):
         return self._make(next(self._numbers))
 
 
-def lister(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **patience: float) -> ServerLister:
-    return ServerLister(pages, (time or FakeTime()).retry_policy(**patience), strict)
+def lister(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **timeouts: float) -> ServerLister:
+    return ServerLister(pages, (time or FakeTime()).retry_policy(**timeouts), strict)
 
 
 def names(found: Iterator[Any]) -> list[str]:
