@@ -125,7 +125,7 @@ def identity_report(
     title: str = "Managed identities",
     time: str | None = None,
 ) -> Any:
-    """Return the report in a format. Raises `AnsibleFilterError`."""
+    """Return the report in a format. Raise `AnsibleFilterError`."""
     try:
         report = read_report(_entries(result, brief=format in _BRIEF), result.get("waves") or [])
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -133,11 +133,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "pgflex.azure.pgflex_servers"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file is one of ours, by its name."""
+        """Tell by its name whether the file is one of ours."""
         return super().verify_file(path) and path.endswith(ENDINGS)
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
-        """Read the estate, or the cache of it, and add the hosts. Raises C(AnsibleParserError)."""
+        """Read the estate, or the cache of it, and add the hosts. Raise `AnsibleParserError`."""
         super().parse(inventory, loader, path)
         self._read_config_data(path)
         cache_key = self.get_cache_key(path)

@@ -396,7 +396,7 @@ if TYPE_CHECKING:
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
-    """Everything that can be wrong in the options is found before the API is opened, so before any request."""
+    """Check all options before the API is opened, so before any request, then do what they ask for."""
     options = module.params
     ref = server_ref(options, "" if options["server_id"] is not None else connection.subscription_id)
     retry_policy = retry_policy_from_options(options)
@@ -415,7 +415,6 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point."""
     run(
         module_spec(),
         work,

@@ -292,7 +292,7 @@ if TYPE_CHECKING:
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
-    """All rows, planned together and carried out together."""
+    """Plan all rows together, and carry the plans out together."""
     options = module.params
     retry_policy_from_options(options)
     retry_policy_factory = partial(
@@ -350,7 +350,6 @@ def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: 
 
 
 def main() -> None:
-    """Entry point."""
     run(fleet_spec(), work)
 
 

@@ -212,7 +212,6 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point."""
     run(
         SPEC,
         work,

@@ -50,7 +50,7 @@ def _options_of(action: str) -> tuple[Option, ...]:
 def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> dict[str, Any]:
     """Return the row of a host, of its variables for which `is_relevant` is true, templated. Raise `InvalidInput`.
 
-    What is unset is left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
+    Unset ones are left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
     """
     row = {each.row: _value(each, variables) for each in _options_of(action) if each.row}
     if action == ROTATE:
@@ -152,7 +152,7 @@ class HostRows:
         self.hosts.append(host)
 
     def warnings(self, *, whole: bool) -> list[str]:
-        """What is to be said of all rows together. `whole`: they are all that the play has."""
+        """Return the warnings about all rows together. `whole`: they are all that the play has."""
         if self.rollback_plan:
             return self.rollback_plan.warnings()
         sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
@@ -162,7 +162,7 @@ class HostRows:
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 
     def answers(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """The module's result for `asked` with those that were refused, in the order of the hosts.
+        """Return the module's result for `asked` with those that were refused, in the order of the hosts.
 
         Where the result is in files, the entries of `refusals()` belong there too.
         """
@@ -176,7 +176,7 @@ class HostRows:
         return {**result, "servers": [entries[host] for host in self.hosts], "totals": totals}
 
     def refusals(self) -> list[dict[str, Any]]:
-        """The entries of those that were refused."""
+        """Return the entries of those that were refused."""
         return [_failure(host, error) for host, error in self.refused.items()]
 
 
@@ -193,6 +193,6 @@ def _failure(host: str, error: PgflexError) -> dict[str, Any]:
 
 
 def nothing_asked() -> dict[str, Any]:
-    """The module's result for no rows."""
+    """Return the module's result for no rows."""
     totals = {"servers": 0, "compliant": 0, "changed": 0, "failed": 0, "not_started": 0}
     return {"changed": False, "requests": 0, "totals": totals, "servers": [], "waves": [], "rollback": ""}

@@ -45,7 +45,7 @@ def test_each_slice_counts_its_own_hosts_and_a_failed_host_is_red(emulator: Emul
 
 
 def has_ended(job: Job) -> bool:
-    """Whether the playbook came to its end, with the artifacts."""
+    """Tell whether the playbook came to its end, with the artifacts."""
     return any(event["event"] == "playbook_on_stats" for event in job.events)
 
 

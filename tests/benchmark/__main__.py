@@ -36,7 +36,7 @@ PARTS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
+    """Run the parts that are named, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python tests/benchmark", description="Measure the collection.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}")
     asked = parser.parse_args(arguments).parts or list(PARTS)

@@ -52,7 +52,7 @@ def measure_fleet(emulator: Emulator) -> list[str]:
 
 
 def _rows() -> list[dict[str, Any]]:
-    """The generated servers are dealt out to the groups in turn; those that have drifted are all over them."""
+    """Return rows for a fifth of the generated servers, spread over all groups as these were dealt out in turn."""
     every = SERVERS // DRIFTED
     return [
         {

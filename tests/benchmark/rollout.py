@@ -78,7 +78,7 @@ def measure_rollout(emulator: Emulator) -> list[str]:
 
 
 def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str) -> None:
-    """An estate of its own, with full buckets."""
+    """Prepare an estate of its own, with full buckets."""
     emulator.reset()
     emulator.settings(page_size=100, throttle=THROTTLE, operation_seconds=OPERATION, log_bodies=False)
     hosts = seed_estate(emulator, SUBSCRIPTION, servers, *held)

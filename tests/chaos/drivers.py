@@ -34,7 +34,7 @@ ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_
 
 @dataclass
 class Told:
-    """What a run said about one server."""
+    """The report of a run about one server."""
 
     desired: DesiredServer
     facts: dict[str, Any]
@@ -52,7 +52,7 @@ class Told:
         return State.of(self.facts["identity"], "user_assigned_identities")
 
     def prediction(self) -> tuple[object, ...]:
-        """What check mode must say as the real run does."""
+        """Return what check mode must say as the real run does."""
         return tuple(self.facts.get(name) for name in ("failed", "changed", "assigned", "removed", "diff"))
 
 
@@ -82,12 +82,12 @@ class Asked:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What every module is told."""
+        """The options of every module."""
         return {**TIMEOUTS, "validate_identities": self.validate}
 
 
 def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """`pgflex_identity`, once for each desired state."""
+    """Run `pgflex_identity` once for each desired state."""
     told, outputs = [], []
     for desired in asked.desired_states:
         given = {**emulator.connection, **asked.options, **desired.options()}
@@ -98,7 +98,7 @@ def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
 
 
 def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """`pgflex_identity_fleet`, with a row for each desired state."""
+    """Run `pgflex_identity_fleet` with a row for each desired state."""
     rows = [desired.row() for desired in asked.desired_states]
     given = {**emulator.connection, **asked.options, "servers": rows, "waves": list(asked.waves)}
     result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
@@ -139,7 +139,7 @@ DRIVERS: dict[str, Callable[[Emulator, Asked], tuple[list[Told], list[str]]]] = 
 
 
 def carry_out(emulator: Emulator, driver: str, asked: Asked) -> Run:
-    """One run, in time that passes by itself."""
+    """Carry out one run, in time that passes by itself."""
     clock = VirtualTime(emulator, asked.jump)
     with clock.in_force(), patch(ONE_BY_ONE, asked.one_by_one), redirect_stderr(io.StringIO()) as warned:
         told, outputs = DRIVERS[driver](emulator, asked)

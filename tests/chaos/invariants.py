@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold after every run, whatever happened in it."""
+"""Check what must hold after every run, whatever happened in it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PATHS = re.compile(
 
 @dataclass
 class Facts:
-    """What truly happened in a run: servers before and after, every change between, and every ARM request."""
+    """The facts of a run: servers before and after, every change between, and every ARM request."""
 
     before: dict[str, State]
     after: dict[str, State]
@@ -51,15 +51,15 @@ class Facts:
         return [each for each in self.requests if each["method"] == "PATCH" and each["path"].lower() == name]
 
     def states_of(self, server: str) -> list[State]:
-        """Every state that it was in."""
+        """Return every state that it was in."""
         later = [State.of(each["after"]) for each in self.changes_of(server) if each["after"]]
         return [self.before[server], *later]
 
 
 def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
-    """Server and name of every identity that should be there and is not, but for what nobody could have seen.
+    """Return server and name of every identity that should be there and is not, but for what nobody could have seen.
 
-    What should be is what was before and what others have assigned since, without what they have removed and what was
+    There should be what was before and what others have assigned since, without what they have removed and what was
     asked to be removed.
     """
     found = []
@@ -105,7 +105,7 @@ def _own(server: str, facts: Facts) -> list[dict[str, Any]]:
 
 
 def _check_change(desired: DesiredServer, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
-    """Only what was asked for has changed. True if not, because of what nobody could have seen."""
+    """Check that only what was asked for has changed; return True if not, because of what nobody could have seen."""
     before, after = State.of(change["before"]), State.of(change["after"])
     lost = before.held - after.held - desired.may_remove(before.held, encrypting)
     added = after.held - before.held - desired.to_assign
@@ -120,7 +120,7 @@ def _check_change(desired: DesiredServer, encrypting: frozenset[str], change: di
 
 
 def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
-    """Whether somebody else's change ended after the last look at the server and before this one began.
+    """Tell whether somebody else's change ended after the last look at the server and before this one began.
 
     The service has no etag: what is sent in between overwrites it. So the look must be a fresh one.
     """
@@ -138,7 +138,7 @@ def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
 
 
 def _check_writes(told: Told, facts: Facts, hits: int) -> None:
-    """What had its effect is not done again unless somebody else wrote, and nothing is sent without end."""
+    """Check that no change with effect is made again unless somebody else wrote, and that writes come to an end."""
     server = told.desired.server
     ours, others = facts.changes_of(server, "client"), facts.changes_of(server, "meanwhile")
     assert len(_own(server, facts)) <= 1 + len(others), ours
@@ -149,7 +149,7 @@ def _check_writes(told: Told, facts: Facts, hits: int) -> None:
 
 
 def _check_told(told: Told, estate: Estate, facts: Facts, *, check: bool) -> None:
-    """What is told is true."""
+    """Check that the report is true."""
     server = told.desired.server
     if told.failed:
         assert told.facts["msg"], told.facts

@@ -102,7 +102,7 @@ class Chaos(RuleBasedStateMachine):
             assert not [each for each in self.requests if each["method"] == "PATCH"]
 
     def _check_outcome(self, told: Told, before: State) -> None:
-        """Without trouble a run fails only for what cannot be."""
+        """Check that without trouble a run fails only for what cannot be."""
         refused = self.estate.refuses(told.desired, before)
         if refused:
             assert told.code in REFUSALS, (told.desired, told.facts)
@@ -110,7 +110,7 @@ class Chaos(RuleBasedStateMachine):
             assert told.failed == told.desired.missing(before), (told.desired, told.facts)
 
     def _run(self, asked: Asked, planned: list[Fault] | None = None) -> Run:
-        """One run with these faults, everything checked."""
+        """Carry out one run with these faults, and check everything."""
         faults = planned or []
         theirs, refusing = [each for each in faults if not each.here], Refusing([each for each in faults if each.here])
         self.emulator.set_faults([each.document for each in theirs])
@@ -138,7 +138,7 @@ class Chaos(RuleBasedStateMachine):
         return run
 
     def _wait_until_settled(self) -> dict[str, State]:
-        """The truth once every change has ended; those that never end are forgotten."""
+        """Return the truth once every change has ended; forget those that never end."""
         self.emulator.advance(LONG)
         found = {each["name"]: each for each in self.emulator.servers() if each["name"] in SERVERS}
         stuck = [each for each in self.estate.servers if found[each["name"]]["busy"]]

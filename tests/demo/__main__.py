@@ -67,7 +67,7 @@ STEPS = (
 
 
 def tour(azure: Emulator) -> int:
-    """Run all steps; returns the exit status."""
+    """Run all steps; return the exit status."""
     before = azure.holdings()
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     for number, step in enumerate(STEPS, 1):
@@ -102,7 +102,7 @@ def tour(azure: Emulator) -> int:
 
 
 def audited() -> list[dict[str, str]]:
-    """The servers in the report of the audit."""
+    """Return the servers in the report of the audit."""
     servers: list[dict[str, str]] = json.loads(REPORT.with_suffix(".json").read_text(encoding="utf-8"))["servers"]
     return servers
 
@@ -128,7 +128,7 @@ def keep(azure: Emulator) -> int:
 
 
 def main() -> int:
-    """Entry point; returns the exit status."""
+    """Show the demo, or keep the emulator running; return the exit status."""
     parser = argparse.ArgumentParser(prog="python tests/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="only start the emulator, and say how to use it")
     arguments = parser.parse_args()

@@ -51,13 +51,13 @@ class Case:
 
     @property
     def reads(self) -> list[str]:
-        """What is read before a write: Fabric mirroring only where the system-assigned identity goes."""
+        """The reads before a write: Fabric mirroring only where the system-assigned identity goes."""
         goes = self.desired.get("system_assigned") is False and self.body is not None
         return ["GET server", "GET configuration"] if goes else ["GET server"]
 
 
 def added(*ids: str, kind: str = "UserAssigned", removed: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The identity of a PATCH."""
+    """Return the identity of a PATCH."""
     return {"type": kind, "userAssignedIdentities": {**{each: {} for each in ids}, **dict.fromkeys(removed)}}
 
 

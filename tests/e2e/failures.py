@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of failures share: how a message begins, what it says to do next, and the check of both."""
+"""Check a failure: how its message begins, and what it says to do next."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HAS_A = {"type": "UserAssigned", "ids": [A.lower()]}
 def check_failure(
     result: dict[str, Any], message: str, hint: str, *, code: str, status: int | None, target: str = SERVER_ID
 ) -> None:
-    """`message` is how the whole one begins, `hint` what it says to do next."""
+    """Check that the message begins with `message`, and says with `hint` what to do next."""
     assert result["failed"]
     assert result["msg"].startswith(message)
     assert hint in result["msg"]

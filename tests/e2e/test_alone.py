@@ -53,7 +53,7 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
 
 
 def assert_stopped(ran: Ran) -> None:
-    """One host has failed. Where a task with run_once fails, Ansible lets no other host begin, or go on."""
+    """Check that one host failed: where a task with run_once fails, Ansible lets no other host begin, or go on."""
     ended = {*recap(ran).values()}
     assert (ran.rc, ended - {"ok"}) == (2, {"failed"})
 

@@ -68,7 +68,7 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
 
 
 def check_result(case: Case, result: dict[str, Any]) -> None:
-    """What the result says is what the case wants."""
+    """Check that the result is that of the case."""
     kind, ids = case.after
     assert result["changed"] is (case.body is not None)
     assert result["assigned"] == case.assigned
@@ -82,7 +82,7 @@ def check_result(case: Case, result: dict[str, Any]) -> None:
 
 
 def check_frugal(emulator: Emulator) -> None:
-    """Where nothing is to be done, one ARM request and one token are all it costs."""
+    """Check that nothing to do costs one ARM request and one token."""
     assert arm_calls(emulator) == ["GET server"]
     assert len(emulator.requests("arm")) == 1
     assert len(emulator.requests("token")) == 1

@@ -108,7 +108,7 @@ def caller(request: dict[str, Any]) -> str:
 
 
 def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: str, server: str) -> bool:
-    """Whether `called` has read the server as it wants it, after its last write, and it was so then."""
+    """Tell whether `called` has read the server as it wants it, after its last write, and it was so then."""
     mine = [each for each in calls if caller(each) == called]
     last_read = max(each["time"] for each in mine if shows(each, server))
     own = accepted_writes(calls, called, server)
@@ -118,7 +118,7 @@ def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: st
 
 
 def gave_up(result: dict[str, Any], row: dict[str, Any], calls: list[dict[str, Any]], called: str) -> bool:
-    """Whether `called` tells that the row has failed, after it went on once more at least.
+    """Tell whether `called` reports the row as failed after it went on once more at least.
 
     On a machine so slow that a whole operation fits between the look and the write of the other one, the two can keep
     in step to the end: each undoes what it has not seen yet.
@@ -128,7 +128,7 @@ def gave_up(result: dict[str, Any], row: dict[str, Any], calls: list[dict[str, A
 
 
 def accepted_writes(calls: list[dict[str, Any]], called: str, server: str) -> list[float]:
-    """When they were sent."""
+    """Return when they were sent."""
     return [
         each["time"]
         for each in calls

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must not be done is refused before any write, with the same words in check mode and for real."""
+"""Refusals come before any write, with the same words in check mode and for real."""
 
 from __future__ import annotations
 

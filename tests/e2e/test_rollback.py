@@ -43,7 +43,7 @@ DESIRED: dict[str, Any] = {"pgflex_identity_present": "id-a", "pgflex_identity_p
 
 
 def seed_mixed(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:
-    """Servers of every kind. Returns what is true of them."""
+    """Seed servers of every kind; return what is true of them."""
     held = [(), ("id-a",), ("id-b",), ("id-b", "id-c"), ("id-a", "id-b")] * 3
     servers = [
         {"name": name, "identity": user_assigned(*names, system=number % 2 == 0)}
@@ -144,7 +144,7 @@ def test_a_job_in_a_workflow_that_changed_nothing_has_nothing_to_roll_back(emula
 
 
 def start(emulator: Emulator, folder: Path) -> subprocess.Popen[str]:
-    """The playbook assign on all hosts, three at once."""
+    """Start the playbook assign on all hosts, three at once."""
     inventory = fleet_inventory(HOSTS, folder, pgflex_identity_waves="3", **DESIRED)
     (folder / "estate.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     return subprocess.Popen(
@@ -158,7 +158,7 @@ def start(emulator: Emulator, folder: Path) -> subprocess.Popen[str]:
 
 
 def family(pid: int) -> set[int]:
-    """The process and all that it has started. A worker of Ansible is in a session of its own."""
+    """Return the process and all that it has started. A worker of Ansible is in a session of its own."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(each): int(parent) for each, parent in (line.split() for line in listed.splitlines())}
     found = {pid}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""The heart: what has to change on a server, and the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
+"""Plan what has to change on a server, and make the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
 
 The service merges `identity.userAssignedIdentities`: an ID with `{}` is added, with `null` removed, and one that is
 not mentioned stays. `identity.type` is required, and a wrong one silently drops the system-assigned identity.
@@ -37,9 +37,9 @@ _CUSTOMER_MANAGED_KEY = (
 
 
 def plan(server: Server, desired: DesiredState) -> Plan:
-    """The changes that make `server` as `desired`.
+    """Return the changes that make `server` as `desired`.
 
-    Raises `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the
+    Raise `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the
     system-assigned identity of a server with a customer-managed key, a server that is not as expected.
     """
     before = server.identity
@@ -112,7 +112,7 @@ def _after(
 
 
 def patch_body(plan: Plan) -> dict[str, Any]:
-    """The body of the PATCH that carries out `plan`, with nothing in it that does not change.
+    """Return the body of the PATCH that carries out `plan`, with nothing in it that does not change.
 
     With type `None` or `SystemAssigned` a map is refused by ARM, so the last user-assigned identity goes by type
     alone, as az does it. When the system-assigned identity goes and others stay, those are all named: az sends the

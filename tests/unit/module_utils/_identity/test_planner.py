@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to change on a server, and the exact body of the PATCH that does it."""
+"""The plan has what has to change on a server, and the exact body of the PATCH that does it."""
 
 from __future__ import annotations
 

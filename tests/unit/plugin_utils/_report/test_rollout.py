@@ -38,7 +38,7 @@ TOTALS = {
 
 
 def in_a_folder(found: dict[str, Any], folder: Any) -> dict[str, Any]:
-    """The result as the module returns it with result_dir."""
+    """Return the result as the module returns it with result_dir."""
     write_entries(str(folder), found["servers"])
     lean = ("name", "changed", "failed", "not_started", "msg")
     entries = [{name: each[name] for name in lean if name in each} for each in found["servers"]]
