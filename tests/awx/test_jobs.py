@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Way to a host that nobody can reach, as an inventory for virtual machines may set it for all.
 ELSEWHERE = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_become_method": "su"}
-OUTCOME = "Tell each host what became of its server"
+OUTCOME = "Give each host its own result"
 UNFORCED = {"pgflex_identity_rollback_force": "false"}
 #: As a survey's field gives it.
 ANSWER = "# for the new application\n\n id-b  # see the ticket\n\n"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 NOBODY = {"failed": 0, "not_started": 0, "failed_hosts": [], "not_started_hosts": []}
-TASK = "Tell each host what became of its server"
+TASK = "Give each host its own result"
 
 
 def by_id(name: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Failures in passing: busy servers, throttling, servers and lines that fail. A write is never sent twice unseen."""
+"""Transient failures: busy servers, throttling, servers and lines that fail. A write is never sent twice unseen."""
 
 from __future__ import annotations
 
