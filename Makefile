@@ -31,10 +31,10 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUN) $(TREE) ## Assign, list and remove identities on a local Azure; no account needed
+demo: $(RUN) $(TREE) ## Assign, list and remove identities on the emulator; no account needed
 	@.venv/bin/python tests/demo
 
-emulator: $(RUN) $(TREE) ## Keep the local Azure of the demo running, to try your own playbooks
+emulator: $(RUN) $(TREE) ## Keep the emulator of the demo running, to try your own playbooks
 	@.venv/bin/python tests/demo --keep
 
 test: $(DEV) $(TREE) ## All that takes no more than Python, make and git; of the matrix the oldest and the newest
@@ -55,7 +55,7 @@ unit: $(DEV) ## Unit tests
 e2e: $(DEV) ## Playbooks and modules against the emulator
 	@$(NOX) --session e2e
 
-chaos: $(DEV) ## STEPS=5000 SEED=42: random wishes, faults and others' writes; nothing may be lost
+chaos: $(DEV) ## STEPS=5000 SEED=42: random changes, faults and others' writes; nothing may be lost
 	@CHAOS_STEPS=$(STEPS) $(NOX) --session chaos -- tests/chaos --hypothesis-seed=$(SEED)
 
 fuzz: $(DEV) ## SECONDS=60: texts by a fuzzer for everything that reads what people write

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every check of this collection. `make` sets up what this needs; `make test` runs the sessions tagged `test`,
-in the order of this file: what takes long comes first, so that no core is idle at the end. `make test-all` also runs
-those tagged `all`, which need programs that not every machine has.
+"""Every check of this collection.
+
+`make` sets up what this needs; `make test` runs the sessions tagged `test`, in the order of this file: what takes long
+comes first, so that no core is idle at the end. `make test-all` also runs those tagged `all`, which need programs that
+not every machine has.
 
 lint, unit, e2e, chaos and browser run in the environment that nox itself runs in (.venv); the others make one each
 below .nox.
@@ -95,7 +97,7 @@ def skip_without(session: nox.Session, *programs: str) -> None:
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def e2e(session: nox.Session) -> None:
-    """Modules, role and playbooks against the emulator."""
+    """Run modules, role and playbooks against the emulator."""
     spread = ("--numprocesses", "3", "--dist", "worksteal")
     run(session, "pytest", "tests/e2e", *spread, junit_option(session), *session.posargs)
 
@@ -103,7 +105,7 @@ def e2e(session: nox.Session) -> None:
 @nox.session(tags=["test"])
 @measured
 def awx(session: nox.Session) -> None:
-    """Jobs as AWX runs them, what is set up in AWX, and what execution environments are built from."""
+    """Run jobs as AWX runs them, and check the setup in AWX and what execution environments are built from."""
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-awx.txt")
     # One process: each would have a controller set up for itself.
     session.run("pytest", "tests/awx", "-m", "not image", junit_option(session), *session.posargs)
@@ -112,7 +114,7 @@ def awx(session: nox.Session) -> None:
 @nox.session(venv_backend="none", tags=["all"], requires=["awx"])
 @measured
 def image(session: nox.Session) -> None:
-    """An execution environment that is built, run and pushed, from the environment of the session awx."""
+    """Build, run and push an execution environment, from the environment of the session awx."""
     skip_without(session, "podman")
     pytest = ROOT / ".nox" / "awx" / "bin" / "pytest"
     session.run(pytest, "tests/awx", "-m", "image", junit_option(session), *session.posargs, external=True)
@@ -128,7 +130,7 @@ def image(session: nox.Session) -> None:
 )
 @measured
 def sanity(session: nox.Session, core: str) -> None:
-    """All of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
+    """Run all of ansible-test sanity, with no ignore file; the newest core looks at the tests too."""
     install(session, f"ansible-core=={core}.*")
     base = CACHE / "ansible-test" / core
     checkout = base / "ansible_collections" / "pgflex" / "azure"
@@ -156,7 +158,7 @@ def sanity(session: nox.Session, core: str) -> None:
 )
 @measured
 def cores(session: nox.Session, core: str) -> None:
-    """Smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
+    """Run smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
     install(session, f"ansible-core=={core}.*", *TEST_REQUIREMENTS)
     # Modules have processes of their own, as elsewhere: not forks of Ansible as in the session e2e.
     env = {"PGFLEX_TEST_PROCESSES": "1"}
@@ -174,8 +176,8 @@ def cores(session: nox.Session, core: str) -> None:
 )
 @measured
 def sdk(session: nox.Session, azure: str) -> None:
-    """The module's requests with another Azure SDK. `make test` leaves out the newest, which e2e runs with."""
-    wanted = {
+    """Send the module's requests with another Azure SDK. `make test` leaves out the newest, which e2e runs with."""
+    versions = {
         "oldest": [
             line.replace(">=", "==")
             for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -184,7 +186,7 @@ def sdk(session: nox.Session, azure: str) -> None:
         "2.0": ["azure-mgmt-postgresqlflexibleservers==2.0.*"],
         "newest": ["--upgrade"],
     }[azure]
-    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, *wanted)
+    install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, *versions)
     # With 2.0 azure-identity is the newest, as in e2e.
     chosen = "sdk" if azure == "2.0" else "sdk or identity"
     session.run("pytest", "tests/e2e", "-m", chosen, junit_option(session), *session.posargs)
@@ -193,17 +195,19 @@ def sdk(session: nox.Session, azure: str) -> None:
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def lint(session: nox.Session) -> None:
-    """Formatting, types, YAML, playbooks, documentation, changelog, licences. One finding does not hide the next."""
+    """Check format, types, imports, YAML, playbooks, documentation, changelog and licences; go on after a finding."""
     HOME.mkdir(parents=True, exist_ok=True)
     # reuse asks once what git ignores, and takes what another session caches after that for a file without a licence.
     copy_checkout(CACHE / "reuse")
     workflows = sorted(str(each.relative_to(ROOT)) for each in (ROOT / ".github" / "workflows").iterdir())
+    more_env = {"antsibull-docs": {"HOME": str(HOME)}, "lint-imports": {"PYTHONPATH": str(TREE)}}
     failed = set()
     for command, *args in (
         ("ruff", "format", "--check"),
         ("ruff", "check"),
         ("yamllint", "--strict", "."),
         ("mypy", "noxfile.py", "tests", str(TREE / "ansible_collections" / "pgflex" / "azure" / "plugins")),
+        ("lint-imports", "--no-logo", "--cache-dir", str(CACHE / "import-linter")),
         ("ansible-lint", "--strict"),
         ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."),
         ("antsibull-changelog", "lint"),
@@ -212,7 +216,7 @@ def lint(session: nox.Session) -> None:
         ("reuse", "--root", str(CACHE / "reuse"), "lint", "--lines"),
     ):
         try:
-            run(session, command, *args, **({"HOME": str(HOME)} if command == "antsibull-docs" else {}))
+            run(session, command, *args, **more_env.get(command, {}))
         except nox.command.CommandFailed:
             failed.add(command)
     if failed:
@@ -243,28 +247,28 @@ def galaxy(session: nox.Session) -> None:
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def demo(session: nox.Session) -> None:
-    """What `make demo` shows, to the end."""
+    """Run `make demo` to the end."""
     run(session, "python", "tests/demo", HOME=str(HOME))
 
 
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def unit(session: nox.Session) -> None:
-    """Unit tests."""
+    """Run the unit tests."""
     run(session, "pytest", "tests/unit", junit_option(session), *session.posargs)
 
 
 @nox.session(venv_backend="none", tags=["test"])
 @measured
 def chaos(session: nox.Session) -> None:
-    """Random wishes and troubles, and random input."""
+    """Try random changes, faults and input."""
     run(session, "pytest", junit_option(session), *(session.posargs or ["tests/chaos", "tests/fuzz"]))
 
 
 @nox.session()
 @measured
 def mutations(session: nox.Session) -> None:
-    """Faults that mutmut makes in the code that plans, applies and verifies: no more go unnoticed than are known."""
+    """Let mutmut break the code that plans, applies and verifies; fail if the tests miss more than is known."""
     install(session, f"ansible-core=={OWN_CORE}.*", *TEST_REQUIREMENTS, "tests/requirements-mutations.txt")
     base = CACHE / "mutations"
     shutil.rmtree(base / "mutants", ignore_errors=True)
@@ -277,7 +281,7 @@ def mutations(session: nox.Session) -> None:
 
 @nox.session()
 def fuzz(session: nox.Session) -> None:
-    """Everything that reads what people write, with texts that atheris makes; skipped with a word without a wheel."""
+    """Feed texts made by atheris to everything that reads what people write; skip this where it has no wheel."""
     install(session, f"ansible-core=={OWN_CORE}.*", "requirements.txt", "tests/emulator/requirements.txt")
     try:
         install(session, "--only-binary=:all:", "atheris")
@@ -290,7 +294,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(venv_backend="none", tags=["all"])
 @measured
 def browser(session: nox.Session) -> None:
-    """The HTML report in a headless Chromium."""
+    """Open the HTML report in a headless Chromium."""
     skip_without(session, "chromium", "chromedriver")
     run(session, "pytest", "tests/browser", junit_option(session), *session.posargs)
 

@@ -4,8 +4,8 @@
 
 """Make this checkout importable as ansible_collections.pgflex.azure, wherever it was cloned to, and shut the tests in.
 
-What tests start (ansible-playbook, the emulator) inherits the environment made here: nothing of the developer's Azure
-sign-in, no proxy between a test and the emulator, no file outside a temporary folder.
+ansible-playbook and the emulator inherit the environment made here: nothing of the developer's Azure sign-in, no proxy
+between a test and the emulator, no file outside a temporary folder.
 """
 
 from __future__ import annotations

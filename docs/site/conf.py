@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sphinx for the site of this collection; C(make docs) runs it. It needs no network."""
+"""Sphinx for the site of this collection; `make docs` runs it. It needs no network."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
 
 
 def fit(_app: Any, page: str, source: list[str]) -> None:
-    """What antsibull-docs writes, for this theme, which has a table of contents of its own and a narrow side bar."""
+    """Fit what antsibull-docs writes to this theme, which has a table of contents of its own and a narrow side bar."""
     source[0] = re.sub(r"^\.\. contents::\n(   .*\n)*", "", source[0], flags=re.MULTILINE)
     if page == "index":
         source[0] = source[0].replace("Pgflex.Azure\n", "pgflex.azure\n", 1)
@@ -50,5 +50,5 @@ def fit(_app: Any, page: str, source: list[str]) -> None:
 
 
 def setup(app: Any) -> None:
-    """Called by Sphinx."""
+    """Have Sphinx call `fit`."""
     app.connect("source-read", fit)

@@ -16,13 +16,13 @@ from ..module_utils._files import read_entry
 
 
 class ActionModule(ActionBase):
-    """Reads one small file; no module is run, and no host is connected to."""
+    """Read one small file: no module is run, and no host is connected to."""
 
     _requires_connection = False
     _VALID_ARGS = frozenset(("register", "result_dir"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The host's entry; one of its own where the fleet had no row for it."""
+        """Return the host's entry; one of its own where the fleet had no row for it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         known = task_vars or {}
         folder, name = (self._task.args.get(option) for option in ("result_dir", "register"))
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:
-    """The folder of a registered result. Raises `AnsibleActionFail`."""
+    """Return the folder of a registered result. Raise `AnsibleActionFail`."""
     result = task_vars.get(name)
     if not isinstance(result, Mapping) or not result.get("result_dir"):
         raise AnsibleActionFail(f"register: {name!r} is no result of pgflex_identity_fleet with a result_dir.")

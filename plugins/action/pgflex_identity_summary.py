@@ -21,13 +21,13 @@ STATISTIC = "pgflex_identity_result"
 
 
 class ActionModule(ActionBase):
-    """Runs no module, and connects to no host."""
+    """Sum up without running a module or connecting to a host."""
 
     _requires_connection = False
     _VALID_ARGS = frozenset(("plan", "rollout", "action", "rollback_file"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """`lines` of this batch; `summary` of all batches so far, which is handed on as a custom statistic."""
+        """Return `lines` of this batch, and the `summary` of all batches so far, which is also a custom statistic."""
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
         arguments, check = self._task.args, self._task.check_mode
@@ -50,17 +50,17 @@ class ActionModule(ActionBase):
 
 
 def _path() -> Path:
-    """In a folder that `ansible-playbook` removes at its end: a fact would outlive the run where facts are cached."""
+    """Return a file in a folder that `ansible-playbook` removes at its end: a cached fact would outlive the run."""
     return Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
 
 
 def _earlier() -> dict[str, Any]:
-    """The sum of the batches before this one in this run; empty for the first."""
+    """Return the sum of the batches before this one in this run; empty for the first."""
     found: dict[str, Any] = json.loads(_path().read_text(encoding="utf-8")) if _path().exists() else {}
     return found
 
 
 def _keep(added: dict[str, Any]) -> dict[str, Any]:
-    """`added`, for the batches to come."""
+    """Keep `added` for the batches to come."""
     write_private(_path(), json.dumps(added))
     return added

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The connection options. Their argument spec is CONNECTION in module_utils/_options.py."""
+    """The connection options. Their argument spec is `CONNECTION` in `_module/argspec.py`."""
 
     DOCUMENTATION = r"""
 options:

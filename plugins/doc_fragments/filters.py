@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where servers are listed, for whatever lists them."""
+    """The options that say where to list servers."""
 
     DOCUMENTATION = r"""
 options:
@@ -32,7 +32,7 @@ options:
     default: 1800
   poll_interval:
     description:
-      - The longest pause in seconds between two tries of a request that failed in passing.
+      - The longest pause in seconds between two tries of a request after a transient failure.
     type: float
     default: 10
 """

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How whatever changes servers waits for them."""
+    """The options of waiting, for all that changes servers."""
 
     DOCUMENTATION = r"""
 options:
   poll_interval:
     description:
-      - Seconds between two looks at a running operation, unless Azure asks for another time. Also the longest pause
-        between two tries of a request that failed in passing.
+      - Seconds between two polls of a running operation, unless Azure asks for another time. Also the longest pause
+        between two tries of a request after a transient failure.
     type: float
     default: 10
   busy_timeout:
     description:
-      - Seconds for which a server is tried again that is busy with another operation.
+      - Seconds for which to try again while a server is busy with another operation.
     type: int
     default: 600
 """

@@ -32,13 +32,13 @@ options:
         of its identities, has a C(status), one of those above.
       - V(csv) is a record for each server and identity.
       - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
-        resource group, subscription and region, search and filters, and the timeline of the waves. Of several planned
-        waves it shows the sizes.
+        resource group, subscription and region, search and filters, and the timeline of the waves. For several planned
+        waves it shows their sizes.
       - V(lines) is a line for each server that is not compliant, for each wave of a rollout that has several, and a
         summary, always the last line.
       - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(failed), C(missing) and
-        C(extra), and the lists C(drifted_hosts) and C(failed_hosts). Of a rollout it has the counts C(changed),
-        C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts) as well.
+        C(extra), and the lists C(drifted_hosts) and C(failed_hosts). For a rollout it also has the counts C(changed),
+        C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts).
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true
@@ -125,7 +125,7 @@ def identity_report(
     title: str = "Managed identities",
     time: str | None = None,
 ) -> Any:
-    """Return the report in a format. Raises `AnsibleFilterError`."""
+    """Return the report in a format. Raise `AnsibleFilterError`."""
     try:
         report = read_report(_entries(result, brief=format in _BRIEF), result.get("waves") or [])
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -11,8 +11,8 @@ version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
   - Makes a host of every flexible server in subscriptions or resource groups. Servers are read from lists, so the cost
-    is one request a page and not one a server.
-  - Every host is run locally, with the Python that runs Ansible; nobody logs in to a database.
+    is one request for each page, not for each server.
+  - Tasks of these hosts run locally, with the Python that runs Ansible; nothing logs in to a database.
   - All hosts are in the group C(pgflex_servers), and have the variables C(pgflex_server_id), C(pgflex_server_name),
     C(pgflex_resource_group), C(pgflex_subscription_id), C(pgflex_location), C(pgflex_state), C(pgflex_version),
     C(pgflex_tags), C(pgflex_encryption) and C(pgflex_current_identity), whose contents are those of
@@ -31,7 +31,7 @@ options:
     choices: [pgflex.azure.pgflex_servers]
   resource_groups:
     description:
-      - Resource groups to list. By default whole subscriptions. Each has to be in one of the subscriptions.
+      - Resource groups to list; by default whole subscriptions. Each has to be in one of the subscriptions.
     type: list
     elements: str
     default: []
@@ -133,11 +133,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "pgflex.azure.pgflex_servers"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file is one of ours, by its name."""
+        """Tell by its name whether the file is one of ours."""
         return super().verify_file(path) and path.endswith(ENDINGS)
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
-        """Read the estate, or the cache of it, and add the hosts. Raises C(AnsibleParserError)."""
+        """Read the estate, or the cache of it, and add the hosts. Raise `AnsibleParserError`."""
         super().parse(inventory, loader, path)
         self._read_config_data(path)
         cache_key = self.get_cache_key(path)

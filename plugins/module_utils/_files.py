@@ -22,7 +22,7 @@ _ENTRIES = "entries.sqlite"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write the whole text or nothing, as 0600; missing folders are made. Raises `OSError`."""
+    """Write the whole text or nothing, as 0600; missing folders are made. Raise `OSError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -37,7 +37,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_entries(folder: str, entries: Iterable[Mapping[str, Any]]) -> None:
-    """Keep each entry of a fleet's result in `folder` under its name, in place of an earlier one. Raises `OSError`.
+    """Keep each entry of a fleet's result in `folder` under its name, in place of an earlier one. Raise `OSError`.
 
     One database rather than a file each: a file costs a millisecond where the folder is on a slow file system.
     """
@@ -51,7 +51,7 @@ def write_entries(folder: str, entries: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any] | None]:
-    """The entry of each name, None where there is none. Raises `OSError`."""
+    """Return the entry of each name, None where there is none. Raise `OSError`."""
     path = Path(folder) / _ENTRIES
     if not path.exists():
         raise FileNotFoundError(2, "No such file or directory", str(path))
@@ -61,7 +61,7 @@ def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any] | Non
 
 
 def read_entry(folder: str, name: str) -> dict[str, Any] | None:
-    """As `read_entries`, one."""
+    """Read one entry as `read_entries` does."""
     return read_entries(folder, [name])[0]
 
 

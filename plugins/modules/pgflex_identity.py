@@ -66,7 +66,7 @@ options:
   purge_identities:
     description:
       - With O(state=present), remove every user-assigned identity that is not in O(identities). With an empty list all
-        go.
+        are removed.
       - If that would take an identity that is used for data encryption, the task fails and nothing is changed, unless
         O(keep_encryption_identities=true).
     type: bool
@@ -86,7 +86,7 @@ options:
   system_assigned:
     description:
       - Whether the server shall have its system-assigned identity. If it is not set, that identity stays as it is.
-      - It is refused to disable it on a server with a customer-managed key or with Fabric mirroring.
+      - Disabling it is refused on a server with a customer-managed key or with Fabric mirroring.
     type: bool
   validate_identities:
     description:
@@ -99,8 +99,8 @@ options:
   client_ids:
     description:
       - Look up the client ID of every identity in the result, with a request for each.
-      - The service reports the ID of the tenant in its place. Without this option
-        RV(identity.user_assigned_identities[].client_id) is null then.
+      - The service reports the ID of the tenant in its place; where it does,
+        RV(identity.user_assigned_identities[].client_id) is null without this option.
     type: bool
     default: false
   wait:
@@ -151,7 +151,7 @@ EXAMPLES = r"""
     client_ids: true
   register: held
 
-- name: Have exactly these, but keep what encryption needs
+- name: Leave exactly these, and what encryption needs
   pgflex.azure.pgflex_identity:
     resource_group: rg-prod
     server_name: pg-orders
@@ -402,7 +402,7 @@ if TYPE_CHECKING:
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
-    """Everything that can be wrong in the options is found before the API is opened, so before any request."""
+    """Check all options before the API is opened, so before any request, then do what they ask for."""
     options = module.params
     ref = server_ref(options, "" if options["server_id"] is not None else connection.subscription_id)
     retry_policy = retry_policy_from_options(options)
@@ -421,7 +421,6 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point."""
     run(
         module_spec(),
         work,

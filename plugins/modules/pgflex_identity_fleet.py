@@ -17,7 +17,7 @@ description:
   - Where more than 25 servers of a subscription are asked for they are read from its list, a request for each page; otherwise one
     by one.
   - It keeps within the limits of Azure Resource Manager for each subscription, 250 reads and 25 a second, 200 writes and 10 a
-    second, and obeys what Azure answers about them.
+    second, and follows what Azure's answers say about them.
   - A row that fails does not fail the task; RV(servers[].failed) says how each row ended, and RV(totals) counts them.
 extends_documentation_fragment:
   - pgflex.azure.azure
@@ -94,11 +94,11 @@ options:
   action:
     description:
       - What the rows ask for that are made of the variables of hosts.
-      - V(assign) is all that the variables say, V(remove) only what they want removed.
+      - V(assign) is all that the variables say, V(remove) only the removals.
       - V(rotate) assigns C(pgflex_identity_rotate_to) and removes C(pgflex_identity_rotate_from), in one write, wherever
         the latter is assigned.
       - V(rollback) makes the servers of the record O(rollback) hold what they held before.
-      - V(list) asks for nothing, whatever the variables want; the result tells what the servers hold.
+      - V(list) asks for nothing, whatever the variables say; the result shows what the servers hold.
     type: str
     choices: [assign, remove, rotate, rollback, list]
     default: assign
@@ -300,7 +300,7 @@ if TYPE_CHECKING:
 
 
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
-    """All rows, planned together and carried out together."""
+    """Plan all rows together, and carry the plans out together."""
     options = module.params
     retry_policy_from_options(options)
     retry_policy_factory = partial(
@@ -359,7 +359,6 @@ def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: 
 
 
 def main() -> None:
-    """Entry point."""
     run(fleet_spec(), work)
 
 

@@ -14,7 +14,7 @@ author: pgflex.azure contributors (@pgflex)
 description:
   - Returns which flexible servers hold which managed identities, for one server, a resource group, subscriptions, or all that
     the credential can see.
-  - Servers are read from lists, so the cost is one request a page and not one a server.
+  - Servers are read from lists, so the cost is one request for each page, not for each server.
 extends_documentation_fragment:
   - pgflex.azure.azure
   - pgflex.azure.filters
@@ -24,7 +24,7 @@ extends_documentation_fragment:
 options:
   resource_group:
     description:
-      - Resource group of the server, or to list. Listed in several subscriptions, it has to be in one of them.
+      - Resource group of the server, or to list. With several subscriptions, it has to be in one of them.
     type: str
   server_name:
     description:
@@ -212,7 +212,6 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point."""
     run(
         SPEC,
         work,

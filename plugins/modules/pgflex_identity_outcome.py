@@ -13,8 +13,8 @@ version_added: 1.0.0
 author: pgflex.azure contributors (@pgflex)
 description:
   - M(pgflex.azure.pgflex_identity_fleet) changes many servers in one task, and a row that fails does not fail that task. This
-    one ends for each host as its row did, changed, ok or failed in Ansible's words, with its message and its difference, for Ansible's recap,
-    C(--diff), C(max_fail_percentage) and the host status in AWX.
+    one ends for each host as its row did, as changed, ok or failed, with its message and its difference, for Ansible's recap, C(--diff),
+    C(max_fail_percentage) and the host status in AWX.
   - A row that was not started fails too, with a message that says so. A host without a row is ok.
   - It sends no request and starts no process.
 extends_documentation_fragment:
@@ -32,7 +32,7 @@ options:
     type: path
 attributes:
   check_mode:
-    description: Tells what the fleet would do, where that ran in check mode.
+    description: Reports what the fleet would do, where that ran in check mode.
     support: full
   diff_mode:
     description: Shows what the fleet changed, or would change.
@@ -42,13 +42,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make all hosts of the play as their variables say
+- name: Change the servers of all hosts of the play
   pgflex.azure.pgflex_identity_fleet:
     result_dir: auto
   run_once: true
   register: fleet
 
-- name: Tell each host what became of its server
+- name: Give each host its own result
   pgflex.azure.pgflex_identity_outcome:
     register: fleet
 """

@@ -14,7 +14,7 @@ author: pgflex.azure contributors (@pgflex)
 description:
   - Sums up what M(pgflex.azure.pgflex_identity_fleet) planned for all hosts of a play, and did with those that have
     drifted.
-  - Hands the sum on as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
+  - Sets the sum as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
     C(serial) the batches add up.
   - It sends no request and starts no process.
 extends_documentation_fragment:
@@ -27,18 +27,18 @@ options:
   rollout:
     description:
       - The result of M(pgflex.azure.pgflex_identity_fleet) for the hosts that have drifted.
-      - Without it nothing that was planned has been started.
+      - Without it, nothing that was planned counts as started.
     type: dict
     default: {}
   action:
-    description: What it was done for, to be handed on.
+    description: The action of the rollout, a text that is passed on.
     type: str
   rollback_file:
-    description: Where the record of the rollout is; the last line tells the command that takes it back.
+    description: File with the record of the rollout; the last line has the command that rolls it back.
     type: path
 attributes:
   check_mode:
-    description: Says what would be changed, and hands on no record.
+    description: Reports what would be changed, and passes on no record.
     support: full
   diff_mode:
     description: It changes nothing.

@@ -24,7 +24,7 @@ _INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy tha
 def refuse_run_options(
     hosts: int, *, waves: Any, max_fail_percentage: Any, strict: bool, reports: Iterable[str]
 ) -> None:
-    """Raises `InvalidInput` for what nobody could keep: only where nothing is lost may each host go its own way.
+    """Refuse with `InvalidInput` what nobody could keep: only where nothing is lost may each host go its own way.
 
     `hosts` is how many the play has, failed ones too, so that all of them are refused alike.
     """

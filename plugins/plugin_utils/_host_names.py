@@ -22,10 +22,10 @@ _TELLING_APART = ("pgflex_resource_group", "pgflex_subscription_id", "pgflex_ser
 def name_hosts(
     hosts: list[dict[str, Any]], preferred: Callable[[dict[str, Any]], str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each host's name and variables, in the order given.
+    """Return each host's name and variables, in the order given.
 
     Names that are equal without case get the resource group appended, all of them, so that a name does not depend on
-    the order of the list; if they are still equal, the subscription, then the server. Raises `InvalidInput` if even
+    the order of the list; if they are still equal, the subscription, then the server. Raise `InvalidInput` if even
     that leaves two servers with one name, since one of them would vanish.
     """
     names = [preferred(each) for each in hosts]

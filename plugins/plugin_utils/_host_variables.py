@@ -50,7 +50,7 @@ def _options_of(action: str) -> tuple[Option, ...]:
 def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> dict[str, Any]:
     """Return the row of a host, of its variables for which `is_relevant` is true, templated. Raise `InvalidInput`.
 
-    What is unset is left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
+    Unset ones are left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
     """
     row = {each.row: _value(each, variables) for each in _options_of(action) if each.row}
     if action == ROTATE:
@@ -77,7 +77,7 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     for option in ("resource_group", "server_name"):
         if not place[option]:
             problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
-            # Ansible's stand-in for an inventory without a host.
+            # What Ansible has in place of an inventory without a host.
             hint = " The inventory has no host: update it, or name one server with -e." * (host == "localhost")
             raise InvalidInput(_VARIABLE_OF_PLACE[option], problem + hint)
     return place
@@ -152,17 +152,17 @@ class HostRows:
         self.hosts.append(host)
 
     def warnings(self, *, whole: bool) -> list[str]:
-        """What is to be said of all rows together. `whole`: they are all that the play has."""
+        """Return the warnings about all rows together. `whole`: they are all that the play has."""
         if self.rollback_plan:
             return self.rollback_plan.warnings()
         sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
-        wishes = {"present", "absent", "system_assigned"}
-        if not (whole and sets and self.asked) or any(wishes & row.keys() or row.get("purge") for row in self.asked):
+        changes = {"present", "absent", "system_assigned"}
+        if not (whole and sets and self.asked) or any(changes & row.keys() or row.get("purge") for row in self.asked):
             return []
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 
     def answers(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """The module's result for `asked` with those that were refused, in the order of the hosts.
+        """Return the module's result for `asked` with those that were refused, in the order of the hosts.
 
         Where the result is in files, the entries of `refusals()` belong there too.
         """
@@ -176,7 +176,7 @@ class HostRows:
         return {**result, "servers": [entries[host] for host in self.hosts], "totals": totals}
 
     def refusals(self) -> list[dict[str, Any]]:
-        """The entries of those that were refused."""
+        """Return the entries of those that were refused."""
         return [_failure(host, error) for host, error in self.refused.items()]
 
 
@@ -193,6 +193,6 @@ def _failure(host: str, error: PgflexError) -> dict[str, Any]:
 
 
 def nothing_asked() -> dict[str, Any]:
-    """The module's result for no rows."""
+    """Return the module's result for no rows."""
     totals = {"servers": 0, "compliant": 0, "changed": 0, "failed": 0, "not_started": 0, "written": 0}
     return {"changed": False, "requests": 0, "totals": totals, "servers": [], "waves": [], "rollback": ""}

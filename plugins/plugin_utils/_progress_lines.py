@@ -20,7 +20,7 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 @contextmanager
 def tail_lines(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """While the body runs, `tell` every line that is appended to the existing file `path`, in a thread."""
+    """Pass every line that is appended to the existing file `path` to `tell`, in a thread, while the body runs."""
     over = threading.Event()
     thread = threading.Thread(target=_tail, args=(path, tell, over), daemon=True)
     thread.start()

@@ -41,7 +41,7 @@ class RollbackPlan:
         self._left = dict(self._entries)
 
     def row(self, place: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The row that restores the server at `place`, None if no record names it. Raises `InvalidInput`."""
+        """Return the row that restores the server at `place`, None if no record names it. Raise `InvalidInput`."""
         entry = self._find(place)
         if entry is None:
             return None
@@ -79,7 +79,7 @@ class RollbackPlan:
         return len(self._left) < len(self._entries)
 
     def warnings(self) -> list[str]:
-        """What the user should know once all hosts have been asked for."""
+        """Return what the user should know once all hosts have been asked for."""
         found = []
         if self._unfinished:
             found.append(
@@ -95,5 +95,5 @@ class RollbackPlan:
 
 
 def some_of(names: list[str]) -> str:
-    """The first few."""
+    """Return the first few."""
     return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")

@@ -48,7 +48,7 @@ class RunScope:
         self._first: tuple[str, dict[str, Any]] | None = None
 
     def add(self, host: str, variables: Mapping[str, Any]) -> None:
-        """Compare a host's templated variables with those of the first one. Raises `InvalidInput`."""
+        """Compare a host's templated variables with those of the first one. Raise `InvalidInput`."""
         # An empty text is unset, as everywhere.
         said = {name: variables[name] for name in self.names & variables.keys() if variables[name] not in (None, "")}
         if self._first is None:
@@ -68,7 +68,7 @@ class RunScope:
 
 
 def _meant(said: Mapping[str, Any], name: str) -> Any:
-    """What a survey gives as a text is no other value for that."""
+    """Return the value as text where a survey can give it as one, so that both count as the same."""
     value = said.get(name)
     return str(value).strip().lower() if isinstance(value, (bool, int, float, str)) else value
 

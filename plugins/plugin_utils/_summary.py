@@ -26,7 +26,7 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
 
     `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those that
     have drifted, empty where there was none: then what was planned has not been started. If the plan as a whole failed,
-    so did all `hosts`. Raises `AttributeError`, `KeyError` or `TypeError` if they are no such results.
+    so did all `hosts`. Raise `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
         counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What Ansible may take for a template, before and since ansible-core 2.19.
+"""Mark strings as templates or as text for Ansible, before and since ansible-core 2.19.
 
 Before, every string is a template that is not marked as unsafe; since, none that is not marked as trusted.
 """
@@ -27,12 +27,12 @@ _MARKS = ("{", "#")
 
 
 def as_template(value: str) -> str:
-    """The string, to be taken for a template."""
+    """Mark the string as a template."""
     return trust_as_template(value) if trust_as_template else value
 
 
 def as_text(value: Any) -> Any:
-    """The value with all strings in it as they are, never to be taken for templates.
+    """Return the value with all strings in it marked as text, never to be taken for templates.
 
     A string without a mark of a template cannot be one. It stays free of Ansible's mark for unsafe texts, which
     `ansible-inventory` would show as `{"__ansible_unsafe": ..}` around every word.

@@ -30,14 +30,14 @@ class NoBaseError(Exception):
 
 @dataclass(frozen=True)
 class Base:
-    """C(changes) go over the keys of the definition, C(arguments) to C(podman build)."""
+    """A base image. `changes` replace keys of the definition, `arguments` go to `podman build`."""
 
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
 
 
 def usable_base(definition: Mapping[str, Any], folder: Path) -> Base:
-    """What C(EE_DEFINITION) names; else the definition's own if it can be pulled; else one of Debian's packages."""
+    """Return what `EE_DEFINITION` names; else the definition's own, if it can be pulled; else one made of Debian."""
     if not shutil.which("podman"):
         raise NoBaseError("podman is not installed")
     if named := os.environ.get("EE_DEFINITION"):
@@ -63,7 +63,7 @@ def usable_base(definition: Mapping[str, Any], folder: Path) -> Base:
 
 
 def _make_debian(folder: Path) -> None:
-    """With a Python that is not Debian's own, into which no other installer may write."""
+    """Make it with a Python that is not Debian's own, into which no other installer may write."""
     (folder / "pip.conf").write_text(f"[global]\ncert = {_CERTIFICATES}/ca-certificates.crt\n", encoding="utf-8")
     hooks = (f'chroot "$1" python3 -m venv {_PYTHON}', f"copy-in {folder}/pip.conf /etc")
     suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
@@ -81,7 +81,7 @@ def _podman(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def settings_of_containers(folder: Path) -> Path:
-    """A C(containers.conf) with limits that any process may set: podman raises them, which not every sandbox allows."""
+    """Write a `containers.conf` with limits that any process may set: not every sandbox lets podman raise them."""
     path = folder / "containers.conf"
     path.write_text(f"[containers]\ndefault_ulimits = {json.dumps(_LIMITS)}\n", encoding="utf-8")
     return path

@@ -33,7 +33,7 @@ PAGE = ROOT / "docs" / "awx.md"
 
 
 def page_files() -> dict[str, str]:
-    """The YAML blocks on the page that begin with the name of a file, by that name."""
+    """Return the YAML blocks on the page that begin with the name of a file, by that name."""
     blocks = re.findall(
         r"^```yaml\n# (\S+\.yml)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -41,14 +41,14 @@ def page_files() -> dict[str, str]:
 
 
 def documented(beginning: str) -> list[str]:
-    """The command on the page that begins so."""
+    """Return the command on the page that begins so."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     [command] = [line.strip()[2:] for line in lines if line.strip().startswith(f"$ {beginning}")]
     return command.split()
 
 
 def run_setup(url: str, collections: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run the playbook against the controller at C(url)."""
+    """Run the playbook against the controller at `url`."""
     return subprocess.run(
         command,
         env={
@@ -67,7 +67,7 @@ def run_setup(url: str, collections: Path, command: list[str]) -> subprocess.Com
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:
-    """One for all tests."""
+    """Yield one for all tests."""
     with running_emulator() as emulator:
         yield emulator
 
@@ -82,14 +82,14 @@ def emulator(emulator_process: Emulator) -> Emulator:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without a credentials file."""
+    """Return a home without a credentials file."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture(scope="session")
 def set_up(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
-    """Run the command of the page against a controller, with these settings besides. Returns its output."""
+    """Run the command of the page against a controller, with these settings besides. Return its output."""
     collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
 
     def run(controller: Controller, **settings: Any) -> subprocess.CompletedProcess[str]:
@@ -113,7 +113,7 @@ def controller(set_up: SetUp) -> Controller:
 
 @pytest.fixture
 def place(emulator: Emulator, controller: Controller, tmp_path: Path) -> Place:
-    """Jobs that sign in to the emulator with a service principal."""
+    """Make a place whose jobs sign in to the emulator with a service principal."""
     ready = emulator.ready
     inputs = {
         "subscription": ready["subscription_ids"][0],

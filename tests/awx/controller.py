@@ -60,7 +60,7 @@ _RULE = re.compile(r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVA
 
 
 class Controller:
-    """Objects by collection and number, as the API shows them, and C(links): lists of numbers by URL."""
+    """Objects by collection and number, as the API shows them, and `links`: lists of numbers by URL."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[int, Object]] = {}
@@ -84,7 +84,7 @@ class Controller:
         return item
 
     def create(self, collection: str, fields: Object) -> Object:
-        """What a POST makes. Raises C(Refused)."""
+        """Carry out a POST, and return what it makes. Raise `Refused`."""
         self.check(collection, fields)
         item = self.add(collection, fields)
         if fields.get("kind") == "constructed" and collection == "inventories":
@@ -93,7 +93,7 @@ class Controller:
         return item
 
     def check(self, collection: str, fields: Object) -> None:
-        """Raises C(Refused) for fields that AWX would not take."""
+        """Raise `Refused` for fields that AWX would not take."""
         for name, target in LINKS.items():
             if fields.get(name) is not None and fields[name] not in self.objects.get(target, {}):
                 raise Refused(f"{name}: {fields[name]} does not exist")
@@ -120,18 +120,18 @@ class Controller:
         accepted(template, fields.get("extra_data", {}))
 
     def startable(self, number: int) -> Object:
-        """A job template, project, source, workflow or approval by its number."""
+        """Return a job template, project, source, workflow or approval by its number."""
         return next(self.objects[each][number] for each in STARTABLE if number in self.objects.get(each, {}))
 
     def find(self, collection: str, query: Object) -> list[Object]:
-        """The objects whose fields are as the query says."""
+        """Return the objects whose fields are as the query says."""
         # AWX lists everything that can be started but approvals.
         names = list(STARTABLE)[:-1] if collection == "unified_job_templates" else [collection]
         found = [item for name in names for item in self.objects.get(name, {}).values()]
         return [item for item in found if all(_same(self._value(item, name), value) for name, value in query.items())]
 
     def _value(self, item: Object, name: str) -> Any:
-        """The value of a field, or by way of its link that of another object: C(inventory__name)."""
+        """Return the value of a field, or by way of its link that of another object: `inventory__name`."""
         first, _query, rest = name.partition("__")
         if not rest:
             return item.get(name)
@@ -149,7 +149,7 @@ class Controller:
             self.remove(APPROVALS, approval)
 
     def shown(self, collection: str, item: Object) -> Object:
-        """An object as a GET shows it: without secrets, a node with what comes after it."""
+        """Return an object as a GET shows it: without secrets, a node with what comes after it."""
         if collection == "workflow_job_template_nodes":
             starts = self.startable(item["unified_job_template"]) if "unified_job_template" in item else {}
             names = ("id", "name", "description", *(["timeout"] if starts.get("type") == "workflow_approval" else []))
@@ -165,7 +165,7 @@ class Controller:
         return {**item, "inputs": inputs}
 
     def change(self, collection: str, number: int, fields: Object) -> None:
-        """What a PATCH does. Raises C(Refused)."""
+        """Carry out a PATCH. Raise `Refused`."""
         item = self.objects[collection][number]
         self.check(collection, {**item, **fields})
         if "inputs" in fields and collection == "credentials":
@@ -175,7 +175,7 @@ class Controller:
         item.update({name: value for name, value in fields.items() if collection != APPROVALS or name in item})
 
     def named(self, collection: str, name: str) -> Object:
-        """The one object of this name."""
+        """Return the one object of this name."""
         [item] = self.find(collection, {"name": name})
         return item
 
@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(200, self.controller.shown(collection, self.controller.objects[collection][number]))
 
     def serve_part(self, item: Object, part: str, fields: Object) -> None:
-        """A survey, an approval, or what an object is associated with."""
+        """Serve a survey, an approval, or what an object is associated with."""
         if part == "survey_spec":
             if self.command == "POST":
                 check_survey(fields)
@@ -267,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(controller: Controller) -> Iterator[str]:
-    """The controller's URL while it is served."""
+    """Serve the controller, and yield its URL."""
     handler = type("Handler", (_Handler,), {"controller": controller})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, daemon=True)

@@ -22,7 +22,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """The module that the task names."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The module's result."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         name = self._task.action.rpartition(".")[2]
         module = importlib.import_module(f"ansible_collections.awx.awx.plugins.modules.{name}")

@@ -45,7 +45,7 @@ class Attached:
 
 
 def custom_type(kind: Mapping[str, Any]) -> ManagedCredentialType:
-    """A credential type of the controller."""
+    """Return a credential type of the controller."""
     return ManagedCredentialType(
         namespace="", name=kind["name"], kind=kind["kind"], inputs=kind["inputs"], injectors=kind["injectors"]
     )
@@ -53,9 +53,9 @@ def custom_type(kind: Mapping[str, Any]) -> ManagedCredentialType:
 
 @dataclass
 class Launch:
-    """What AWX knows of a job before it runs. C(extra_vars) are the template's own, C(answers) all that others say.
+    """The facts that AWX has of a job before it runs. `extra_vars` are the template's own, `answers` all others.
 
-    C(repository) is that of the project, if not the collection's own. With C(required) the collection is what AWX has
+    `repository` is that of the project, if not the collection's own. With `required` the collection is what AWX has
     installed by the project's collections/requirements.yml, else what the image has.
     """
 
@@ -77,7 +77,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Job:
-    """A finished job: C(status) as AWX shows it, and the events that it stores."""
+    """A finished job: `status` as AWX shows it, and the events that it stores."""
 
     status: str
     events: list[dict[str, Any]]
@@ -96,15 +96,15 @@ class Job:
 
     @property
     def artifacts(self) -> dict[str, Any]:
-        """What set_stats handed on, as later nodes of a workflow get it."""
+        """The custom statistics of set_stats, as later nodes of a workflow get them."""
         return dict(self._stats.get("artifact_data", {}))
 
     def hosts(self, status: str) -> list[str]:
-        """The hosts that count as ok, changed, failures, ..., sorted."""
+        """Return the hosts that count as ok, changed, failures, ..., sorted."""
         return sorted(self._stats.get(status, {}))
 
     def results(self, task: str) -> dict[str, dict[str, Any]]:
-        """What the module returned in a task of this name, by host."""
+        """Return the module's results in a task of this name, by host."""
         kinds = ("runner_on_ok", "runner_on_failed")
         return {
             event["event_data"]["host"]: event["event_data"]["res"]
@@ -133,9 +133,9 @@ def _unsafe(value: Any) -> Any:
 
 
 def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: str) -> Job:
-    """Run it in C(folder), which must be new. C(env) is what the image or the pod has in its environment.
+    """Run it in `folder`, which must be new. `env` is what the image or the pod has in its environment.
 
-    With C(container), the name of an image and options for podman, in a container, else in a process.
+    With `container`, the name of an image and options for podman, in a container, else in a process.
     """
     private, worker = folder / "private", folder / "worker"
     given: dict[str, Any] = {"playbook": launch.playbook, "suppress_env_files": True}
@@ -162,7 +162,7 @@ def run_job(launch: Launch, folder: Path, env: Mapping[str, str], *container: st
 
 
 def prepare(launch: Launch, private: Path, runner: str) -> dict[str, str]:
-    """Fill the private folder, and return the environment that AWX injects. C(runner) is /runner where the job runs."""
+    """Fill the private folder, and return the environment that AWX injects. `runner` is /runner where the job runs."""
     for name in ("env", "inventory", "project"):
         (private / name).mkdir(parents=True)
     place = private / "project" if launch.repository else private / "project" / PROJECT
@@ -222,7 +222,7 @@ def inject(credentials: list[Attached], env: dict[str, str], arguments: list[str
 
 
 def injected(credentials: list[Attached], private: Path) -> dict[str, str]:
-    """The environment that these credentials make, with their files in a new folder."""
+    """Return the environment that these credentials make, with their files in a new folder."""
     env: dict[str, str] = {}
     (private / "env").mkdir(parents=True)
     inject(credentials, env, [], private)
@@ -230,7 +230,7 @@ def injected(credentials: list[Attached], private: Path) -> dict[str, str]:
 
 
 def largest_result(job: Job) -> int:
-    """Characters of the largest result. The runner keeps nothing of one that is too large, which is an error here."""
+    """Count the characters of the largest result. It is an error if the runner kept nothing of one."""
     results = [event["event_data"]["res"] for event in job.events if "res" in event["event_data"]]
     assert all(results), "a result was dropped"
     return max(len(str(result)) for result in results)

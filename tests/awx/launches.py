@@ -29,9 +29,9 @@ NAME = "PostgreSQL identities: {}"
 
 @dataclass
 class Place:
-    """Where jobs run: the inventory as its script prints it, C(inputs) of the C(credential), C(env) of the image.
+    """Where jobs run: the inventory as its script prints it, `inputs` of the `credential`, `env` of the image.
 
-    C(container) is empty for a process, else an image and options for podman.
+    `container` is empty for a process, else an image and options for podman.
     """
 
     controller: Controller
@@ -44,12 +44,12 @@ class Place:
     credential: str = "Microsoft Azure Resource Manager"
 
     def kind(self, name: str) -> ManagedCredentialType:
-        """A credential type by its name."""
+        """Return a credential type by its name."""
         found = self.controller.named("credential_types", name)
         return AZURE_RM if found.get("managed") else custom_type(found)
 
     def launch(self, name: str, answers: Mapping[str, Any] | None = None, *more: Attached, **prompts: Any) -> Job:
-        """Launch a job template as a person does; C(more) credentials than it has."""
+        """Launch a job template as a person does; `more` credentials than it has."""
         template = self.controller.named("job_templates", NAME.format(name))
         return self.run(template, accepted(template, dict(answers or {})), *more, **prompts)
 
@@ -82,7 +82,7 @@ class Node:
 
 
 def run_workflow(place: Place, name: str, answers: Mapping[str, Any], approve: Callable[[], bool]) -> dict[str, Node]:
-    """Run a workflow to its end. Returns the nodes that ran by their identifiers, in the order of their beginning."""
+    """Run a workflow to its end. Return the nodes that ran by their identifiers, in the order of their beginning."""
     workflow = place.controller.named("workflow_job_templates", NAME.format(name))
     said = accepted(workflow, dict(answers))
     nodes = place.controller.find("workflow_job_template_nodes", {"workflow_job_template": str(workflow["id"])})
@@ -97,7 +97,7 @@ def run_workflow(place: Place, name: str, answers: Mapping[str, Any], approve: C
 
 
 def status_of(place: Place, done: Mapping[str, Node]) -> str:
-    """How the workflow ends, as WorkflowDAG.has_workflow_failed has it: what follows a failure has handled it."""
+    """Tell how the workflow ends, as WorkflowDAG.has_workflow_failed does: what follows a failure has handled it."""
     links = place.controller.links
     nodes = place.controller.objects["workflow_job_template_nodes"].values()
     handled = {node["identifier"] for node in nodes for link in NODE_LINKS[1:] if links.get(f"{node['url']}{link}/")}

@@ -13,7 +13,7 @@ QUICK = {"pgflex_resource_group": GROUP, "pgflex_identity_poll_interval": "0.1",
 
 
 def inventory_of(hosts: list[str], canaries: list[str] | None = None, **variables: Any) -> dict[str, Any]:
-    """What AWX's inventory script prints: hosts whose servers have their names."""
+    """Return the output of AWX's inventory script: hosts whose servers have their names."""
     return {
         "all": {"children": ["pgflex_servers", "pgflex_canary"], "vars": {**QUICK, **variables}},
         "pgflex_servers": {"hosts": hosts},

@@ -21,7 +21,7 @@ _PARTS = ("ansible_collections/awx/", *(f"{_AZURE}{name}" for name in ("MANIFEST
 
 
 def public_collections() -> Path:
-    """The folder that has ansible_collections with both in it; the test is skipped where PyPI cannot be reached."""
+    """Return the folder that has both in ansible_collections; skip the test where PyPI cannot be reached."""
     target = CACHE / PACKAGE
     if not target.is_dir():
         with tempfile.TemporaryDirectory(prefix="pgflex-") as folder:
@@ -34,7 +34,7 @@ def public_collections() -> Path:
 
 
 def with_modules_in_process(collections: Path, folder: Path) -> Path:
-    """The same collection, made below C(folder), with an action plugin for each module that spares it a process."""
+    """Copy the collection below `folder`, with an action plugin for each module that spares it a process."""
     real = collections / "ansible_collections" / "awx" / "awx"
     copy = folder / "ansible_collections" / "awx" / "awx"
     actions = copy / "plugins" / "action"
@@ -49,7 +49,7 @@ def with_modules_in_process(collections: Path, folder: Path) -> Path:
 
 
 def _unpack(wheel: Path, target: Path) -> None:
-    """By way of another name: a run that is interrupted leaves nothing that looks whole, nor one beside this one."""
+    """Unpack to another name first: a run that is interrupted leaves nothing that looks whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, zipfile.ZipFile(wheel) as archive:
         whole = Path(folder, "whole")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX 24.6.1 refuses: credential types, surveys, and answers to surveys. Pure.
+"""Refuse what AWX 24.6.1 refuses: credential types, surveys, and answers to surveys. Pure.
 
 Sources: awx/main/fields.py (CredentialTypeInputField, CredentialTypeInjectorField), awx/api/views
 (JobTemplateSurveySpec), awx/main/models/mixins.py (SurveyJobTemplateMixin).
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 def check_credential_type(kind: dict[str, Any]) -> None:
-    """Raises C(Refused)."""
+    """Raise `Refused` for a credential type that AWX would not take."""
     if kind["kind"] not in ("cloud", "net"):
         raise Refused(f"kind {kind['kind']!r} is neither cloud nor net")
     fields = kind["inputs"]["fields"]
@@ -59,7 +59,7 @@ def _check_injectors(injectors: dict[str, Any], ids: list[str]) -> None:
 
 
 def check_survey(survey: dict[str, Any]) -> None:
-    """Raises C(Refused)."""
+    """Raise `Refused` for a survey that AWX would not take."""
     if not all(isinstance(survey.get(name), str) for name in ("name", "description")) or not survey.get("spec"):
         raise Refused("name, description or spec")
     variables = [question.get("variable") for question in survey["spec"]]
@@ -94,9 +94,9 @@ def _choices(question: dict[str, Any]) -> list[str]:
 
 
 def accepted(template: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
-    """The variables that a launch with these C(answers) adds to the template's own. Raises C(Refused).
+    """Return the variables that a launch with these `answers` adds to the template's own. Raise `Refused`.
 
-    Defaults fill in what is not answered, but a required question needs an answer. Without C(ask_variables_on_launch)
+    Defaults fill in what is not answered, but a required question needs an answer. Without `ask_variables_on_launch`
     no variable is taken that the survey does not ask for.
     """
     questions = template.get("survey_spec", {}).get("spec", [])

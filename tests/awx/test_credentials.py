@@ -45,7 +45,7 @@ def sign_in(emulator: Emulator, controller: Controller, tmp_path: Path, monkeypa
 
 
 def token_path(emulator: Emulator, result: dict[str, Any]) -> str:
-    """Where the token came from, once it is sure that the server was read."""
+    """Return the path that the token came from, once it is sure that the server was read."""
     assert result.get("msg") is None
     assert arm_calls(emulator) == ["GET server"]
     (token,) = emulator.requests("token")

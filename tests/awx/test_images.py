@@ -41,7 +41,7 @@ HOME = os.environ["HOME"]
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout in which the page's own command has built the archive that the definition names."""
+    """Make a copy of the checkout in which the page's command has built the archive that the definition names."""
     folder = tmp_path_factory.mktemp("context")
     copy_checkout(folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
@@ -51,7 +51,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def builder(*arguments: str, folder: Path) -> str:
-    """What ansible-builder prints."""
+    """Run ansible-builder and return its output."""
     done = subprocess.run(["ansible-builder", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -89,7 +89,7 @@ def test_the_archive_tells_its_python_packages_and_fits_beside_azcollection(cont
 
 @pytest.fixture(scope="module")
 def image(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image of the definition, built by the page's command."""
+    """Build the image of the definition by the page's command."""
     folder = tmp_path_factory.mktemp("image")
     definition = yaml.safe_load((context / DEFINITION).read_text(encoding="utf-8"))
     with pytest.MonkeyPatch.context() as patched:
@@ -133,7 +133,7 @@ def test_an_image_is_built_and_a_job_runs_in_it(
 def test_navigator_runs_a_playbook_in_the_image(
     image: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the settings of the examples, and what they say that the local Azure needs."""
+    """With the settings of the examples, and what they say that the emulator needs."""
     monkeypatch.setenv("HOME", HOME)
     # It wants the folder, as every usual machine has it, though nothing here uses it.
     Path("/dev/mqueue").mkdir(exist_ok=True)
@@ -165,7 +165,7 @@ def test_navigator_runs_a_playbook_in_the_image(
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
-    """The address of a registry that is empty."""
+    """Yield the address of a registry that is empty."""
     program = shutil.which("docker-registry")
     if not program:
         pytest.skip("No image was pushed: docker-registry is not installed.")

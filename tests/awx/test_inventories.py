@@ -39,14 +39,14 @@ SERVERS: list[dict[str, Any]] = [
 
 @pytest.fixture(autouse=True)
 def estate(emulator: Emulator) -> None:
-    """Six servers, four of them in production and one of those a canary."""
+    """Seed six servers, four of them in production and one of those a canary."""
     identities = [{"name": "id-a"}, {"name": "id-backup"}]
     group = {"name": GROUP, "location": "canadacentral", "identities": identities, "servers": SERVERS}
     emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "resource_groups": [group]}]})
 
 
 def exported(folder: Path, env: dict[str, str], *sources: str) -> dict[str, Any]:
-    """What AWX imports: ansible-inventory --list --export on these sources."""
+    """Return what AWX imports: ansible-inventory --list --export on these sources."""
     given = [argument for source in sources for argument in ("-i", source)]
     beside = str(Path(sources[-1]).parent)
     output = folder / "output.json"
@@ -64,7 +64,7 @@ def exported(folder: Path, env: dict[str, str], *sources: str) -> dict[str, Any]
 
 
 def signed_in(place: Place, emulator: Emulator, private: Path) -> dict[str, str]:
-    """What AWX's injector makes of the place's credential, in an image that trusts the emulator."""
+    """Return the environment that AWX injects for the place's credential, in an image that trusts the emulator."""
     trusted = {
         "REQUESTS_CA_BUNDLE": emulator.ready["ca_file"],
         "AZURE_POD_IDENTITY_AUTHORITY_HOST": emulator.ready["arm"],
@@ -73,14 +73,14 @@ def signed_in(place: Place, emulator: Emulator, private: Path) -> dict[str, str]
 
 
 def source_of(controller: Controller, inventory: str) -> Object:
-    """The one source of an inventory."""
+    """Return the one source of an inventory."""
     number = controller.named("inventories", inventory)["id"]
     [found] = controller.find("inventory_sources", {"inventory": str(number)})
     return found
 
 
 def constructed(controller: Controller, folder: Path, servers: dict[str, Any]) -> dict[str, Any]:
-    """The inventory that AWX constructs of another one."""
+    """Return the inventory that AWX constructs of another one."""
     source = source_of(controller, "PostgreSQL rollout")
     assert source["source"] == "constructed"
     (folder / "constructed.yml").write_text(yaml.safe_dump(json.loads(source["source_vars"])), encoding="utf-8")

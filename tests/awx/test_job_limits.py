@@ -45,7 +45,7 @@ def test_each_slice_counts_its_own_hosts_and_a_failed_host_is_red(emulator: Emul
 
 
 def has_ended(job: Job) -> bool:
-    """Whether the playbook came to its end, with the artifacts."""
+    """Tell whether the playbook came to its end, with the artifacts."""
     return any(event["event"] == "playbook_on_stats" for event in job.events)
 
 
@@ -56,8 +56,8 @@ def test_after_a_cancel_and_a_timeout_a_job_waits_for_what_goes_on_and_converges
     seeded = servers("app", 2, "id-a")
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
-    wish = {"pgflex_identity_present": "id-b", "pgflex_identity_waves": "100%"}
-    place.inventory = inventory_of(names, [], **wish, pgflex_identity_poll_interval="1")
+    desired = {"pgflex_identity_present": "id-b", "pgflex_identity_waves": "100%"}
+    place.inventory = inventory_of(names, [], **desired, pgflex_identity_poll_interval="1")
 
     def patched() -> list[int]:
         return [each["status"] for each in emulator.requests("arm") if each["method"] == "PATCH"]

@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 #: Way to a host that nobody can reach, as an inventory for virtual machines may set it for all.
 ELSEWHERE = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_become_method": "su"}
-OUTCOME = "Tell each host what became of its server"
+OUTCOME = "Give each host its own result"
 UNFORCED = {"pgflex_identity_rollback_force": "false"}
 #: As a survey's field gives it.
 ANSWER = "# for the new application\n\n id-b  # see the ticket\n\n"
 
 
 def check_no_secret(place: Place, emulator: Emulator) -> None:
-    """Nothing that AWX stores of a job holds a secret or a token."""
+    """Check that nothing that AWX stores of a job holds a secret or a token."""
     for job in place.jobs:
         for secret in secrets_of(emulator):
             assert secret not in json.dumps(job.events)
 
 
 def held(emulator: Emulator, names: list[str]) -> list[list[str]]:
-    """What these servers truly hold."""
+    """Return what these servers truly hold."""
     by_name = {server_id.rpartition("/")[2]: sorted(names) for server_id, names in held_by_server(emulator).items()}
     return [by_name[name] for name in names]
 
 
 def check_events(jobs: dict[str, Any], names: list[str]) -> None:
-    """Each host has its own status, and its own difference, in the plan too."""
+    """Check that each host has its own status and its own difference, in the plan too."""
     assert jobs["plan"].hosts("changed") == names
     assert jobs["fleet"].hosts("changed") == names[1:]
     assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
@@ -97,7 +97,7 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(
 
 
 def check_rollback_fails(place: Place, artifacts: dict[str, Any], why: str) -> None:
-    """The node that puts back the fleet, with what jobs before it have handed on."""
+    """Run the node that puts back the fleet with what jobs before it have handed on, and see it fail."""
     template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
     job = place.run(template, {**accepted(template, UNFORCED), **artifacts}, limit="all:!pgflex_canary")
     assert job.status == "failed"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX stores of a job at its highest verbosity holds no secret, whatever shape the credential has."""
+"""AWX stores no secret of a job, at its highest verbosity and whatever shape the credential has."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PEM = f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----\n"
 
 
 def inputs_of(kind: str, place: Place, emulator: Emulator, *, right: bool) -> dict[str, str]:
-    """What somebody has typed into the fields of the credential, with canaries where it is wrong."""
+    """Return what somebody has typed into the fields of the credential, with canaries where it is wrong."""
     ready = emulator.ready
     certificate = Path(ready["client_certificate_encrypted"]).read_text(encoding="utf-8")
     token = Path(ready["federated_token_file"]).read_text(encoding="utf-8")

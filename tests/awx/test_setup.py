@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbook makes in AWX, and whether a newcomer can use it."""
+"""The playbook sets up AWX, and a newcomer can use the result."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_no_template_takes_variables_beyond_its_survey(controller: Controller) -
 
 
 def edges(controller: Controller) -> set[tuple[str, str, str]]:
-    """What follows each node of the workflow on what."""
+    """Return which node of the workflow follows which, and on what outcome."""
     nodes = controller.objects["workflow_job_template_nodes"]
     return {
         (node["identifier"], link.partition("_")[0], nodes[number]["identifier"])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbook does where it has been before."""
+"""The playbook runs again where it has been before."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SET_UP = ROOT / "playbooks" / "awx"
 
 
 def changed(output: str) -> dict[str, list[str]]:
-    """The names of the objects that each task has changed."""
+    """Return the names of the objects that each task has changed."""
     found: dict[str, list[str]] = {}
     for task, lines in re.findall(r"^TASK \[(.+?)\].*\n((?:.+\n)*)", output, re.MULTILINE):
         if names := re.findall(r"^changed: .*item=(.+?)\)", lines, re.MULTILINE):
@@ -43,7 +43,7 @@ def test_nothing_changes_the_second_time(controller: Controller, set_up: SetUp) 
 
 
 def spoil(controller: Controller) -> None:
-    """An earlier edition of the workflow, with a node of another name, and what an admin has before."""
+    """Leave an earlier edition of the workflow, with a node of another name, and what an admin has before."""
     [node] = controller.find("workflow_job_template_nodes", {"identifier": "audit"})
     node["identifier"] = "old name"
     for name in ("registry", "source control"):
@@ -85,7 +85,7 @@ def test_what_differs_is_changed_and_a_node_of_another_name_goes(controller: Con
 
 
 def check_links(again: Controller) -> None:
-    """Everything has what an admin had before."""
+    """Check that everything has what an admin had before."""
 
     def number(collection: str, name: str) -> int:
         found: int = again.named(collection, name)["id"]
@@ -103,7 +103,7 @@ def check_links(again: Controller) -> None:
 
 
 def other_editions(nodes: list[Object]) -> dict[str, list[Object]]:
-    """The nodes with something else in one of them, by what that is; and as they are."""
+    """Return the nodes with something else in one of them, by what that is; and as they are."""
 
     def other(named: str, /, **fields: Any) -> list[Object]:
         return [{**each, **fields} if each["identifier"] == named else each for each in nodes]

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure the collection against the emulator and print tables: `python tests/benchmark`, or `... single estate`.
 
-Counts of requests, amounts of memory, and ratios of runs that take turns on the same machine are held to what is
-wanted of them: a miss is told at the end, which is with status 1. Seconds by the clock are only printed beside what is
-wanted: a limit would measure the machine.
+Counts of requests, amounts of memory, and ratios of runs that take turns on the same machine are held to goals: a goal
+that is missed is named at the end, and the status is 1. Seconds by the clock are only printed beside their goals: a
+limit would measure the machine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PARTS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
+    """Run the parts that are named, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python tests/benchmark", description="Measure the collection.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}")
     asked = parser.parse_args(arguments).parts or list(PARTS)
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     with running_emulator() as emulator:
         missed = [line for name, measure in PARTS.items() if name in asked for line in measure(emulator)]
     for line in missed:
-        print(f"Not as wanted: {line}", file=sys.stderr)
+        print(f"Goal missed: {line}", file=sys.stderr)
     return 1 if missed else 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.plays import NOTHING_PLAY, play, seed_estate, write
-from benchmark.table import DesiredState, print_table
+from benchmark.table import Goal, print_table
 from e2e.calls import count
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ RUNS = 7
 
 
 def measure_audit(emulator: Emulator) -> list[str]:
-    """Print the table of the audit; returns what is not as wanted."""
+    """Print the table of the audit; return the goals missed."""
     hosts = seed_estate(emulator, SUBSCRIPTION, SERVERS, "id-01")
     emulator.settings(page_size=100, throttle=None)
     with tempfile.TemporaryDirectory() as name:
@@ -39,13 +39,13 @@ def measure_audit(emulator: Emulator) -> list[str]:
     ratio = statistics.median(audit / nothing for audit, nothing in zip(audits, nothings))
     return print_table(
         f"Audit of {SERVERS} hosts without drift beside a play that does nothing with run_once, medians of {RUNS}",
-        ["audit, s", "nothing, s", "ratio", "wanted", "lists", "other ARM", "tokens"],
+        ["audit, s", "nothing, s", "ratio", "goal", "lists", "other ARM", "tokens"],
         [
             [
                 f"{statistics.median(audits):.2f}",
                 f"{statistics.median(nothings):.2f}",
                 f"{ratio:.2f}",
-                DesiredState(ratio, "<=", 3),
+                Goal(ratio, "<=", 3),
                 counts["list"],
                 counts["write"] + counts["poll"] + counts["read"],
                 counts["token"],

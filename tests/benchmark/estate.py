@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from benchmark.processes import Usage, measure, run_module
-from benchmark.table import DesiredState, print_table
+from benchmark.table import Goal, print_table
 from e2e.calls import calls
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PAGE_SIZE = 100
 
 
 def measure_estate(emulator: Emulator) -> list[str]:
-    """Print the tables of many servers; returns what is not as wanted."""
+    """Print the tables of many servers; return the goals missed."""
     emulator.settings(throttle=None, page_size=PAGE_SIZE, log_bodies=False)
     with tempfile.TemporaryDirectory() as folder:
         requests = _requests(emulator, _seed(emulator, SOME), Path(folder))
@@ -49,7 +49,7 @@ def _requests(emulator: Emulator, subscription: str, folder: Path) -> list[str]:
         rows.append([title, *_count(emulator)])
     return print_table(
         f"Requests of pgflex_identity_info for {SOME:,} servers, {PAGE_SIZE} a page",
-        ["listing", "list GETs", "wanted", "GET identity", "other ARM", "token"],
+        ["listing", "list GETs", "goal", "GET identity", "other ARM", "token"],
         rows,
     )
 
@@ -61,7 +61,7 @@ def _options(emulator: Emulator, subscription: str, **more: Any) -> dict[str, An
 def _count(emulator: Emulator) -> list[object]:
     seen = calls(emulator)
     lists, identities = seen["GET list"], seen["GET identity"]
-    desired = DesiredState(lists, "=", SOME // PAGE_SIZE)
+    desired = Goal(lists, "=", SOME // PAGE_SIZE)
     return [lists, desired, identities, seen["arm"] - lists - identities, seen["POST token"]]
 
 
@@ -82,7 +82,7 @@ def _processes(emulator: Emulator, subscription: str, folder: Path) -> list[str]
     script.chmod(0o700)
     return print_table(
         f"{MANY:,} servers",
-        ["what", "wall, s", "wanted", "CPU, s", "peak, MB", "wanted"],
+        ["what", "wall, s", "goal", "CPU, s", "peak, MB", "goal"],
         [
             _row("pgflex_identity_info, module process", info, peak=300),
             _row("ansible-inventory --list, pgflex_servers", plugin, wall=20, peak=500),
@@ -100,8 +100,8 @@ def _row(what: str, used: Usage, wall: float | None = None, peak: float | None =
     return [
         what,
         f"{used.wall:.1f}",
-        DesiredState(used.wall, "<", wall, binding=False) if wall else "-",
+        Goal(used.wall, "<", wall, binding=False) if wall else "-",
         f"{used.cpu:.1f}",
         f"{used.peak:.0f}",
-        DesiredState(used.peak, "<", peak) if peak else "-",
+        Goal(used.peak, "<", peak) if peak else "-",
     ]

@@ -36,7 +36,7 @@ class Play:
 
 
 def seed_estate(emulator: Emulator, subscription: str, servers: int, *held: str) -> dict[str, dict[str, str]]:
-    """`servers` that hold these of five identities; returns them as hosts of an inventory."""
+    """Seed `servers` that hold these of five identities; return them as hosts of an inventory."""
     template = {"identity": {"user_assigned": list(held)}}
     generate = {"servers": servers, "resource_groups": 20, "identities": 5, "template": template}
     emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})

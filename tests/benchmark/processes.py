@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process and those it waited for used: seconds by the clock and of CPU, and the largest of them in MB."""
+    """The usage of a process and those it waited for: seconds by the clock and of CPU, and the largest one's MB."""
 
     wall: float
     cpu: float

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmark.plays import NOTHING_PLAY, Play, play, seed_estate, write
-from benchmark.table import DesiredState, print_table
+from benchmark.table import Goal, print_table
 from e2e.calls import count
 from emulator.control.settings import default_throttle
 
@@ -45,7 +45,7 @@ ONE_BY_ONE = [
 
 
 def measure_rollout(emulator: Emulator) -> list[str]:
-    """Print the tables of a rollout; returns what is not as wanted."""
+    """Print the tables of a rollout; return the goals missed."""
     compliant = [_compliant(emulator, 1000, 7, most=3), _compliant(emulator, 10_000, 1)]
     missed = print_table(
         "pgflex.azure.assign over a compliant estate, beside a play on the same inventory that does nothing; medians",
@@ -55,7 +55,7 @@ def measure_rollout(emulator: Emulator) -> list[str]:
             "assign, s",
             "nothing, s",
             "ratio",
-            "wanted",
+            "goal",
             "CPU, s",
             "peak, MB",
             "lists",
@@ -78,7 +78,7 @@ def measure_rollout(emulator: Emulator) -> list[str]:
 
 
 def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str) -> None:
-    """An estate of its own, with full buckets."""
+    """Prepare an estate of its own, with full buckets."""
     emulator.reset()
     emulator.settings(page_size=100, throttle=THROTTLE, operation_seconds=OPERATION, log_bodies=False)
     hosts = seed_estate(emulator, SUBSCRIPTION, servers, *held)
@@ -103,7 +103,7 @@ def _compliant(emulator: Emulator, servers: int, runs: int, most: float | None =
         f"{median(done.wall for done, _nothing in pairs):.2f}",
         f"{median(nothing.wall for _done, nothing in pairs):.2f}",
         f"{ratio:.2f}",
-        DesiredState(ratio, "<=", most) if most else "-",
+        Goal(ratio, "<=", most) if most else "-",
         f"{median(done.cpu for done, _nothing in pairs):.1f}",
         f"{max(done.peak for done, _nothing in pairs):.0f}",
         counts["list"],

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.processes import Usage, measure, run_module
-from benchmark.table import DesiredState, print_table
+from benchmark.table import Goal, print_table
 from e2e.calls import calls
 from emulator.entra.tokens import AUDIENCE
 
@@ -27,7 +27,7 @@ RUNS = 7
 
 
 def measure_single(emulator: Emulator) -> list[str]:
-    """Print the tables of one server; returns what is not as wanted."""
+    """Print the tables of one server; return the goals missed."""
     subscription = emulator.ready["subscription_ids"][0]
     group = {
         "name": GROUP,
@@ -86,7 +86,7 @@ def _processes(emulator: Emulator, folder: Path) -> list[str]:
         rows.append(_compare(title, mine, theirs_used))
     return print_table(
         f"CPU of an unchanged task beside a module that only imports the SDK and makes the same GET, medians of {RUNS}",
-        ["what", "ours, s", "SDK only, s", "ratio", "wanted", "our peak, MB", "wanted", "SDK only, MB"],
+        ["what", "ours, s", "SDK only, s", "ratio", "goal", "our peak, MB", "goal", "SDK only, MB"],
         rows,
     )
 
@@ -98,8 +98,8 @@ def _compare(title: str, mine: list[Usage], theirs: list[Usage]) -> list[object]
     peak = statistics.median(each.peak for each in mine)
     peak_sdk = statistics.median(each.peak for each in theirs)
     alone = title == "module process"
-    most = DesiredState(ratio, "<=", 1.3)
-    limit = DesiredState(peak, "<", 80) if alone else "-"
+    most = Goal(ratio, "<=", 1.3)
+    limit = Goal(peak, "<", 80) if alone else "-"
     return [title, f"{cpu:.2f}", f"{sdk:.2f}", f"{ratio:.2f}", most, f"{peak:.0f}", limit, f"{peak_sdk:.0f}"]
 
 

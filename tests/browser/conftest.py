@@ -27,7 +27,7 @@ class OpenReport(Protocol):
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    """A headless browser with a profile of its own, and no way to the network but files."""
+    """Yield a headless browser with a profile of its own, and no way to the network but files."""
     missing = [each for each in ("chromium", "chromedriver") if not shutil.which(each)]
     if missing:
         pytest.skip(f"the report is NOT tested in a browser: no {' and no '.join(missing)} on PATH")
@@ -53,7 +53,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
 
 @pytest.fixture
 def browser(chromium: WebDriver) -> Iterator[WebDriver]:
-    """At the end nothing was complained of: no error of the script, nothing refused by the page's policy."""
+    """Check at the end that nothing was complained of: no error of the script, nothing refused by the page's policy."""
     chromium.get("about:blank")
     _complaints(chromium)
     yield chromium
@@ -61,14 +61,14 @@ def browser(chromium: WebDriver) -> Iterator[WebDriver]:
 
 
 def _complaints(chromium: WebDriver) -> list[dict[str, Any]]:
-    """Those since the last call."""
+    """Return those since the last call."""
     found: list[dict[str, Any]] = chromium.execute("getLog", {"type": "browser"})["value"]
     return found
 
 
 @pytest.fixture
 def open_report(browser: WebDriver, tmp_path: Path) -> OpenReport:
-    """From a file, as a user opens it."""
+    """Open a report from a file, as a user does."""
     # The collection becomes importable after pytest has read this folder.
     from ansible_collections.pgflex.azure.plugins.filter.identity_report import identity_report
 

@@ -25,7 +25,7 @@ def find(browser: WebDriver, selector: str) -> WebElement:
 
 
 def choose(browser: WebDriver, selector: str, shown: str) -> None:
-    """As a keyboard does it: the first letters of what is shown."""
+    """Choose as a keyboard does: by the first letters of what is shown."""
     find(browser, selector).send_keys(shown)
 
 

@@ -54,9 +54,9 @@ def server(
     return Server(ref, ref.id, identity=identity, **{**usual, **facts})
 
 
-def compared(found: Server, host: str = "", **wishes: Any) -> Target:
+def compared(found: Server, host: str = "", **desired: Any) -> Target:
     """Return the row of a server, with its desired state; refused where the plan refuses."""
-    row = Target(host or found.ref.name, found.ref, DesiredState(**wishes), before=found)
+    row = Target(host or found.ref.name, found.ref, DesiredState(**desired), before=found)
     try:
         row.reconciled = ReconcileResult(plan(found, row.desired), found)
     except PgflexError as error:
@@ -64,9 +64,9 @@ def compared(found: Server, host: str = "", **wishes: Any) -> Target:
     return row
 
 
-def changed(found: Server, host: str = "", **wishes: Any) -> Target:
+def changed(found: Server, host: str = "", **desired: Any) -> Target:
     """Return the row of a server that was brought into its desired state."""
-    row = compared(found, host, **wishes)
+    row = compared(found, host, **desired)
     assert row.reconciled
     row.reconciled = ReconcileResult(
         row.reconciled.plan, replace(found, identity=row.reconciled.plan.after), verified=True
@@ -74,16 +74,16 @@ def changed(found: Server, host: str = "", **wishes: Any) -> Target:
     return row
 
 
-def broken(found: Server, message: str, **wishes: Any) -> Target:
+def broken(found: Server, message: str, **desired: Any) -> Target:
     """Return the row of a server whose change has failed."""
-    row = compared(found, **wishes)
+    row = compared(found, **desired)
     row.error = PgflexError(message)
     return row
 
 
-def not_started(found: Server, **wishes: Any) -> Target:
+def not_started(found: Server, **desired: Any) -> Target:
     """Return the row of a server whose change was not sent, since too many others had failed."""
-    row = compared(found, **wishes)
+    row = compared(found, **desired)
     row.stop("too many servers had failed before.")
     return row
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to carry out wishes, and what each says about every server. A way is a function of `DRIVERS`."""
+"""The ways to bring desired states about, and what each says about every server. A way is a function of `DRIVERS`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from e2e.virtual_time import VirtualTime
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chaos.estates import Wish
+    from chaos.estates import DesiredServer
     from e2e.emulator_client import Emulator
 
 #: As in production: time passes without sleeping.
-PATIENCE = {"poll_interval": 10, "wait_timeout": 1800, "busy_timeout": 600}
+TIMEOUTS = {"poll_interval": 10, "wait_timeout": 1800, "busy_timeout": 600}
 #: Seconds over `wait_timeout` that a run may take: to verify, and for the Azure libraries' own tries to sign in.
 GRACE = 200
 #: Above so many servers a fleet reads lists; low, so that both ways are gone.
@@ -34,9 +34,9 @@ ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_
 
 @dataclass
 class Told:
-    """What a run said about one server."""
+    """The report of a run about one server."""
 
-    wish: Wish
+    desired: DesiredServer
     facts: dict[str, Any]
 
     @property
@@ -52,7 +52,7 @@ class Told:
         return State.of(self.facts["identity"], "user_assigned_identities")
 
     def prediction(self) -> tuple[object, ...]:
-        """What check mode must say as the real run does."""
+        """Return what check mode must say as the real run does."""
         return tuple(self.facts.get(name) for name in ("failed", "changed", "assigned", "removed", "diff"))
 
 
@@ -73,7 +73,7 @@ class Run:
 class Asked:
     """One run that is to be: `jump` as in `VirtualTime`, `one_by_one` and `waves` as in the fleet."""
 
-    wishes: Sequence[Wish]
+    desired_states: Sequence[DesiredServer]
     check: bool = False
     jump: float = 0.0
     one_by_one: int = 25
@@ -82,47 +82,50 @@ class Asked:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What every module is told."""
-        return {**PATIENCE, "validate_identities": self.validate}
+        """The options of every module."""
+        return {**TIMEOUTS, "validate_identities": self.validate}
 
 
 def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """`pgflex_identity`, once for each wish."""
+    """Run `pgflex_identity` once for each desired state."""
     told, outputs = [], []
-    for wish in asked.wishes:
-        given = {**emulator.connection, **asked.options, **wish.options()}
+    for desired in asked.desired_states:
+        given = {**emulator.connection, **asked.options, **desired.options()}
         facts, output = run_in_process(given, check=asked.check)
-        told.append(Told(wish, facts))
+        told.append(Told(desired, facts))
         outputs.append(output)
     return told, outputs
 
 
 def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
-    """`pgflex_identity_fleet`, with a row for each wish."""
-    rows = [wish.row() for wish in asked.wishes]
+    """Run `pgflex_identity_fleet` with a row for each desired state."""
+    rows = [desired.row() for desired in asked.desired_states]
     given = {**emulator.connection, **asked.options, "servers": rows, "waves": list(asked.waves)}
     result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
     # A run that fails before it came to any row says the same of all.
     rows_told = result.get("servers") or [result] * len(rows)
-    return [Told(wish, facts) for wish, facts in zip(asked.wishes, rows_told, strict=True)], [output]
+    return [Told(desired, facts) for desired, facts in zip(asked.desired_states, rows_told, strict=True)], [output]
 
 
 def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     """Run the playbook `assign`: plan for all hosts, roll out to those that have drifted, then give each its result."""
     common = {"pgflex_identity_connection": emulator.connection}
-    inventory = Inventory({wish.server: {**common, **wish.variables()} for wish in asked.wishes})
+    inventory = Inventory({desired.server: {**common, **desired.variables()} for desired in asked.desired_states})
     # With a file of one's own nobody follows it, who would need time of a clock of his own.
     options = {**asked.options, "waves": list(asked.waves), "progress_file": os.devnull}
     hosts = list(inventory.variables)
     plan = inventory.fleet(hosts, check=True, result_dir="auto", **options)
     if "totals" not in plan:
-        return [Told(wish, plan) for wish in asked.wishes], inventory.outputs
+        return [Told(desired, plan) for desired in asked.desired_states], inventory.outputs
     folder = plan["result_dir"]
     drifted = [each["name"] for each in plan["servers"] if each["changed"]]
     done = inventory.fleet(drifted, check=asked.check, result_dir=folder, **options) if drifted else plan
     told = [
-        Told(wish, done if "totals" not in done and wish.server in drifted else inventory.outcome(wish.server, folder))
-        for wish in asked.wishes
+        Told(
+            desired,
+            done if "totals" not in done and desired.server in drifted else inventory.outcome(desired.server, folder),
+        )
+        for desired in asked.desired_states
     ]
     shutil.rmtree(folder)
     return told, inventory.outputs
@@ -136,7 +139,7 @@ DRIVERS: dict[str, Callable[[Emulator, Asked], tuple[list[Told], list[str]]]] = 
 
 
 def carry_out(emulator: Emulator, driver: str, asked: Asked) -> Run:
-    """One run, in time that passes by itself."""
+    """Carry out one run, in time that passes by itself."""
     clock = VirtualTime(emulator, asked.jump)
     with clock.in_force(), patch(ONE_BY_ONE, asked.one_by_one), redirect_stderr(io.StringIO()) as warned:
         told, outputs = DRIVERS[driver](emulator, asked)

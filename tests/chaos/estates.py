@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Estates, and what is wanted of their servers, in every spelling; and what that permits to happen."""
+"""Estates, desired states of their servers in every spelling, and what these permit to happen."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def server_id(name: str) -> str:
 
 
 def short(resource_id: str) -> str:
-    """The name of a resource, in lower case."""
+    """Return the name of a resource, in lower case."""
     return resource_id.rpartition("/")[2].lower()
 
 
 @dataclass(frozen=True)
 class State:
-    """What a server holds: names of identities, and whether the system-assigned identity is on."""
+    """The identities that a server holds, by name, and whether the system-assigned identity is on."""
 
     held: frozenset[str] = frozenset()
     system: bool = False
 
     @classmethod
     def of(cls, identity: dict[str, Any], key: str = "user_assigned") -> State:
-        """From the emulator's `type` and `user_assigned`, or a result's `user_assigned_identities`."""
+        """Read the emulator's `type` and `user_assigned`, or a result's `user_assigned_identities`."""
         ids = [each if isinstance(each, str) else each["id"] for each in identity[key]]
         return cls(frozenset(map(short, ids)), "SystemAssigned" in identity["type"])
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked of one server. The identities are spelled as they will be sent."""
+class DesiredServer:
+    """The desired state of one server. The identities are spelled as they will be sent."""
 
     server: str
     present: tuple[str, ...] = ()
@@ -64,39 +64,39 @@ class Wish:
     system: bool | None = None
 
     @property
-    def desired(self) -> frozenset[str]:
+    def to_assign(self) -> frozenset[str]:
         return frozenset(map(short, self.present))
 
     @property
-    def unwanted(self) -> frozenset[str]:
+    def to_remove(self) -> frozenset[str]:
         return frozenset(map(short, self.absent))
 
     def may_remove(self, held: frozenset[str], encrypting: frozenset[str]) -> frozenset[str]:
-        """What of `held` may go."""
-        purged = held - self.desired if self.purge else frozenset()
-        return ((purged | self.unwanted) & held) - encrypting
+        """Return those of `held` that may go."""
+        purged = held - self.to_assign if self.purge else frozenset()
+        return ((purged | self.to_remove) & held) - encrypting
 
     def met_by(self, state: State, encrypting: frozenset[str]) -> bool:
-        """Whether nothing is left to do."""
+        """Tell whether nothing is left to do."""
         return (
-            state.held >= self.desired
-            and not state.held & self.unwanted
-            and not (self.purge and state.held - self.desired - (encrypting if self.keep else frozenset()))
+            state.held >= self.to_assign
+            and not state.held & self.to_remove
+            and not (self.purge and state.held - self.to_assign - (encrypting if self.keep else frozenset()))
             and self.system in (None, state.system)
         )
 
     def refused(self, state: State, encrypting: frozenset[str]) -> bool:
-        """Whether it must fail for what is in use, on a server in this state."""
-        purged = state.held - self.desired if self.purge and not self.keep else frozenset()
+        """Tell whether it must fail for what is in use, on a server in this state."""
+        purged = state.held - self.to_assign if self.purge and not self.keep else frozenset()
         switched_off = state.system and self.system is False and bool(encrypting)
-        return bool((purged | self.unwanted) & encrypting) or switched_off
+        return bool((purged | self.to_remove) & encrypting) or switched_off
 
     def missing(self, state: State) -> bool:
-        """Whether it asks for an identity that is not there."""
-        return MISSING in self.desired - state.held
+        """Tell whether it asks for an identity that is not there."""
+        return MISSING in self.to_assign - state.held
 
     def options(self) -> dict[str, Any]:
-        """As options of `pgflex_identity`."""
+        """Return it as options of `pgflex_identity`."""
         place = {"resource_group": GROUP, "server_name": self.server}
         more = {} if self.system is None else {"system_assigned": self.system}
         if self.absent and not self.present and not self.purge:
@@ -111,13 +111,13 @@ class Wish:
         }
 
     def row(self) -> dict[str, Any]:
-        """As a row of `pgflex_identity_fleet`."""
-        wish = {"present": list(self.present), "absent": list(self.absent), "purge": self.purge}
+        """Return it as a row of `pgflex_identity_fleet`."""
+        desired = {"present": list(self.present), "absent": list(self.absent), "purge": self.purge}
         more = {} if self.system is None else {"system_assigned": self.system}
-        return {"server_id": server_id(self.server), "keep_encryption_identities": self.keep, **wish, **more}
+        return {"server_id": server_id(self.server), "keep_encryption_identities": self.keep, **desired, **more}
 
     def variables(self) -> dict[str, Any]:
-        """As variables of a host; a set may come in parts, and as text."""
+        """Return it as variables of a host; a set may come in parts, and as text."""
         return {
             "pgflex_server_id": server_id(self.server),
             "pgflex_identity_present": list(self.present[1:]),
@@ -145,14 +145,14 @@ class Estate:
         }
         self.elastic = frozenset(each["name"] for each in self.servers if "cluster_size" in each)
 
-    def refuses(self, wish: Wish, state: State) -> bool:
-        """Whether the wish must fail, on its server in this state, with nothing written."""
-        return wish.server in self.elastic or wish.refused(state, self.encrypting[wish.server])
+    def refuses(self, desired: DesiredServer, state: State) -> bool:
+        """Tell whether the change must fail, on its server in this state, with nothing written."""
+        return desired.server in self.elastic or desired.refused(state, self.encrypting[desired.server])
 
 
 @st.composite
-def wishes(draw: st.DrawFn, server: str | None = None) -> Wish:
-    """Something is asked for, nothing both ways."""
+def desired_states(draw: st.DrawFn, server: str | None = None) -> DesiredServer:
+    """Draw a desired state that asks for something, and for nothing both ways."""
     names = st.sampled_from([*NAMES * 6, MISSING])
     asked = draw(st.dictionaries(names, st.tuples(st.booleans(), st.sampled_from(SPELLINGS)), max_size=4))
     purge = draw(st.sampled_from([False, False, False, True]))
@@ -164,7 +164,7 @@ def wishes(draw: st.DrawFn, server: str | None = None) -> Wish:
     # To replace nothing with nothing is an error.
     absent = absent if present or not purge else ()
     keep = draw(st.sampled_from([True, True, False]))
-    return Wish(server or draw(st.sampled_from(SERVERS)), present, absent, purge, keep, system)
+    return DesiredServer(server or draw(st.sampled_from(SERVERS)), present, absent, purge, keep, system)
 
 
 @st.composite
@@ -184,7 +184,7 @@ def _servers(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 @st.composite
 def estates(draw: st.DrawFn) -> Estate:
-    """Four servers, and a service with one of the behaviours that are not known."""
+    """Draw four servers, and a service with one of the behaviours that are not known."""
     silent = draw(st.sampled_from(["Updating", "Updating", "Ready"]))
     headers = draw(st.sampled_from(["both", "location", "operation", "none"]))
     settings = {

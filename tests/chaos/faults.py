@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong at a request: every kind of fault by its name, as the emulator takes it."""
+"""Faults that can hit a request: every kind by its name, as the emulator takes it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Fault:
 
 
 def _then(kind: str, retry_after: Any) -> dict[str, Any]:
-    """What happens for a kind that is about the answer."""
+    """Return what happens for a kind that is about the answer."""
     headers = {} if retry_after is None else {"Retry-After": _header(retry_after)}
     if kind in BODIES:
         body, content_type = BODIES[kind]
@@ -107,7 +107,7 @@ _ANSWERS = [*map(str, STATUSES), *_LOST, *BODIES, "cut before", "cut during", "c
 
 @st.composite
 def faults(draw: st.DrawFn) -> Fault:
-    """One fault at a random request."""
+    """Draw a fault at a random request."""
     place = draw(st.sampled_from(["write", "write", "operation", "operation", "poll", "poll", *PLACES]))
     kinds = {"operation": list(ENDS), "poll": [*_ANSWERS, *["poll URL gone"] * 3]}
     kind = draw(st.sampled_from(kinds.get(place, _ANSWERS)))
@@ -131,7 +131,7 @@ class ForeignWrite:
     after: int
 
     def fault(self, encrypting: frozenset[str]) -> Fault:
-        """As the emulator takes it. Nobody can take away what encrypts."""
+        """Return it as the emulator takes it. Nobody can take away what encrypts."""
         write: dict[str, Any] = {
             "server": server_id(self.server),
             "assign": list(map(identity_id, self.assign)),
@@ -147,7 +147,7 @@ class ForeignWrite:
 
 @st.composite
 def foreign_writes(draw: st.DrawFn) -> ForeignWrite:
-    """A change by another controller, by az, or in a template."""
+    """Draw a change by another controller, by az, or in a template."""
     changed = draw(st.dictionaries(st.sampled_from(NAMES), st.booleans(), max_size=3))
     return ForeignWrite(
         server=draw(st.sampled_from(SERVERS)),

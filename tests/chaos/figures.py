@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was tried, for the words at the end of the run."""
+"""Count what was tried, for the words at the end of the run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Return the figures as lines for people."""
         faults = ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.items()))
         runs = ", ".join(f"{driver} {number}" for driver, number in sorted(self.runs.items()))
         return [

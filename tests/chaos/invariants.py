@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold after every run, whatever happened in it."""
+"""Check what must hold after every run, whatever happened in it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chaos.drivers import GRACE, PATIENCE, Run, Told
+from chaos.drivers import GRACE, TIMEOUTS, Run, Told
 from chaos.estates import State, server_id
 from e2e.conftest import secrets_of
 
 if TYPE_CHECKING:
     from chaos.drivers import Asked
-    from chaos.estates import Estate, Wish
+    from chaos.estates import DesiredServer, Estate
     from e2e.emulator_client import Emulator
 
 #: Failures that are known before any write.
@@ -34,7 +34,7 @@ _PATHS = re.compile(
 
 @dataclass
 class Facts:
-    """What truly happened in a run: servers before and after, every change between, and every ARM request."""
+    """The facts of a run: servers before and after, every change between, and every ARM request."""
 
     before: dict[str, State]
     after: dict[str, State]
@@ -50,15 +50,15 @@ class Facts:
         return [each for each in self.requests if each["method"] == "PATCH" and each["path"].lower() == name]
 
     def states_of(self, server: str) -> list[State]:
-        """Every state that it was in."""
+        """Return every state that it was in."""
         later = [State.of(each["after"]) for each in self.changes_of(server) if each["after"]]
         return [self.before[server], *later]
 
 
 def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
-    """Server and name of every identity that should be there and is not, but for what nobody could have seen.
+    """Return server and name of every identity that should be there and is not, but for what nobody could have seen.
 
-    What should be is what was before and what others have assigned since, without what they have removed and what was
+    There should be what was before and what others have assigned since, without what they have removed and what was
     asked to be removed.
     """
     found = []
@@ -68,9 +68,9 @@ def lost(asked: Asked, estate: Estate, facts: Facts) -> list[tuple[str, str]]:
             if change["after"]:
                 was, became = State.of(change["before"]).held, State.of(change["after"]).held
                 should = (should | (became - was)) - (was - became)
-        for wish in asked.wishes:
-            if wish.server == server and not asked.check:
-                should -= wish.may_remove(frozenset(should), estate.encrypting[server])
+        for desired in asked.desired_states:
+            if desired.server == server and not asked.check:
+                should -= desired.may_remove(frozenset(should), estate.encrypting[server])
         if not any(_unseen_change(server, change, facts) for change in _own(server, facts)):
             found += [(server, name) for name in sorted(should - facts.after[server].held)]
     return found
@@ -82,18 +82,18 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
     leaks = [(each, output.split(each, maxsplit=1)[0][-300:]) for each in secrets_of(emulator) if each in output]
     assert leaks == []
     assert "Traceback" not in output
-    assert run.seconds <= (PATIENCE["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
+    assert run.seconds <= (TIMEOUTS["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
     assert emulator.violations() == []
     assert not [each for each in facts.requests if each["method"] not in ("GET", "PATCH")]
     assert not [each for each in facts.requests if not _PATHS.fullmatch(each["path"])]
     if asked.check:
         assert not [each for each in facts.requests if each["method"] == "PATCH"]
-    untouched = set(facts.before) - {wish.server for wish in asked.wishes}
+    untouched = set(facts.before) - {desired.server for desired in asked.desired_states}
     assert not [each for each in untouched if facts.changes_of(each, "client")]
     unseen = 0
     for told in run.told:
-        encrypting = estate.encrypting[told.wish.server]
-        unseen += sum(_check_change(told.wish, encrypting, each, facts) for each in _own(told.wish.server, facts))
+        encrypting = estate.encrypting[told.desired.server]
+        unseen += sum(_check_change(told.desired, encrypting, each, facts) for each in _own(told.desired.server, facts))
         _check_writes(told, facts, hits)
         _check_told(told, estate, facts, check=asked.check)
     return unseen
@@ -103,21 +103,23 @@ def _own(server: str, facts: Facts) -> list[dict[str, Any]]:
     return [each for each in facts.changes_of(server, "client") if each["after"]]
 
 
-def _check_change(wish: Wish, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
-    """Only what was asked for has changed. True if not, because of what nobody could have seen."""
+def _check_change(desired: DesiredServer, encrypting: frozenset[str], change: dict[str, Any], facts: Facts) -> bool:
+    """Check that only what was asked for has changed; return True if not, because of what nobody could have seen."""
     before, after = State.of(change["before"]), State.of(change["after"])
-    lost = before.held - after.held - wish.may_remove(before.held, encrypting)
-    added = after.held - before.held - wish.desired
-    switched = before.system != after.system and wish.system != after.system
-    assert not added, (wish, change)
-    assert not encrypting & (before.held - after.held), (wish, change)
+    lost = before.held - after.held - desired.may_remove(before.held, encrypting)
+    added = after.held - before.held - desired.to_assign
+    switched = before.system != after.system and desired.system != after.system
+    assert not added, (desired, change)
+    assert not encrypting & (before.held - after.held), (desired, change)
     if lost or switched:
-        assert _unseen_change(wish.server, change, facts), f"lost {sorted(lost)}, switched {switched}: {wish}, {change}"
+        assert _unseen_change(desired.server, change, facts), (
+            f"lost {sorted(lost)}, switched {switched}: {desired}, {change}"
+        )
     return bool(lost or switched)
 
 
 def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
-    """Whether somebody else's change ended after the last look at the server and before this one began.
+    """Tell whether somebody else's change ended after the last look at the server and before this one began.
 
     The service has no etag: what is sent in between overwrites it. So the look must be a fresh one.
     """
@@ -135,8 +137,8 @@ def _unseen_change(server: str, change: dict[str, Any], facts: Facts) -> bool:
 
 
 def _check_writes(told: Told, facts: Facts, hits: int) -> None:
-    """What had its effect is not done again unless somebody else wrote, and nothing is sent without end."""
-    server = told.wish.server
+    """Check that no change with effect is made again unless somebody else wrote, and that writes come to an end."""
+    server = told.desired.server
     ours, others = facts.changes_of(server, "client"), facts.changes_of(server, "meanwhile")
     assert len(_own(server, facts)) <= 1 + len(others), ours
     busy = [each for each in ours if each["refused"] or (each["error"] or "") in BUSY]
@@ -146,20 +148,20 @@ def _check_writes(told: Told, facts: Facts, hits: int) -> None:
 
 
 def _check_told(told: Told, estate: Estate, facts: Facts, *, check: bool) -> None:
-    """What is told is true."""
-    server = told.wish.server
+    """Check that the report is true."""
+    server = told.desired.server
     if told.failed:
         assert told.facts["msg"], told.facts
         assert told.code, told.facts
         assert not told.facts.get("changed"), told.facts
-        if server in estate.elastic or (told.code in REFUSALS and estate.refuses(told.wish, facts.before[server])):
+        if server in estate.elastic or (told.code in REFUSALS and estate.refuses(told.desired, facts.before[server])):
             assert facts.writes_to(server) == []
         return
     assert server not in estate.elastic, told.facts
     if check:
         return
     state = told.state
-    assert told.wish.met_by(state, estate.encrypting[server]), (told.wish, told.facts)
+    assert told.desired.met_by(state, estate.encrypting[server]), (told.desired, told.facts)
     assert state in facts.states_of(server), (state, facts.states_of(server))
     if not facts.changes_of(server, "meanwhile"):
         assert state == facts.after[server], (state, facts.after[server])

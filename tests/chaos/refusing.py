@@ -34,7 +34,7 @@ class Refusing:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """While the context lasts, what the Azure libraries send by way of requests may meet one of them."""
+        """Let requests of the Azure libraries meet one of them while the context lasts."""
         send = HTTPAdapter.send
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tasks of the role, without its ansible-playbook: the action plugins with hosts and variables as Ansible has them.
+"""Run the tasks of the role without ansible-playbook: the action plugins, with hosts and variables as Ansible has them.
 
-What takes a process of its own there, the module, is run in this one: only so can time pass without sleeping.
+The module, which takes a process of its own there, is run in this one: only so can time pass without sleeping.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Inventory:
         HostVars(self._inventory, self._known, self._loader)  # makes itself known
 
     def fleet(self, hosts: Sequence[str], *, check: bool, **options: Any) -> dict[str, Any]:
-        """The result of pgflex_identity_fleet, once for all `hosts`."""
+        """Return the result of pgflex_identity_fleet, once for all `hosts`."""
         return self._run(pgflex_identity_fleet, hosts, hosts[0], options, check=check)
 
     def outcome(self, host: str, folder: str) -> dict[str, Any]:
-        """The result of pgflex_identity_outcome for a host."""
+        """Return the result of pgflex_identity_outcome for a host."""
         return self._run(pgflex_identity_outcome, [host], host, {"result_dir": folder})
 
     def _run(

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Nothing is lost and nothing is told that is not true, whatever happens between us and Azure.
 
-A state machine puts random wishes of one server or of many to an estate, in random spellings, while requests fail in
-every way, others write to the same servers, and the clock jumps. CHAOS_STEPS says how many steps are taken.
+A state machine asks for random states of one server or of many in an estate, in random spellings, while requests
+fail in every way, others write to the same servers, and the clock jumps. CHAOS_STEPS says how many steps are taken.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from chaos.drivers import DRIVERS, Asked, Run, Told, carry_out
-from chaos.estates import SERVERS, Estate, State, estates, wishes
+from chaos.estates import SERVERS, Estate, State, desired_states, estates
 from chaos.faults import ENDS, Fault, faults, foreign_writes
 from chaos.figures import FIGURES
 from chaos.invariants import REFUSALS, Facts, check_run, lost
@@ -25,7 +25,7 @@ from chaos.refusing import Refusing
 from e2e.fleets import seed_servers
 
 if TYPE_CHECKING:
-    from chaos.estates import Wish
+    from chaos.estates import DesiredServer
     from chaos.faults import ForeignWrite
     from e2e.emulator_client import Emulator
 
@@ -46,7 +46,7 @@ class Chaos(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.estate = Estate([], {})
-        self.wishes: list[Wish] = []
+        self.desired_states: list[DesiredServer] = []
         self.driver = ""
         self.known_changes = 0
 
@@ -60,7 +60,7 @@ class Chaos(RuleBasedStateMachine):
         self.truth = self._wait_until_settled()
 
     @rule(
-        wished=st.lists(wishes(), min_size=1, max_size=4, unique_by=lambda wish: wish.server),
+        desired=st.lists(desired_states(), min_size=1, max_size=4, unique_by=lambda desired: desired.server),
         driver=st.sampled_from(sorted(DRIVERS)),
         planned=st.lists(faults(), max_size=4),
         others=st.lists(foreign_writes(), max_size=2),
@@ -76,41 +76,41 @@ class Chaos(RuleBasedStateMachine):
     )
     def run_in_trouble(
         self,
-        wished: list[Wish],
+        desired: list[DesiredServer],
         driver: str,
         planned: list[Fault],
         others: list[ForeignWrite],
         asked: dict[str, Any],
     ) -> None:
-        self.wishes, self.driver = wished[: 1 if driver == "single" else None], driver
+        self.desired_states, self.driver = desired[: 1 if driver == "single" else None], driver
         writes = [each.fault(self.estate.encrypting[each.server]) for each in others]
-        self._run(Asked(self.wishes, **asked), [*writes, *planned])
+        self._run(Asked(self.desired_states, **asked), [*writes, *planned])
 
-    @precondition(lambda self: self.wishes)
+    @precondition(lambda self: self.desired_states)
     @rule()
     def run_again_until_nothing_changes(self) -> None:
         before = dict(self.truth)
-        foretold = self._run(Asked(self.wishes, check=True, validate=True))
-        done = self._run(Asked(self.wishes, validate=True))
+        foretold = self._run(Asked(self.desired_states, check=True, validate=True))
+        done = self._run(Asked(self.desired_states, validate=True))
         for told in done.told:
-            self._check_outcome(told, before[told.wish.server])
+            self._check_outcome(told, before[told.desired.server])
         assert [told.prediction() for told in foretold.told] == [told.prediction() for told in done.told]
-        sound = [told.wish for told in done.told if not told.failed]
+        sound = [told.desired for told in done.told if not told.failed]
         if sound:
             again = self._run(Asked(sound))
             assert [told.facts["changed"] for told in again.told] == [False] * len(sound)
             assert not [each for each in self.requests if each["method"] == "PATCH"]
 
     def _check_outcome(self, told: Told, before: State) -> None:
-        """Without trouble a run fails only for what cannot be."""
-        refused = self.estate.refuses(told.wish, before)
+        """Check that without trouble a run fails only for what cannot be."""
+        refused = self.estate.refuses(told.desired, before)
         if refused:
-            assert told.code in REFUSALS, (told.wish, told.facts)
+            assert told.code in REFUSALS, (told.desired, told.facts)
         else:
-            assert told.failed == told.wish.missing(before), (told.wish, told.facts)
+            assert told.failed == told.desired.missing(before), (told.desired, told.facts)
 
     def _run(self, asked: Asked, planned: list[Fault] | None = None) -> Run:
-        """One run with these faults, everything checked."""
+        """Carry out one run with these faults, and check everything."""
         faults = planned or []
         theirs, refusing = [each for each in faults if not each.here], Refusing([each for each in faults if each.here])
         self.emulator.set_faults([each.document for each in theirs])
@@ -138,7 +138,7 @@ class Chaos(RuleBasedStateMachine):
         return run
 
     def _wait_until_settled(self) -> dict[str, State]:
-        """The truth once every change has ended; those that never end are forgotten."""
+        """Return the truth once every change has ended; forget those that never end."""
         self.emulator.advance(LONG)
         found = {each["name"]: each for each in self.emulator.servers() if each["name"] in SERVERS}
         stuck = [each for each in self.estate.servers if found[each["name"]]["busy"]]

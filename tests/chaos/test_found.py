@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What chaos has found, each as one example."""
+"""Cases that chaos has found, each as one example."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chaos.drivers import Asked, carry_out
-from chaos.estates import State, Wish, short
+from chaos.estates import DesiredServer, State, short
 from chaos.faults import PLACES, ForeignWrite
 from e2e.fleets import seed_servers
 from e2e.world import held_id, user_assigned
@@ -29,7 +29,7 @@ def truth(emulator: Emulator, name: str) -> State:
 def test_retry_after_of_a_write_without_an_address_does_not_shorten_the_looks_at_the_server(emulator: Emulator) -> None:
     emulator.settings(operation_seconds=20, retry_after=1, state_while_running="Ready", async_headers="none")
     seed_servers(emulator, [{"name": FIRST, "identity": user_assigned("id-a", "id-b")}])
-    run = carry_out(emulator, "single", Asked([Wish(FIRST, absent=(held_id("id-a"),))]))
+    run = carry_out(emulator, "single", Asked([DesiredServer(FIRST, absent=(held_id("id-a"),))]))
     assert run.told[0].facts["changed"], run.told[0].facts
 
 
@@ -42,7 +42,9 @@ def test_what_others_do_while_a_fleet_waits_is_not_undone(emulator: Emulator, wa
     # While one is changed somebody else changes the other, whichever that is.
     others = [ForeignWrite(name, (), (), system=True, seconds=1, place="poll", after=1) for name in (FIRST, SECOND)]
     emulator.set_faults([each.fault(frozenset()).document for each in others])
-    run = carry_out(emulator, "fleet", Asked([Wish(name, present=("id-a",)) for name in (FIRST, SECOND)], waves=waves))
+    run = carry_out(
+        emulator, "fleet", Asked([DesiredServer(name, present=("id-a",)) for name in (FIRST, SECOND)], waves=waves)
+    )
     assert [told.failed for told in run.told] == [False, False]
     (changed,) = (short(each["server"]) for each in emulator.operations() if each["by"] == "meanwhile")
     assert truth(emulator, changed) == State(frozenset({"id-a", "id-b"}), system=True)
@@ -54,6 +56,6 @@ def test_no_retry_after_at_the_sign_in_is_believed_without_bounds(emulator: Emul
     method, path = PLACES["token"]
     then = {"status": 503, "code": "temporarily_unavailable", "headers": {"Retry-After": retry_after}}
     emulator.fault(method, path, then)
-    run = carry_out(emulator, "single", Asked([Wish(FIRST, present=("id-b",))]))
+    run = carry_out(emulator, "single", Asked([DesiredServer(FIRST, present=("id-b",))]))
     assert run.seconds < 300
     assert run.told[0].facts["changed"]

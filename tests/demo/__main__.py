@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the main job on a small estate, against a local Azure: `python tests/demo`, or `--keep` to play with it."""
+"""Show the main job on a small estate, against the emulator: `python tests/demo`, or `--keep` to play with it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ STEPS = (
 
 
 def tour(azure: Emulator) -> int:
-    """Run all steps; returns the exit status."""
+    """Run all steps; return the exit status."""
     before = azure.holdings()
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     for number, step in enumerate(STEPS, 1):
@@ -102,14 +102,14 @@ def tour(azure: Emulator) -> int:
 
 
 def audited() -> list[dict[str, str]]:
-    """The servers in the report of the audit."""
+    """Return the servers in the report of the audit."""
     servers: list[dict[str, str]] = json.loads(REPORT.with_suffix(".json").read_text(encoding="utf-8"))["servers"]
     return servers
 
 
 def keep(azure: Emulator) -> int:
-    """Tell how to use the local Azure, and wait for Ctrl-C."""
-    print("A local Azure is running. In another terminal, from this folder:\n", flush=True)
+    """Tell how to use the emulator, and wait for Ctrl-C."""
+    print("The emulator is running. In another terminal, from this folder:\n", flush=True)
     for name, value in azure.environment.items():
         print(f"export {name}={shlex.quote(value)}")
     print(f"export ANSIBLE_COLLECTIONS_PATH={shlex.quote(os.environ['ANSIBLE_COLLECTIONS_PATH'])}")
@@ -128,11 +128,11 @@ def keep(azure: Emulator) -> int:
 
 
 def main() -> int:
-    """Entry point; returns the exit status."""
+    """Show the demo, or keep the emulator running; return the exit status."""
     parser = argparse.ArgumentParser(prog="python tests/demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="only start the local Azure, and say how to use it")
+    parser.add_argument("--keep", action="store_true", help="only start the emulator, and say how to use it")
     arguments = parser.parse_args()
-    # However this is ended, the local Azure ends too. A shell has what it starts in the background ignore SIGINT.
+    # However this is ended, the emulator ends too. A shell has what it starts in the background ignore SIGINT.
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)
     with running_emulator("--seed", str(HERE / "seed.yml")) as azure:

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def running_cloud() -> Iterator[Emulator]:
-    """Started once."""
+    """Start it once."""
     with running_emulator("--seed", str(ROOT / "tests" / "demo" / "seed.yml")) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def cloud(running_cloud: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """As after the start, but quick; nothing of the developer's home is seen."""
+    """Reset it to its start, but quick; nothing of the developer's home is seen."""
     monkeypatch.setenv("HOME", str(tmp_path))
     running_cloud.reset()
     running_cloud.settings(operation_seconds=0.05, retry_after=1, throttle=None)

@@ -72,20 +72,20 @@ class Block:
 
 
 def page_paths() -> list[Path]:
-    """All pages, sorted by name."""
+    """Return all pages, sorted by name."""
     return sorted(RST.glob("*.rst"))
 
 
 @contextmanager
 def _old_docutils() -> Iterator[None]:
-    """antsibull-docutils 1.4.1 calls what docutils 0.22 says it will remove; pytest would take that for an error."""
+    """Ignore the warnings of docutils 0.22 about what antsibull-docutils 1.4.1 calls: they are errors to pytest."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         yield
 
 
 def ids(path: Path) -> set[str]:
-    """What a link to a page can end with: sections and inline targets."""
+    """Return the ends that a link to a page can have: sections and inline targets."""
     with _old_docutils():
         document = parse_document(
             path.read_text(encoding="utf-8"), parser_name="restructuredtext", rst_directives=get_code_block_directives()
@@ -94,7 +94,7 @@ def ids(path: Path) -> set[str]:
 
 
 def blocks(path: Path) -> list[Block]:
-    """The blocks of code of a page, in order."""
+    """Return the blocks of code of a page, in order."""
     text = path.read_text(encoding="utf-8")
     with _old_docutils():
         found = list(find_code_blocks(text, path=path, extra_directives={"code-block": _Captioned}))
@@ -105,11 +105,11 @@ def blocks(path: Path) -> list[Block]:
 
 
 def fences(path: Path) -> list[tuple[str, str]]:
-    """The language and the text of each block of code of a page in Markdown."""
+    """Return the language and the text of each block of code of a page in Markdown."""
     return re.findall(r"^```(\w+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def console_commands(path: Path) -> list[str]:
-    """Every command that a page shows."""
+    """Return every command that a page shows."""
     consoles = [each for each in blocks(path) if each.language == "console"]
     return [command for block in consoles for command, _output in block.commands]

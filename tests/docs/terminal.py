@@ -74,7 +74,7 @@ class Terminal:
         )
 
     def problem(self, desired: str, done: Done) -> str:
-        """How the output differs from what the page shows, empty if it does not."""
+        """Tell how the output differs from what the page shows, empty if it does not."""
         got = self._wait_until_settled((done.stdout + done.stderr).replace(str(self.home), "/home/me"))
         example = doctest.Example("", self._wait_until_settled(desired))
         if _CHECKER.check_output(example.want, got, _LOOSE):

@@ -21,22 +21,22 @@ ANCHORS = re.compile(r"^[a-z][a-z0-9]*$")
 
 
 def private(name: str) -> Any:
-    """A module of `module_utils`: the collection becomes importable after pytest has read this folder."""
+    """Import a module of `module_utils`: the collection becomes importable after pytest has read this folder."""
     return importlib.import_module(f"ansible_collections.pgflex.azure.plugins.module_utils.{name}")
 
 
 def anchors() -> set[str]:
-    """What a link to the page can end with: sections and inline targets."""
+    """Return the ends that a link to the page can have: sections and inline targets."""
     return {each for each in ids(RST / "troubleshooting.rst") if ANCHORS.match(each)}
 
 
 def subclasses(kind: Any) -> list[Any]:
-    """A class and all that are made of it."""
+    """Return a class and all that are made of it."""
     return [kind, *(each for child in kind.__subclasses__() for each in subclasses(child))]
 
 
 def codes() -> set[str]:
-    """Those with a hint, those that the source names, and the classes, whose names stand in where there is no code."""
+    """Return those with a hint, those that the source names, and the classes, whose names are codes too."""
     errors = private("_errors")
     sources = [path.read_text(encoding="utf-8") for path in PLUGINS.rglob("*.py")]
     named = {code for source in sources for code in re.findall(r'code="(\w+)"', source)}
@@ -54,7 +54,7 @@ def test_no_code_is_explained_that_cannot_come() -> None:
 
 
 def link(kind: Any, code: str = "") -> str:
-    """The `help` of an error of this class. What else its constructor takes does not matter to it."""
+    """Return the `help` of an error of this class, whatever else its constructor takes."""
     error = kind.__new__(kind)
     private("_errors").PgflexError.__init__(error, "No", code=code)
     found: str = error.as_dict()["help"]

@@ -26,18 +26,18 @@ IN_THE_BACKGROUND = ("sh", "-c", "trap '' INT; exec make emulator")
 
 
 def ctrl_c(pid: int) -> None:
-    """A terminal tells everything that runs in it."""
+    """Send SIGINT to everything that runs in the terminal, as Ctrl-C does."""
     os.killpg(pid, signal.SIGINT)
 
 
 def terminate(pid: int) -> None:
-    """A service manager tells the one that it has started."""
+    """Send SIGTERM to the process that was started, as a service manager does."""
     os.kill(pid, signal.SIGTERM)
 
 
 @contextmanager
 def emulator_of(command: tuple[str, ...], end: Callable[[int], None], env: dict[str, str]) -> Iterator[str]:
-    """What is to be pasted, while the emulator runs; then it is ended."""
+    """Yield the lines to paste while the emulator runs; then end it."""
     with subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -55,7 +55,7 @@ def emulator_of(command: tuple[str, ...], end: Callable[[int], None], env: dict[
 
 
 def folder_of(pasted: str) -> Path:
-    """Where the emulator has its files."""
+    """Return the folder where the emulator has its files."""
     (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", pasted, re.MULTILINE)
     return Path(authority).parent
 

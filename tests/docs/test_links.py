@@ -30,7 +30,7 @@ RELATIVE = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def source_of(page: str) -> Path:
-    """What a page of the site is made of."""
+    """Return the source of a page of the site."""
     stem = page.removesuffix(".html")
     return RST / f"{stem.removeprefix('docsite/')}.rst" if stem.startswith("docsite/") else ROOT / "docs" / f"{stem}.md"
 

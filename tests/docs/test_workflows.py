@@ -19,7 +19,7 @@ NOXFILE = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
 
 
 def constant(name: str) -> Any:
-    """A constant of noxfile.py, which cannot be imported outside of nox."""
+    """Return a constant of noxfile.py, which cannot be imported outside of nox."""
     [value] = [
         node.value
         for node in NOXFILE.body

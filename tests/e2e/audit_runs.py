@@ -49,14 +49,14 @@ class Ran:
 
     @property
     def shown(self) -> Any:
-        """What the first debug task showed."""
+        """The output of the first debug task."""
         found = _SHOWN.search(self.output)
         assert found, self.output
         return json.loads(found[1])["msg"]
 
     @property
     def stats(self) -> dict[str, Any]:
-        """What set_stats handed on."""
+        """The custom statistics of set_stats."""
         found = _STATS.search(self.output)
         assert found, self.output
         stats: dict[str, Any] = json.loads(found[1])
@@ -76,12 +76,12 @@ def run_on(
 
 
 def audit_inventory(hosts: dict[str, dict[str, Any]], **variables: Any) -> dict[str, Any]:
-    """An inventory in whose way to the hosts nothing works."""
+    """Write an inventory in whose way to the hosts nothing works."""
     return {"all": {"hosts": hosts, "vars": {"pgflex_resource_group": GROUP, **ELSEWHERE, **variables}}}
 
 
 def auditor(emulator: Emulator, outputs: list[str], folder: Path) -> Audit:
-    """Runs the audit, or another playbook or plays, on hosts with these variables."""
+    """Return what runs the audit, or another playbook or plays, on hosts with these variables."""
 
     def run(
         hosts: dict[str, dict[str, Any]],
@@ -98,7 +98,7 @@ def auditor(emulator: Emulator, outputs: list[str], folder: Path) -> Audit:
 
 
 def seed_kinds(emulator: Emulator) -> None:
-    """One server of each kind, in `GROUP`."""
+    """Seed one server of each kind in `GROUP`."""
     servers = [
         {"name": "pg-good", "identity": user_assigned("id-a")},
         {"name": "pg-drift", "identity": user_assigned("id-b"), "tags": {"{{ 6 * 7 }}": "{{ undefined_name }}"}},

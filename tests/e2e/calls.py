@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the requests were that the emulator has seen."""
+"""Count the requests that the emulator has seen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {
 
 
 def call(request: dict[str, Any]) -> str:
-    """Method and kind of resource, `GET server`; the path where it is none of these kinds; `POST token`."""
+    """Return method and kind of resource, `GET server`; the path where it is none of these kinds; `POST token`."""
     if request["kind"] != "arm":
         return f"{request['method']} {request['kind']}"
     path = request["path"].lower()
@@ -33,7 +33,7 @@ def call(request: dict[str, Any]) -> str:
 
 
 def calls(emulator: Emulator) -> Counter[str]:
-    """How often there was each call, and of those to ARM: all as `arm`, refused ones as `429`."""
+    """Count each call, and of those to ARM all as `arm`, refused ones as `429`."""
     requests = emulator.requests()
     counts = Counter(call(each) for each in requests)
     counts["arm"] = sum(each["kind"] == "arm" for each in requests)
@@ -42,7 +42,7 @@ def calls(emulator: Emulator) -> Counter[str]:
 
 
 def count(emulator: Emulator) -> Counter[str]:
-    """Requests of a fleet: write, poll, list, read (what is none of these), 429, and token."""
+    """Count the requests of a fleet: write, poll, list, read (what is none of these), 429, and token."""
     seen = calls(emulator)
     counts = Counter(
         {"write": seen["PATCH server"], "poll": seen["GET operation"], "list": seen["GET list"], "429": seen["429"]}

@@ -41,7 +41,7 @@ WRONG: dict[str, tuple[str, ...]] = {
 
 
 def signed_in_by(kind: str, emulator: Emulator) -> dict[str, Any]:
-    """The connection options of a way to sign in, all right."""
+    """Return the connection options of a way to sign in, all right."""
     tenant = {"tenant": "adfs"} if kind == "user" else {}
     options = {name: emulator.ready[key] for name, key in RIGHT.get(kind, {}).items()}
     if kind == "token":
@@ -50,7 +50,7 @@ def signed_in_by(kind: str, emulator: Emulator) -> dict[str, Any]:
 
 
 def spoil(kind: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same with canaries in the place of what is secret."""
+    """Return the same with canaries in the place of what is secret."""
     wrong = {}
     for name in WRONG[kind]:
         wrong[name] = CANARIES.get(name)

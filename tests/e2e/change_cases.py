@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every change: what a server has, what is wished, and what has to be sent for it."""
+"""Every change: what a server has, what it shall have, and what has to be sent for it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ CMK = {"primary": "id-cmk"}
 
 @dataclass(frozen=True)
 class Case:
-    """From `start` with `wish` by the PATCH `body` (None: none is sent) to `after`, a type and IDs.
+    """From `start` with `desired` by the PATCH `body` (None: none is sent) to `after`, a type and IDs.
 
     `assigned` and `removed` are those of the result, in its spelling.
     """
 
     title: str
     start: dict[str, Any] | None
-    wish: dict[str, Any]
+    desired: dict[str, Any]
     body: dict[str, Any] | None
     after: tuple[str, list[str]]
     assigned: list[str] = field(default_factory=list)
@@ -51,13 +51,13 @@ class Case:
 
     @property
     def reads(self) -> list[str]:
-        """What is read before a write: Fabric mirroring only where the system-assigned identity goes."""
-        goes = self.wish.get("system_assigned") is False and self.body is not None
+        """The reads before a write: Fabric mirroring only where the system-assigned identity goes."""
+        goes = self.desired.get("system_assigned") is False and self.body is not None
         return ["GET server", "GET configuration"] if goes else ["GET server"]
 
 
 def added(*ids: str, kind: str = "UserAssigned", removed: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The identity of a PATCH."""
+    """Return the identity of a PATCH."""
     return {"type": kind, "userAssignedIdentities": {**{each: {} for each in ids}, **dict.fromkeys(removed)}}
 
 

@@ -57,14 +57,14 @@ class RunInventory(Protocol):
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:
-    """With xdist one for each worker."""
+    """Yield an emulator, one for each worker of xdist."""
     with running_emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def outputs() -> list[str]:
-    """All that modules and playbooks printed in this test."""
+    """Collect all that modules and playbooks printed in this test."""
     return []
 
 
@@ -81,7 +81,7 @@ def emulator(emulator_process: Emulator, outputs: list[str]) -> Iterator[Emulato
 
 
 def secrets_of(emulator: Emulator) -> list[str]:
-    """What must not be in any output."""
+    """Return what must not be in any output."""
     ready = emulator.ready
     names = ("secret", "password", "client_certificate_password", "identity_header")
     token = Path(ready["federated_token_file"]).read_text(encoding="utf-8")
@@ -90,14 +90,14 @@ def secrets_of(emulator: Emulator) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without a credentials file."""
+    """Make a home without a credentials file."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
 def module(emulator: Emulator, outputs: list[str]) -> RunModule:
-    """pgflex_identity in this process."""
+    """Return what runs pgflex_identity in this process."""
 
     def run(*, check: bool = False, bare: bool = False, **options: Any) -> dict[str, Any]:
         usual = {} if bare else {**emulator.connection, **SERVER_OPTIONS}
@@ -111,7 +111,7 @@ def module(emulator: Emulator, outputs: list[str]) -> RunModule:
 
 @pytest.fixture
 def playbook(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunPlaybook:
-    """pgflex_identity in a play."""
+    """Return what runs pgflex_identity in a play."""
 
     def run(tasks: list[dict[str, Any]], *arguments: str, env: dict[str, str] | None = None, **play: Any) -> Played:
         played = run_playbook(
@@ -125,7 +125,7 @@ def playbook(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunPlayb
 
 @pytest.fixture
 def info(emulator: Emulator, outputs: list[str]) -> RunInfo:
-    """pgflex_identity_info in this process."""
+    """Return what runs pgflex_identity_info in this process."""
 
     def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
         usual = {**emulator.connection, "poll_interval": 0.02, "wait_timeout": 300}
@@ -139,7 +139,7 @@ def info(emulator: Emulator, outputs: list[str]) -> RunInfo:
 
 @pytest.fixture
 def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInventory:
-    """ansible-inventory --list, or another command, with the plugin."""
+    """Return what runs ansible-inventory --list, or another command, with the plugin."""
 
     def run(*command: str, env: dict[str, str] | None = None, **options: Any) -> Inventoried:
         given = {"poll_interval": 0.02, "wait_timeout": 300, **options}
@@ -153,11 +153,11 @@ def inventory(emulator: Emulator, outputs: list[str], tmp_path: Path) -> RunInve
 
 @pytest.fixture
 def audit(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Audit:
-    """Runs the playbook audit, or others, on hosts."""
+    """Return what runs the playbook audit, or others, on hosts."""
     return auditor(emulator, outputs, tmp_path)
 
 
 @pytest.fixture
 def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
-    """Runs a playbook of the role on hosts; its records are in the test's folder."""
+    """Return what runs a playbook of the role on hosts; its records are in the test's folder."""
     return runner(emulator, outputs, tmp_path)

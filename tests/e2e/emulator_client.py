@@ -68,7 +68,7 @@ class Emulator:
         }
 
     def requests(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The requests since the last reset, of one kind (`arm`, `token`, `metadata`) or all."""
+        """Return the requests since the last reset, of one kind (`arm`, `token`, `metadata`) or all."""
         found: list[dict[str, Any]] = self._control("GET", f"requests?kind={quote(kind)}" if kind else "requests")
         return found
 
@@ -77,12 +77,12 @@ class Emulator:
         self._control("DELETE", "requests")
 
     def servers(self) -> list[dict[str, Any]]:
-        """The true state of every server, whatever ARM would answer about it."""
+        """Return the true state of every server, whatever ARM would answer about it."""
         found: list[dict[str, Any]] = self._control("GET", "servers")
         return found
 
     def holdings(self) -> dict[str, tuple[str, list[str]]]:
-        """What each server truly holds, by its lower case ID: the type, and the IDs of identities in lower case."""
+        """Return what each server truly holds, by its lower case ID: the type, and IDs in lower case."""
         return {
             each["id"].lower(): (
                 each["identity"]["type"],
@@ -96,7 +96,7 @@ class Emulator:
         self._control("POST", "seed", document)
 
     def reset(self) -> None:
-        """Back to the state after the start; tokens stay valid."""
+        """Go back to the state after the start; tokens stay valid."""
         self._control("POST", "reset")
 
     def fault(self, method: str, path: str, then: dict[str, Any], *, times: int = 1, after: int = 0) -> None:
@@ -105,7 +105,7 @@ class Emulator:
         self._control("POST", "faults", [{"match": match, "then": then, "times": times, "after": after}])
 
     def faults(self) -> list[dict[str, Any]]:
-        """The faults in force, with `times_left` and `hits`."""
+        """Return the faults in force, with `times_left` and `hits`."""
         found: list[dict[str, Any]] = self._control("GET", "faults")
         return found
 
@@ -115,12 +115,12 @@ class Emulator:
         self._control("POST", "faults", faults)
 
     def operations(self) -> list[dict[str, Any]]:
-        """Every change of a server since the last reset: who made it, what was before and after."""
+        """Return every change of a server since the last reset: who made it, what was before and after."""
         found: list[dict[str, Any]] = self._control("GET", "operations")
         return found
 
     def history(self) -> dict[str, list[dict[str, Any]]]:
-        """Every identity that each server truly had since it was seeded, oldest first, by the lower case ID."""
+        """Return every identity that each server truly had since it was seeded, oldest first, by the lower case ID."""
         return {each["id"].lower(): each["states"] for each in self._control("GET", "history")}
 
     def advance(self, seconds: float) -> None:
@@ -132,12 +132,12 @@ class Emulator:
         self._control("PATCH", "settings", changes)
 
     def get_settings(self) -> dict[str, Any]:
-        """The settings in force."""
+        """Return the settings in force."""
         found: dict[str, Any] = self._control("GET", "settings")
         return found
 
     def violations(self) -> list[dict[str, Any]]:
-        """Where an exchange did not follow the schema, since the last reset; needs the setting `check_schema`."""
+        """Return where an exchange did not follow the schema since the last reset; needs the setting `check_schema`."""
         found: list[dict[str, Any]] = self._control("GET", "violations")
         return found
 
@@ -151,7 +151,7 @@ class Emulator:
 
 @contextmanager
 def running_emulator(*arguments: str) -> Iterator[Emulator]:
-    """An emulator of its own process, ended when the context is left. `arguments` go to its command line."""
+    """Run an emulator in a process, ended when the context is left. `arguments` go to its command line."""
     with tempfile.TemporaryDirectory(prefix="pgflex-") as folder:
         ready_file = Path(folder) / "ready.json"
         command = [sys.executable, str(PROGRAM), "--ready-file", str(ready_file), *arguments]

@@ -29,7 +29,7 @@ CACHE: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfil
 
 
 def server_id(name: str, group: str = GROUP_A, subscription: str = SUBSCRIPTION) -> str:
-    """The resource ID of a server."""
+    """Return the resource ID of a server."""
     return (
         f"/subscriptions/{subscription}/resourceGroups/{group}"
         f"/providers/Microsoft.DBforPostgreSQL/flexibleServers/{name}"
@@ -37,7 +37,7 @@ def server_id(name: str, group: str = GROUP_A, subscription: str = SUBSCRIPTION)
 
 
 def seed_estate(emulator: Emulator) -> None:
-    """Four servers in two groups of the first subscription, of which two differ by case only, `FAR` in the other one.
+    """Seed four servers in two groups of the first subscription, two differing by case only, and `FAR` elsewhere.
 
     `id-shared` is held by three servers, one of them far away, in three spellings.
     """
@@ -72,30 +72,30 @@ def seed_estate(emulator: Emulator) -> None:
 
 
 def seed_many(emulator: Emulator, subscription: str, servers: int) -> None:
-    """`servers` servers in ten groups, each with an identity of its group."""
+    """Seed `servers` servers in ten groups, each with an identity of its group."""
     template = {"identity": {"user_assigned": ["id-01"]}}
     generate = {"servers": servers, "resource_groups": 10, "identities": 1, "template": template}
     emulator.seed({"subscriptions": [{"id": subscription, "generate": generate}]})
 
 
 def listings(emulator: Emulator) -> list[str]:
-    """The methods and paths of all ARM requests so far."""
+    """Return the methods and paths of all ARM requests so far."""
     return [f"{each['method']} {each['path']}" for each in emulator.requests("arm")]
 
 
 def sign_ins(emulator: Emulator) -> int:
-    """How many tokens were given."""
+    """Count the tokens that were given."""
     return len([each for each in emulator.requests("token") if each["method"] == "POST"])
 
 
 def page(items: list[dict[str, Any]], next_link: object = None) -> dict[str, Any]:
-    """A fault that answers with this page."""
+    """Return a fault that answers with this page."""
     body = {"value": items} if next_link is None else {"value": items, "nextLink": next_link}
     return {"body": json.dumps(body), "headers": {"Content-Type": "application/json"}}
 
 
 def item(name: str, **facts: Any) -> dict[str, Any]:
-    """A server as a list shows it."""
+    """Return a server as a list shows it."""
     return {"id": server_id(name), "name": name, "location": "Canada Central", "properties": {}, **facts}
 
 
@@ -118,7 +118,7 @@ class Listener:
 
 @contextmanager
 def listener() -> Iterator[Listener]:
-    """A host that is not ARM's."""
+    """Start a host that is not ARM's."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield Listener(server)

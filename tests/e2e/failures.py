@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of failures share: how a message begins, what it says to do next, and the check of both."""
+"""Check a failure: how its message begins, and what it says to do next."""
 
 from __future__ import annotations
 

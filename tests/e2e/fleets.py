@@ -24,7 +24,7 @@ QUICK = {"poll_interval": 0.1, "wait_timeout": 600, "busy_timeout": 300}
 
 
 def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription: str = SUBSCRIPTION) -> None:
-    """Servers in `GROUP`, with all identities beside them."""
+    """Seed servers in `GROUP`, with all identities beside them."""
     group = {
         "name": GROUP,
         "location": "canadacentral",
@@ -35,14 +35,14 @@ def seed_servers(emulator: Emulator, servers: list[dict[str, Any]], subscription
 
 
 def servers(kind: str, number: int, *held: str, **facts: Any) -> list[dict[str, Any]]:
-    """`number` servers of a kind, as a seed has them, that hold these identities."""
+    """Return `number` servers of a kind, as a seed has them, that hold these identities."""
     return [{"name": f"pg-{kind}-{each:03}", "identity": user_assigned(*held), **facts} for each in range(number)]
 
 
-def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **wish: Any) -> list[dict[str, Any]]:
-    """A row with this wish for each of these servers."""
+def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **desired: Any) -> list[dict[str, Any]]:
+    """Return a row with these options for each of these servers."""
     place = {"subscription_id": subscription, "resource_group": GROUP}
-    return [{"server_name": each["name"], **place, **wish} for each in seeded]
+    return [{"server_name": each["name"], **place, **desired} for each in seeded]
 
 
 def totals_of(**counts: int) -> dict[str, int]:
@@ -54,7 +54,7 @@ def totals_of(**counts: int) -> dict[str, int]:
 def run_fleet(
     emulator: Emulator, outputs: list[str], asked: list[dict[str, Any]], *, check: bool = False, **options: Any
 ) -> dict[str, Any]:
-    """The module in this process."""
+    """Run the module in this process."""
     given = {**emulator.connection, **QUICK, "servers": asked, **options}
     result, output = run_in_process(given, check=check, name=MODULE)
     outputs.append(output)
@@ -64,7 +64,7 @@ def run_fleet(
 def start_fleet(
     emulator: Emulator, folder: Path, asked: list[dict[str, Any]], called: str = "fleet", **options: Any
 ) -> subprocess.Popen[str]:
-    """The module in a process of its own. Its requests carry `called` in their user agent."""
+    """Start the module in a process of its own. Its requests carry `called` in their user agent."""
     given = {**emulator.connection, **QUICK, "servers": asked, **options}
     arguments = folder / f"{called}.json"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}), encoding="utf-8")
@@ -79,19 +79,19 @@ def start_fleet(
 
 
 def ended(process: subprocess.Popen[str], outputs: list[str]) -> str:
-    """What the process printed, once it has ended."""
+    """Return what the process printed, once it has ended."""
     output = process.communicate(timeout=900)[0]
     outputs.append(output)
     return output
 
 
 def held_by_server(emulator: Emulator) -> dict[str, set[str]]:
-    """Names of the identities that each server truly holds, by the server's lower case ID."""
+    """Return the names of the identities that each server truly holds, by the server's lower case ID."""
     return {server: {each.rpartition("/")[2] for each in held} for server, (_type, held) in emulator.holdings().items()}
 
 
 def row_id(row: dict[str, Any]) -> str:
-    """The lower case ID of the server that a row is about."""
+    """Return the lower case ID of the server that a row is about."""
     return (
         f"/subscriptions/{row['subscription_id']}/resourcegroups/{GROUP}"
         f"/providers/microsoft.dbforpostgresql/flexibleservers/{row['server_name']}"

@@ -4,8 +4,8 @@
 
 """Let Ansible run modules in forks of its worker, in which the Azure SDK is already imported.
 
-Two thirds of the CPU time of a module here are the start of Python and these imports. What Ansible has made of the
-module is run as it is, from its file, in a process of its own that sees nothing of Ansible's controller. Modules for
+Two thirds of the CPU time of a module here are the start of Python and these imports. The module is run
+as Ansible has made it, from its file, in a process of its own that sees nothing of Ansible's controller. Modules for
 another interpreter, or with an environment of their own, are started as usual.
 """
 
@@ -27,7 +27,7 @@ _MODULE = re.compile(r"/bin/sh -c '(\S+) (\S+/AnsiballZ_\w+\.py) && sleep 0'")
 
 
 def fork_modules() -> None:
-    """From now on, in this process and its forks, connections to the local host do so."""
+    """Fork modules from now on, in this process and its forks, where the connection is to the local host."""
     local: Any = importlib.import_module("ansible.plugins.connection.local")
     usual = local.Connection.exec_command
 

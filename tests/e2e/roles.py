@@ -28,19 +28,19 @@ _RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=\d+ +failed
 
 
 def seed_fleet(emulator: Emulator, *held: str, **facts: Any) -> None:
-    """The servers `HOSTS`, which hold these identities."""
+    """Seed the servers `HOSTS`, which hold these identities."""
     seed_servers(emulator, servers("x", SIZE, *held, **facts))
 
 
 def fleet_inventory(hosts: dict[str, dict[str, Any]] | list[str], folder: Path, **variables: Any) -> dict[str, Any]:
-    """An inventory in whose way to the hosts nothing works; rollouts are quick, and their records in `folder`."""
+    """Write an inventory in whose way to the hosts nothing works, with quick rollouts whose records are in `folder`."""
     named = hosts if isinstance(hosts, dict) else {host: {} for host in hosts}
     quick = {"pgflex_identity_poll_interval": 0.1, "pgflex_identity_rollback_dir": str(folder / "records")}
     return {"all": {"hosts": named, "vars": {"pgflex_resource_group": GROUP, **ELSEWHERE, **quick, **variables}}}
 
 
 def runner(emulator: Emulator, outputs: list[str], folder: Path) -> Run:
-    """Runs a playbook, or plays, on hosts with these variables."""
+    """Return what runs a playbook, or plays, on hosts with these variables."""
 
     def run(
         playbook: str | list[dict[str, Any]],
@@ -57,7 +57,7 @@ def runner(emulator: Emulator, outputs: list[str], folder: Path) -> Run:
 
 
 def recap(ran: Ran) -> dict[str, str]:
-    """How each host of the recap ended: changed, failed or ok."""
+    """Return how each host of the recap ended: changed, failed or ok."""
     return {
         host: "failed" if failed != "0" else "changed" if changed != "0" else "ok"
         for host, _ok, changed, failed in _RECAP.findall(ran.output)
@@ -65,31 +65,31 @@ def recap(ran: Ran) -> dict[str, str]:
 
 
 def told(ran: Ran) -> dict[str, Any]:
-    """The artifact, without the record."""
+    """Return the artifact, without the record."""
     found: dict[str, Any] = ran.stats["pgflex_identity_result"]
     return {name: value for name, value in found.items() if name != "rollback"}
 
 
 def waves(ran: Ran) -> list[list[str]]:
-    """What was said of each wave, without its times."""
+    """Return what was said of each wave, without its times."""
     return [each.split(", ")[:-1] for each in re.findall(r'"wave \d+: (.*?)"', ran.output)]
 
 
 def unwrapped(ran: Ran) -> str:
-    """The output, with the line breaks of warnings undone."""
+    """Return the output with the line breaks of warnings undone."""
     return " ".join(ran.output.split())
 
 
 def record(folder: Path) -> Path:
-    """The record of the latest rollout."""
+    """Return the record of the latest rollout."""
     return max((folder / "records").iterdir())
 
 
 def truth(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:
-    """What each server truly holds, by its ID."""
+    """Return what each server truly holds, by its ID."""
     return emulator.holdings()
 
 
 def writes(emulator: Emulator) -> list[str]:
-    """The names of the servers that were written to, in order."""
+    """Return the names of the servers that were written to, in order."""
     return [each["path"].rpartition("/")[2] for each in emulator.requests("arm") if each["method"] == "PATCH"]

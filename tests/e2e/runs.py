@@ -35,7 +35,7 @@ _RESULTS = re.compile(r"RESULTS=([A-Za-z0-9+/=]+)")
 def run_in_process(
     arguments: dict[str, Any], *, check: bool = False, name: str = "pgflex_identity"
 ) -> tuple[dict[str, Any], str]:
-    """The result of the module `name`, failed or not, and all that it printed.
+    """Run the module `name`; return its result, failed or not, and all that it printed.
 
     ansible.module_utils.testing is there from ansible-core 2.19 only, so what the worker sets is set here.
     """
@@ -63,7 +63,7 @@ def run_in_process(
 
 
 def _text(warning: Any) -> str:
-    """Since ansible-core 2.19 modules return objects, which the controller turns into text."""
+    """Turn the objects that modules return since ansible-core 2.19 into text, as the controller does."""
     return warning if isinstance(warning, str) else str(warning["event"]["msg"])
 
 
@@ -105,7 +105,7 @@ class Inventoried(Done):
 
     @property
     def listed(self) -> dict[str, Any]:
-        """What `--list` printed."""
+        """The output of `--list`."""
         found: dict[str, Any] = json.loads(self.stdout)
         return found
 
@@ -116,7 +116,7 @@ class Inventoried(Done):
         return found
 
     def group(self, name: str) -> list[str]:
-        """The hosts of a group, sorted."""
+        """Return the hosts of a group, sorted."""
         return sorted(self.listed.get(name, {}).get("hosts", []))
 
 

@@ -30,13 +30,13 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
     seed_fleet(emulator, "id-b")
     before = truth(emulator)
     emulator.fault("PATCH", f"{HOSTS[1]}$", {"status": 403, "code": "AuthorizationFailed"}, times=-1)
-    wishes = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "yes", **NOTHING_LOST}
+    desired = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "yes", **NOTHING_LOST}
     # So many that what one host registers would come between two tasks of another one.
-    check = run([FREE], HOSTS, "--check", "--diff", **wishes)
+    check = run([FREE], HOSTS, "--check", "--diff", **desired)
     assert check.rc == 0, check.output
     assert recap(check) == dict.fromkeys(HOSTS, "changed")
     assert writes(emulator) == []
-    real = run([FREE], THREE, "--diff", **wishes)
+    real = run([FREE], THREE, "--diff", **desired)
     assert real.rc == 2
     assert recap(real) == {**dict.fromkeys(THREE, "changed"), HOSTS[1]: "failed"}
     assert [each.output.count("--- before: ") for each in (check, real)] == [len(HOSTS), len(THREE) - 1]
@@ -53,7 +53,7 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
 
 
 def assert_stopped(ran: Ran) -> None:
-    """One host has failed. Where a task with run_once fails, Ansible lets no other host begin, or go on."""
+    """Check that one host failed: where a task with run_once fails, Ansible lets no other host begin, or go on."""
     ended = {*recap(ran).values()}
     assert (ran.rc, ended - {"ok"}) == (2, {"failed"})
 
@@ -81,13 +81,13 @@ def test_the_strategies_of_mitogen_are_as_those_they_are_made_of(emulator: Emula
     mitogen = pytest.importorskip("ansible_mitogen", reason="mitogen is not installed")
     (tmp_path / "strategy_plugins").symlink_to(Path(mitogen.__file__).parent / "plugins" / "strategy")
     seed_fleet(emulator)
-    wishes = {"pgflex_identity_present": "id-a"}
-    assert_stopped(run([{**FREE, "strategy": "mitogen_free"}], THREE, **wishes))
+    desired = {"pgflex_identity_present": "id-a"}
+    assert_stopped(run([{**FREE, "strategy": "mitogen_free"}], THREE, **desired))
     assert emulator.requests() == []
-    alone = run([{**FREE, "strategy": "mitogen_free"}], THREE, "--check", **wishes, **NOTHING_LOST)
+    alone = run([{**FREE, "strategy": "mitogen_free"}], THREE, "--check", **desired, **NOTHING_LOST)
     assert recap(alone) == dict.fromkeys(THREE, "changed"), alone.output
     assert "wave 1" not in alone.output
-    together = run([{**FREE, "strategy": "mitogen_linear"}], THREE, **wishes)
+    together = run([{**FREE, "strategy": "mitogen_linear"}], THREE, **desired)
     assert recap(together) == dict.fromkeys(THREE, "changed"), together.output
     assert "wave 1: 1 server, 1 changed" in together.output
 

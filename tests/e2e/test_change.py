@@ -38,13 +38,13 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     seed_server(emulator, case.start, **case.server)
     start = true_identity(emulator)
 
-    planned = module(check=True, **case.wish)
+    planned = module(check=True, **case.desired)
     # A dry run looks at what is to be assigned, too.
     assert arm_calls(emulator) == case.reads + ["GET identity"] * len(case.assigned)
     assert true_identity(emulator) == start
 
     emulator.clear_requests()
-    done = module(**case.wish)
+    done = module(**case.desired)
     assert {name: done.get(name) for name in PROMISED} == {name: planned.get(name) for name in PROMISED}
     check_result(case, done)
     check_result(case, planned)
@@ -57,21 +57,21 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     assert true_identity(emulator) == {"type": case.after[0], "ids": sorted(each.lower() for each in case.after[1])}
 
     emulator.clear_requests()
-    again = module(**case.wish)
+    again = module(**case.desired)
     assert again["changed"] is False
     assert again["diff"]["before"] == again["diff"]["after"] == done["diff"]["after"]
     check_frugal(emulator)
     assert again["identity"] == done["identity"]
 
     emulator.clear_requests()
-    shown = module(state="info", **{name: case.wish[name] for name in (*BY_ID, "server_id") if name in case.wish})
+    shown = module(state="info", **{name: case.desired[name] for name in (*BY_ID, "server_id") if name in case.desired})
     check_frugal(emulator)
     assert shown["changed"] is False
     assert shown["identity"] == done["identity"]
 
 
 def check_result(case: Case, result: dict[str, Any]) -> None:
-    """What the result says is what the case wants."""
+    """Check that the result is that of the case."""
     kind, ids = case.after
     assert result["changed"] is (case.body is not None)
     assert result["assigned"] == case.assigned
@@ -85,7 +85,7 @@ def check_result(case: Case, result: dict[str, Any]) -> None:
 
 
 def check_frugal(emulator: Emulator) -> None:
-    """Where nothing is to be done, one ARM request and one token are all it costs."""
+    """Check that nothing to do costs one ARM request and one token."""
     assert arm_calls(emulator) == ["GET server"]
     assert len(emulator.requests("arm")) == 1
     assert len(emulator.requests("token")) == 1

@@ -37,7 +37,7 @@ USER_TENANT = "adfs"
 
 
 def check_signed_in(emulator: Emulator, result: dict[str, Any], how: str) -> dict[str, Any]:
-    """The server was read with one token, asked for by the method and the end of the path `how`. Returns its query."""
+    """Check that the server was read with one token, asked for by method and end of path `how`; return its query."""
     assert result.get("msg") is None
     assert arm_calls(emulator) == ["GET server"]
     (token,) = emulator.requests("token")
@@ -53,7 +53,7 @@ def federated_token(emulator: Emulator) -> str:
 
 
 def options_of(kind: str, emulator: Emulator) -> dict[str, Any]:
-    """The connection options, beside those of a secret, that make a credential of this kind."""
+    """Return the connection options, beside those of a secret, that make a credential of this kind."""
     ready = emulator.ready
     user = {"ad_user": ready["ad_user"], "password": ready["password"], "tenant": USER_TENANT}
     encrypted = {
@@ -105,7 +105,7 @@ def test_a_certificate_in_pkcs12_signs_in(
 
 
 def environment_of(kind: str, emulator: Emulator, family: str) -> dict[str, str]:
-    """The same in the variables that AWX sets or in those of azure-identity."""
+    """Return the same in the variables that AWX sets or in those of azure-identity."""
     awx = family == "awx"
     names = {
         "client_id": "AZURE_CLIENT_ID",
@@ -163,7 +163,7 @@ def test_a_managed_identity_signs_in(
 
 
 def fetch_token(emulator: Emulator) -> str:
-    """A token as the login of the Azure CLI has it."""
+    """Return a token as the login of the Azure CLI has it."""
     ready = emulator.ready
     credential = ClientSecretCredential(
         ready["tenant_id"],
@@ -178,7 +178,7 @@ def fetch_token(emulator: Emulator) -> str:
 
 @pytest.fixture
 def az(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An az that is logged in to the emulator, and writes down how it was called; the real one is 730 MB."""
+    """Make an az that is logged in to the emulator, and writes down how it was called; the real one is 730 MB."""
     folder = tmp_path / "bin"
     folder.mkdir()
     token = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 CMK = {"primary": "id-cmk"}
-#: Servers by kind, and the wish for each kind; one kind is not there.
+#: Servers by kind, and the desired state for each kind; one kind is not there.
 KINDS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "adds": (servers("adds", 2, "id-a"), {"present": ["id-a", "id-b"]}),
     "loses": (servers("loses", 2, "id-a", "id-c"), {"absent": ["id-c", "id-b"]}),
@@ -41,9 +41,9 @@ FAILING = {"cmk", "elastic", "missing", "none", "bad"}
 
 
 def seed_kinds(emulator: Emulator) -> list[dict[str, Any]]:
-    """All servers but those that shall be missing; returns the rows."""
-    seed_servers(emulator, [each for kind, (some, _wish) in KINDS.items() if kind != "missing" for each in some])
-    return [row for some, wish in KINDS.values() for row in rows(some, **wish)]
+    """Seed all servers but those that shall be missing; return the rows."""
+    seed_servers(emulator, [each for kind, (some, _desired) in KINDS.items() if kind != "missing" for each in some])
+    return [row for some, desired in KINDS.values() for row in rows(some, **desired)]
 
 
 def kind_of(facts: dict[str, Any]) -> str:
@@ -51,7 +51,7 @@ def kind_of(facts: dict[str, Any]) -> str:
 
 
 def told(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """What check mode must say as the real run does. The request ID differs by nature."""
+    """Return what check mode must say as the real run does. The request ID differs by nature."""
     kept = ("name", "changed", "failed", "assigned", "removed", "diff", "before")
     return [
         {**{name: each.get(name) for name in kept}, "msg": without_request_id(each.get("msg", ""))}
@@ -101,7 +101,7 @@ def test_each_row_is_told_as_the_module_for_one_server_tells_it(
 
 
 def as_single(row: dict[str, Any]) -> dict[str, Any]:
-    """The options of pgflex_identity for the same wish."""
+    """Return the options of pgflex_identity for the same desired state."""
     options = {name: value for name, value in row.items() if name in ("server_name", "resource_group")}
     options.update({name: row[name] for name in ("system_assigned", "keep_encryption_identities") if name in row})
     if row.get("present") or row.get("purge"):
@@ -123,7 +123,7 @@ def without_request_id(message: str) -> str:
     return message.partition(", request id ")[0]
 
 
-WISH = {"present": ["id-b"], "absent": ["id-c"]}
+DESIRED = {"present": ["id-b"], "absent": ["id-c"]}
 #: Kinds of the mixed fleet: servers, what becomes of their row, and what they hold in the end.
 MIXED: dict[str, tuple[list[dict[str, Any]], str, set[str]]] = {
     "drift": (servers("drift", 14, "id-a", "id-c"), "changed", {"id-a", "id-b"}),
@@ -141,7 +141,7 @@ MIXED: dict[str, tuple[list[dict[str, Any]], str, set[str]]] = {
 
 
 def seed_mixed(emulator: Emulator) -> list[dict[str, Any]]:
-    """60 servers in two subscriptions, in which everything happens; returns the rows."""
+    """Seed 60 servers in two subscriptions, in which everything happens; return the rows."""
     there = [each for kind, (some, _end, _held) in MIXED.items() if kind not in ("missing", "closed") for each in some]
     seed_servers(emulator, there)
     seed_servers(emulator, MIXED["closed"][0], OTHER_SUBSCRIPTION)
@@ -155,8 +155,8 @@ def seed_mixed(emulator: Emulator) -> list[dict[str, Any]]:
     emulator.settings(operation_seconds=0.3, throttle={"reads": {"bucket": 40, "refill": 25}, "writes": small})
     asked = []
     for kind, (some, _end, _held) in MIXED.items():
-        wish = {**WISH, "present": ["id/b"]} if kind == "bad" else WISH
-        asked += rows(some, OTHER_SUBSCRIPTION if kind == "closed" else SUBSCRIPTION, **wish)
+        desired = {**DESIRED, "present": ["id/b"]} if kind == "bad" else DESIRED
+        asked += rows(some, OTHER_SUBSCRIPTION if kind == "closed" else SUBSCRIPTION, **desired)
     return asked
 
 

@@ -61,7 +61,7 @@ def test_after_a_kill_the_next_run_brings_everything_to_its_end(
     assert count(emulator)["write"] == 0
 
 
-WISHES: dict[str, dict[str, Any]] = {
+DESIRED: dict[str, dict[str, Any]] = {
     "fleet-b": {"present": ["id-b"], "absent": ["id-c"]},
     "fleet-c": {"present": ["id-c"], "absent": ["id-b"]},
 }
@@ -81,12 +81,14 @@ def test_two_fleets_at_once_lose_nothing_and_no_row_lies(
     # From both ends and not too fast: each comes to what the other one has changed since it was read.
     emulator.fault("PATCH", "/flexibleServers/", {"delay": 0.05}, times=200)
     order = {"fleet-b": many, "fleet-c": many[::-1]}
-    asked = {called: rows(order[called], **wish) for called, wish in WISHES.items()}
-    processes = {called: start_fleet(emulator, tmp_path, asked[called], called, poll_interval=0.5) for called in WISHES}
+    asked = {called: rows(order[called], **desired) for called, desired in DESIRED.items()}
+    processes = {
+        called: start_fleet(emulator, tmp_path, asked[called], called, poll_interval=0.5) for called in DESIRED
+    }
     results = {called: json.loads(ended(process, outputs)) for called, process in processes.items()}
     calls = emulator.requests("arm")
     done = sorted((each for each in emulator.operations() if each["after"]), key=lambda each: float(each["ended"]))
-    assert {caller(each) for each in calls} == set(WISHES)
+    assert {caller(each) for each in calls} == set(DESIRED)
     for called, result in results.items():
         assert result["totals"]["servers"] == 100
         for row, facts in zip(asked[called], result["servers"]):
@@ -95,18 +97,18 @@ def test_two_fleets_at_once_lose_nothing_and_no_row_lies(
             else:
                 assert was_true(done, calls, called, row_id(row))
     true = held_by_server(emulator)
-    wanted_by_nobody = [row for row in asked["fleet-b"] if true[row_id(row)] not in HOLDS.values()]
-    in_step = [row for row in wanted_by_nobody if all(gave_up(results[each], row, calls, each) for each in WISHES)]
-    assert wanted_by_nobody == in_step
+    asked_for_by_nobody = [row for row in asked["fleet-b"] if true[row_id(row)] not in HOLDS.values()]
+    in_step = [row for row in asked_for_by_nobody if all(gave_up(results[each], row, calls, each) for each in DESIRED)]
+    assert asked_for_by_nobody == in_step
 
 
 def caller(request: dict[str, Any]) -> str:
     agent = next(value for name, value in request["headers"].items() if name.lower() == "user-agent")
-    return next((called for called in WISHES if called in agent), agent)
+    return next((called for called in DESIRED if called in agent), agent)
 
 
 def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: str, server: str) -> bool:
-    """Whether `called` has read the server as it wants it, after its last write, and it was so then."""
+    """Tell whether `called` has read the server as it wants it, after its last write, and it was so then."""
     mine = [each for each in calls if caller(each) == called]
     last_read = max(each["time"] for each in mine if shows(each, server))
     own = accepted_writes(calls, called, server)
@@ -116,7 +118,7 @@ def was_true(done: list[dict[str, Any]], calls: list[dict[str, Any]], called: st
 
 
 def gave_up(result: dict[str, Any], row: dict[str, Any], calls: list[dict[str, Any]], called: str) -> bool:
-    """Whether `called` tells that the row has failed, after it went on once more at least.
+    """Tell whether `called` reports the row as failed after it went on once more at least.
 
     On a machine so slow that a whole operation fits between the look and the write of the other one, the two can keep
     in step to the end: each undoes what it has not seen yet.
@@ -126,7 +128,7 @@ def gave_up(result: dict[str, Any], row: dict[str, Any], calls: list[dict[str, A
 
 
 def accepted_writes(calls: list[dict[str, Any]], called: str, server: str) -> list[float]:
-    """When they were sent."""
+    """Return when they were sent."""
     return [
         each["time"]
         for each in calls

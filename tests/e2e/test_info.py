@@ -34,7 +34,7 @@ LIST = "/subscriptions/{}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
 
 @pytest.fixture(autouse=True)
 def estate(emulator: Emulator) -> None:
-    """Servers to list; those that the emulator starts with are of the same subscription, in a group of their own."""
+    """Seed servers to list; those that the emulator starts with are in another group of the same subscription."""
     seed_estate(emulator)
 
 

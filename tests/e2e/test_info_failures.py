@@ -39,13 +39,13 @@ BOTH = [SUBSCRIPTION, OTHER_SUBSCRIPTION]
 
 @pytest.fixture(autouse=True)
 def estate(emulator: Emulator) -> None:
-    """Servers that could be listed."""
+    """Seed servers that could be listed."""
     seed_estate(emulator)
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Listener]:
-    """A host that is not ARM's."""
+    """Start a host that is not ARM's."""
     with listener() as found:
         yield found
 

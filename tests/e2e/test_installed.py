@@ -27,7 +27,7 @@ SHOP = {"name": "rg-shop", "identities": [{"name": "id-backup"}], "servers": [{"
 
 @pytest.fixture
 def shop(emulator: Emulator) -> Emulator:
-    """An estate for which the README's playbook is written."""
+    """Seed the estate for which the README's playbook is written."""
     emulator.seed({"subscriptions": [{"id": emulator.ready["subscription_ids"][0], "resource_groups": [SHOP]}]})
     # Else the first look at the operation would be after the ten seconds that suit the real service.
     emulator.settings(retry_after=1)
@@ -36,7 +36,7 @@ def shop(emulator: Emulator) -> Emulator:
 
 @pytest.fixture
 def env(shop: Emulator, tmp_path: Path) -> dict[str, str]:
-    """A home and a collections path in which nothing is."""
+    """Make a home and a collections path in which nothing is."""
     (tmp_path / "home").mkdir()
     return {
         **shop.environment,
@@ -56,7 +56,7 @@ def install(source: dict[str, str], folder: Path, env: dict[str, str]) -> None:
 
 
 def check_quick_example(shop: Emulator, folder: Path, env: dict[str, str]) -> None:
-    """The README's first playbook changes a server, and nothing when it runs again."""
+    """Check that the README's first playbook changes a server, and nothing when it runs again."""
     playbook = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n", 1)[1].split("```\n", 1)[0]
     (folder / "home" / "backup.yml").write_text(playbook, encoding="utf-8")
     for changed in (1, 0):

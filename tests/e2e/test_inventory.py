@@ -34,7 +34,7 @@ COMPLAINTS = ("[WARNING]", "[DEPRECATION", "[ERROR]", "Traceback")
 
 @pytest.fixture(autouse=True)
 def estate(emulator: Emulator) -> None:
-    """Servers to be hosts."""
+    """Seed servers to be hosts."""
     seed_estate(emulator)
 
 

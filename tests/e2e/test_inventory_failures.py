@@ -28,7 +28,7 @@ LISTING = f"Cannot list the servers in subscription {SUBSCRIPTION}: "
 
 @pytest.fixture(autouse=True)
 def estate(emulator: Emulator) -> None:
-    """Servers that could be listed."""
+    """Seed servers that could be listed."""
     seed_estate(emulator)
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Killed at a random moment of a rollout: there is what was there or what was asked for, and the next run ends it.
+"""Kill a rollout at a random moment: each server holds what it held or what was asked for, and the next run ends it.
 
-What test_fleet_races tries with short rollouts, here with a large one, its record, and with ansible-playbook.
+test_fleet_races does this with short rollouts; this is a large one, with its record and with ansible-playbook.
 """
 
 from __future__ import annotations

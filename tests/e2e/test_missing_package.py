@@ -22,7 +22,7 @@ BOTH = "azure-identity and azure-mgmt-postgresqlflexibleservers"
 
 
 def run_without(missing: str, folder: Path) -> dict[str, Any]:
-    """The result of the module where importing azure says that `missing` is not there."""
+    """Return the result of the module where importing azure says that `missing` is not there."""
     (folder / "azure.py").write_text(f"raise ModuleNotFoundError('No module', name={missing!r})\n", encoding="utf-8")
     options = {
         "server_id": SERVER_ID,

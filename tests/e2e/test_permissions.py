@@ -24,7 +24,7 @@ LISTING = ["Microsoft.DBforPostgreSQL/flexibleServers/read"]
 
 
 def actions() -> list[str]:
-    """The actions of the role on the page."""
+    """Return the actions of the role on the page."""
     found = re.search(r"^   (\{\n.*?^   \})$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert found
     named: list[str] = json.loads(found[1])["Actions"]
@@ -32,7 +32,7 @@ def actions() -> list[str]:
 
 
 def complaints(emulator: Emulator, module: RunModule, info: RunInfo) -> list[str]:
-    """Failures and warnings of all that the collection does, whichever address Azure gives for an operation."""
+    """Return failures and warnings of all that the collection does, whichever address Azure gives for an operation."""
     results: list[dict[str, Any]] = []
     for headers in ("operation", "location"):
         emulator.settings(async_headers=headers)

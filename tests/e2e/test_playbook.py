@@ -81,7 +81,7 @@ def test_a_failure_ends_the_play_with_the_whole_message(emulator: Emulator, play
 
 
 def credentials_of(emulator: Emulator, home: Path) -> dict[str, dict[str, Any]]:
-    """The options of every way to sign in that holds a secret, refused for it; and of one that is not."""
+    """Return the options of every way to sign in that holds a secret, refused for it; and of one that is not."""
     ready = emulator.ready
     wrong = home / "wrong-token"
     wrong.write_text("wrong-token-1", encoding="utf-8")

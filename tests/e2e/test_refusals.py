@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must not be done is refused before any write, with the same words in check mode and for real."""
+"""Refusals come before any write, with the same words in check mode and for real."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ IN_USE, NO_OFF = "IdentityUsedForEncryption", "SystemAssignedIdentityInUse"
 
 @dataclass(frozen=True)
 class Case:
-    """`wish` on `server` with the identity `start` is refused with exactly `message`."""
+    """`desired` on `server` with the identity `start` is refused with exactly `message`."""
 
     title: str
-    wish: dict[str, Any]
+    desired: dict[str, Any]
     message: str
     code: str
     target: str = SERVER_ID
@@ -131,7 +131,7 @@ def test_it_is_refused_and_nothing_is_written(case: Case, check: bool, emulator:
     seed_server(emulator, case.start, **case.server)
     emulator.settings(**case.settings)
     start = true_identity(emulator)
-    result = module(check=check, **case.wish)
+    result = module(check=check, **case.desired)
     assert result["failed"]
     assert result["msg"] == case.message
     assert result["error"] == {

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 NOBODY = {"failed": 0, "not_started": 0, "written": 0, "failed_hosts": [], "not_started_hosts": []}
-TASK = "Tell each host what became of its server"
+TASK = "Give each host its own result"
 
 
 def by_id(name: str) -> dict[str, str]:
@@ -45,12 +45,12 @@ def by_id(name: str) -> dict[str, str]:
 
 
 def last_task(output: str) -> str:
-    """What the last task showed for the hosts."""
+    """Return what the last task showed for the hosts."""
     return output.split(f"TASK [{TASK}] ")[1].split("PLAY RECAP")[0]
 
 
 def said_in_every_way() -> dict[str, dict[str, Any]]:
-    """Hosts that name their servers and their wishes in all ways; one of them asks for nothing."""
+    """Return hosts that name their servers and what these shall hold in all ways; one of them asks for nothing."""
     hosts: dict[str, dict[str, Any]] = {name: {} for name in HOSTS[3:]}
     hosts[HOSTS[3]] = {"pgflex_identity_present": "", "pgflex_identity_absent": ""}
     hosts["by-id"] = by_id(HOSTS[0])
@@ -68,7 +68,7 @@ def said_in_every_way() -> dict[str, dict[str, Any]]:
 
 
 def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
-    """The dry run said of every host, and in the end, what the real one says."""
+    """Check that the dry run said of every host, and in the end, what the real one says."""
     assert "[WARNING]" not in real.output
     assert last_task(real.output) == last_task(check.output)
     assert last_task(real.output).count("--- before: /subscriptions/") == len(drifted)
@@ -84,7 +84,7 @@ def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
 
 
 def check_changed_in_waves(emulator: Emulator, real: Ran) -> None:
-    """A canary, then a quarter, then the rest; and each server holds what its host wanted."""
+    """Check for a canary, a quarter, then the rest; and that each server holds what its host asks for."""
     assert writes(emulator)[0] == HOSTS[4]
     assert [each[:2] for each in waves(real)] == [
         ["1 server", "1 changed"],
@@ -133,7 +133,7 @@ REFUSED = {"status": 403, "code": "AuthorizationFailed", "message": "No right to
 
 
 def check_reports(folder: Path) -> None:
-    """All three have all hosts, and the waves: four changed, one of four failed, four not started."""
+    """Check that all three have all hosts, and the waves: four changed, one of four failed, four not started."""
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     told_of_waves = [(each["changed"], each["failed"], each["not_started"]) for each in report["waves"]]
     assert told_of_waves == [(4, 0, 0), (3, 1, 0), (0, 0, 4)]

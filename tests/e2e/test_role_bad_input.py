@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role is given and cannot do: told with the host it belongs to, or before anything is sent."""
+"""The role reports input that it cannot use with the host it belongs to, or before anything is sent."""
 
 from __future__ import annotations
 

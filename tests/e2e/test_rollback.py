@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
-WISHES: dict[str, Any] = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "true"}
+DESIRED: dict[str, Any] = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "true"}
 
 
 def seed_mixed(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:
-    """Servers of every kind. Returns what is true of them."""
+    """Seed servers of every kind; return what is true of them."""
     held = [(), ("id-a",), ("id-b",), ("id-b", "id-c"), ("id-a", "id-b")] * 3
     servers = [
         {"name": name, "identity": user_assigned(*names, system=number % 2 == 0)}
@@ -56,7 +56,7 @@ def seed_mixed(emulator: Emulator) -> dict[str, tuple[str, list[str]]]:
 @pytest.mark.smoke
 def test_a_rollback_returns_the_estate_to_exactly_what_it_was(emulator: Emulator, run: Run, tmp_path: Path) -> None:
     before = seed_mixed(emulator)
-    out = run(ASSIGN, HOSTS, pgflex_identity_system_assigned="false", **WISHES)
+    out = run(ASSIGN, HOSTS, pgflex_identity_system_assigned="false", **DESIRED)
     assert out.rc == 0, out.output
     after = truth(emulator)
     assert after != before
@@ -68,7 +68,7 @@ def test_a_rollback_returns_the_estate_to_exactly_what_it_was(emulator: Emulator
 
     # As the next job of a workflow in AWX gets it.
     handed_on = {"pgflex_identity_result": out.stats["pgflex_identity_result"]}
-    back = run(ROLLBACK, HOSTS, "-e", json.dumps(handed_on), **WISHES)
+    back = run(ROLLBACK, HOSTS, "-e", json.dumps(handed_on), **DESIRED)
     assert back.rc == 0, back.output
     assert truth(emulator) == before
     changed = out.stats["pgflex_identity_result"]["changed_hosts"]
@@ -86,7 +86,7 @@ def test_what_somebody_else_has_changed_since_is_left_alone_unless_forced(
 ) -> None:
     before = seed_mixed(emulator)
     hosts = HOSTS[2:5]
-    assert run(ASSIGN, hosts, **WISHES).rc == 0
+    assert run(ASSIGN, hosts, **DESIRED).rc == 0
     path = record(tmp_path)
     seed_servers(emulator, [{"name": HOSTS[3], "identity": user_assigned("id-a", "id-cmk", system=True)}])
     others = truth(emulator)
@@ -110,7 +110,7 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     emulator: Emulator, run: Run, tmp_path: Path
 ) -> None:
     seed_mixed(emulator)
-    artifact = run(ASSIGN, HOSTS[2:3], **WISHES).stats["pgflex_identity_result"]
+    artifact = run(ASSIGN, HOSTS[2:3], **DESIRED).stats["pgflex_identity_result"]
     path = record(tmp_path)
     edited = tmp_path / "edited.json"
     edited.write_text(path.read_text(encoding="utf-8").replace("id-b", "id-c"), encoding="utf-8")
@@ -144,8 +144,8 @@ def test_a_job_in_a_workflow_that_changed_nothing_has_nothing_to_roll_back(emula
 
 
 def start(emulator: Emulator, folder: Path) -> subprocess.Popen[str]:
-    """The playbook assign on all hosts, three at once."""
-    inventory = fleet_inventory(HOSTS, folder, pgflex_identity_waves="3", **WISHES)
+    """Start the playbook assign on all hosts, three at once."""
+    inventory = fleet_inventory(HOSTS, folder, pgflex_identity_waves="3", **DESIRED)
     (folder / "estate.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     return subprocess.Popen(
         ["ansible-playbook", "-i", "estate.yml", ASSIGN],
@@ -158,7 +158,7 @@ def start(emulator: Emulator, folder: Path) -> subprocess.Popen[str]:
 
 
 def family(pid: int) -> set[int]:
-    """The process and all that it has started. A worker of Ansible is in a session of its own."""
+    """Return the process and all that it has started. A worker of Ansible is in a session of its own."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(each): int(parent) for each, parent in (line.split() for line in listed.splitlines())}
     found = {pid}
@@ -191,7 +191,7 @@ def test_a_run_that_was_killed_in_a_wave_converges_and_can_be_rolled_back(
     assert not json.loads(path.read_text(encoding="utf-8"))["finished"]
     if first == "the next run":
         # With operations of the killed one still under way.
-        on = run(ASSIGN, HOSTS, pgflex_identity_waves="100%", **WISHES)
+        on = run(ASSIGN, HOSTS, pgflex_identity_waves="100%", **DESIRED)
         assert on.rc == 0, on.output
         held = held_by_server(emulator)
         assert [names for server, names in held.items() if "/pg-x-" in server] == [{"id-a"}] * len(HOSTS)

@@ -59,7 +59,7 @@ def test_an_identity_is_replaced_in_one_write_wherever_it_is_held_and_encrypts_n
     assert (told(ran)["compliant"], told(ran)["changed_hosts"], told(ran)["failed_hosts"]) == (2, changed, [HOSTS[5]])
     # It was told while the servers were changed.
     told_at = ran.output.index("0 done, 0 changed, 0 failed, 3 in flight, 0 left")
-    assert ran.output.index(" : Change the servers]") < told_at < ran.output.index(" : Show what became of it]")
+    assert ran.output.index(" : Change the servers]") < told_at < ran.output.index(" : Show the result]")
 
 
 def test_a_host_for_which_the_rotation_is_not_whole_fails_alone(emulator: Emulator, inventory: RunInventory) -> None:

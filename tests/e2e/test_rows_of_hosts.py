@@ -25,7 +25,7 @@ TELL = {"ansible.builtin.debug": {"msg": "ROWS={{ fleet.servers | map(attribute=
 
 
 def rows_of(ran: Ran) -> list[str]:
-    """The rows of each run of the module, in order."""
+    """Return the rows of each run of the module, in order."""
     return [line.split("ROWS=")[1].strip('"') for line in ran.output.splitlines() if "ROWS=" in line]
 
 

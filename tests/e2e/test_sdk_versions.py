@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes over the wire does not depend on the version of the SDK. The header of the test run names that version."""
+"""Requests do not depend on the version of the SDK. The header of the test run names that version."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MIRRORING = f"{SERVER_ID}/configurations/azure.fabric_mirror_enabled"
 
 
 def on_the_wire(request: dict[str, Any]) -> dict[str, Any]:
-    """The part of a logged request that the SDK could change. The body counts in the order and length it was sent."""
+    """Return the part of a logged request that the SDK could change: the body in the order and length it was sent."""
     headers = {name.lower(): value for name, value in request["headers"].items()}
     body = request["body"]
     return {

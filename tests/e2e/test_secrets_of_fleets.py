@@ -28,7 +28,7 @@ OTHERS = [*CANARIES.values(), *IN_FILES.values()]
 
 
 def written(folder: Path, *inputs: str) -> dict[str, str]:
-    """The texts of all files below `folder`, but for those that the test has made."""
+    """Return the texts of all files below `folder`, but for those that the test has made."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.name not in inputs)
     return {str(path.relative_to(folder)): path.read_text(errors="replace") for path in found}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may pass: busy servers, throttling, servers and lines that fail. A write is never sent twice unseen."""
+"""Transient failures: busy servers, throttling, servers and lines that fail. A write is never sent twice unseen."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_a_connection_lost_before_the_write_was_done(emulator: Emulator, module:
 @pytest.mark.sdk
 @pytest.mark.parametrize("seconds", [0, 0.3], ids=["done when it is read", "running when it is read"])
 @pytest.mark.parametrize(
-    ("start", "wish", "after"),
+    ("start", "desired", "after"),
     [
         pytest.param(None, {"identities": [A]}, HAS_A, id="assign"),
         pytest.param(user_assigned("id-a", "id-b"), {"state": "absent", "identities": [B]}, HAS_A, id="remove"),
@@ -213,13 +213,13 @@ def test_a_connection_lost_before_the_write_was_done(emulator: Emulator, module:
     ],
 )
 def test_a_connection_lost_after_the_write_was_done_is_one_change(
-    start: Any, wish: Any, after: Any, seconds: float, emulator: Emulator, module: RunModule
+    start: Any, desired: Any, after: Any, seconds: float, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator, start)
     emulator.settings(operation_seconds=seconds)
     emulator.fault("PATCH", SERVER_PATH, {"disconnect": "after"})
-    # Patience with another operation is not what is needed here: the operation is our own.
-    result = module(**wish, busy_timeout=0)
+    # busy_timeout is for the operation of somebody else: the operation is our own.
+    result = module(**desired, busy_timeout=0)
     assert result["changed"]
     assert result["diff"]["before"] != result["diff"]["after"]
     assert true_identity(emulator) == after

@@ -39,11 +39,11 @@ BOTH, PLACES, STATUSES = ("refuse", "accept"), ("request", "operation"), (400, 4
 
 @dataclass(frozen=True)
 class Case:
-    """With `setting` the `wish` ends in the type and IDs `after`, or fails with a code and a part of the message."""
+    """With `setting` the `desired` ends in the type and IDs `after`, or fails with a code and a part of the message."""
 
     setting: str
     value: Any
-    wish: dict[str, Any]
+    desired: dict[str, Any]
     after: tuple[str, list[str]]
     failure: tuple[str, str] | None = None
     start: dict[str, Any] | None = None
@@ -160,14 +160,14 @@ def test_what_encrypts_is_never_left_to_the_service(switch: str, emulator: Emula
 def test_it_converges_or_tells_the_truth_with(case: Case, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator, case.start, **case.server)
     emulator.settings(**{case.setting: case.value})
-    result = module(**case.wish)
+    result = module(**case.desired)
     kind, ids = case.after
     assert true_identity(emulator) == {"type": kind, "ids": sorted(each.lower() for each in ids)}
     assert len(patches(emulator)) == 1
     if case.failure is None:
         assert result["changed"]
         assert result["identity"]["type"] == kind
-        assert module(**case.wish)["changed"] is False
+        assert module(**case.desired)["changed"] is False
         return
     code, said = case.failure
     assert result["failed"]

@@ -52,7 +52,7 @@ class VirtualTime:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """While the context lasts, every clock that is made is this one."""
+        """Make every new clock this one while the context lasts."""
 
         def set_up(clock: Clock) -> None:
             clock.now, clock.sleep = self.now, self.sleep

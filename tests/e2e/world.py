@@ -31,7 +31,7 @@ NAMES = ("id-a", "id-b", "id-c", "id-cmk", "id-geo")
 def identity_id(
     name: str, group: str = GROUP, subscription: str = SUBSCRIPTION, segment: str = "resourceGroups"
 ) -> str:
-    """The resource ID as `az` makes it of a bare name."""
+    """Return the resource ID as `az` makes it of a bare name."""
     return (
         f"/subscriptions/{subscription}/{segment}/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
@@ -39,12 +39,12 @@ def identity_id(
 
 
 def held_id(name: str) -> str:
-    """The resource ID as the seeded server holds it: `resourcegroups`, as the identity service spells it."""
+    """Return the resource ID as the seeded server holds it: `resourcegroups`, as the identity service spells it."""
     return identity_id(name, segment="resourcegroups")
 
 
 def seed_server(emulator: Emulator, identity: dict[str, Any] | None = None, **server: Any) -> None:
-    """The server with `identity`, and all identities; without identity and with further keys of a seed's server."""
+    """Seed all identities, and the server with `identity`, none by default, and further keys of a seed's server."""
     named = [{"name": name} for name in NAMES]
     emulator.seed(
         {
@@ -68,19 +68,19 @@ def seed_server(emulator: Emulator, identity: dict[str, Any] | None = None, **se
 
 
 def user_assigned(*names: str, system: bool = False) -> dict[str, Any]:
-    """The identity of a seeded server with these user-assigned identities, in the spelling of `held_id`."""
+    """Return the identity of a seeded server with these user-assigned identities, in the spelling of `held_id`."""
     kinds = ["SystemAssigned"] * system + ["UserAssigned"] * bool(names)
     return {"type": ",".join(kinds) or "None", "user_assigned": list(names)}
 
 
 def true_identity(emulator: Emulator) -> dict[str, Any]:
-    """Type and lower case IDs that the server truly has."""
+    """Return type and lower case IDs that the server truly has."""
     kind, held = emulator.holdings()[SERVER_ID.lower()]
     return {"type": kind, "ids": held}
 
 
 def arm_calls(emulator: Emulator) -> list[str]:
-    """The ARM requests so far as method and kind of resource, with polls in a row as one."""
+    """Return the ARM requests so far as method and kind of resource, with polls in a row as one."""
     calls: list[str] = []
     for each in map(call, emulator.requests("arm")):
         if each != "GET operation" or calls[-1:] != [each]:
@@ -89,7 +89,7 @@ def arm_calls(emulator: Emulator) -> list[str]:
 
 
 def patches(emulator: Emulator) -> list[dict[str, Any]]:
-    """The bodies of all PATCHes so far."""
+    """Return the bodies of all PATCHes so far."""
     return [each["body"] for each in emulator.requests("arm") if each["method"] == "PATCH"]
 
 
@@ -99,7 +99,7 @@ def seed_subscription(emulator: Emulator, subscription: str = SUBSCRIPTION, **fa
 
 
 def seed_identity(emulator: Emulator, name: str, **facts: Any) -> str:
-    """An identity in the group of the server, with further keys of a seed's identity. Returns its ID."""
+    """Seed an identity in the group of the server, with further keys of a seed's identity; return its ID."""
     group = {"name": GROUP, "identities": [{"name": name, **facts}]}
     seed_subscription(emulator, resource_groups=[group])
     return identity_id(name)

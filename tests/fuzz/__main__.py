@@ -28,7 +28,7 @@ def _try(data: bytes) -> None:
 
 
 def main() -> None:
-    """Ends the process: 0 if nothing was found."""
+    """Run the fuzzer, and end the process: with 0 if nothing was found."""
     seconds = sys.argv[1] if len(sys.argv) > 1 else "60"
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(SEEDS):

@@ -35,7 +35,7 @@ CANARY = "vErY-sEcReT"
 
 
 def read_identity(text: str) -> None:
-    """An identity by ID or by name: what comes out is a whole ID that is taken again as it is."""
+    """Read an identity by ID or by name: a whole ID comes out that is taken again as it is."""
     found = identity_id("identities", text, SUBSCRIPTION, "rg")
     assert identity_id("identities", found, "", "") == found
     assert found.count("/") == 8
@@ -43,13 +43,13 @@ def read_identity(text: str) -> None:
 
 
 def read_server(text: str) -> None:
-    """A server by ID."""
+    """Read a server by ID."""
     found = parse_server_id("server_id", text)
     assert found.id.lower() == text.lower()
 
 
 def read_rollback(text: str) -> None:
-    """A record, as JSON and packed. A path is left out: reading files is not to be tried at random."""
+    """Read a record, as JSON and packed. A path is left out: reading files is not to be tried at random."""
     for each in ("{" + text, f"pgflex1:{text}"):
         try:
             found = read_record("rollback", each)
@@ -59,19 +59,19 @@ def read_rollback(text: str) -> None:
 
 
 def read_waves_of(text: str) -> None:
-    """Waves: all servers come in, each once."""
+    """Read waves: all servers come in, each once."""
     waves = read_waves("waves", [text])
     assert sum(wave_sizes(waves, 1000)) == 1000
 
 
 def read_retry_after(text: str) -> None:
-    """A header of an answer."""
+    """Read a header of an answer."""
     found = retry_after({"Retry-After": text})
     assert found is None or isinstance(found, float)
 
 
 def read_credentials(text: str) -> None:
-    """The credentials file: what is wrong with it is told without what is in it."""
+    """Read the credentials file: what is wrong with it is told without what is in it."""
     with tempfile.NamedTemporaryFile() as file, patch.object(_settings, "CREDENTIALS_FILE", file.name):
         file.write(f"[default]\nsecret={CANARY}\n{text}".encode())
         file.flush()
@@ -86,14 +86,14 @@ def read_credentials(text: str) -> None:
 
 
 def read_survey(text: str) -> None:
-    """A set of identities and a flag as a survey of AWX gives them."""
+    """Read a set of identities and a flag as a survey of AWX gives them."""
     row = make_row("pg-orders", {"pgflex_resource_group": "rg", "pgflex_identity_present": text})
     assert all(name == name.strip() != "" and not set(name) & set(",\n#") for name in row.get("present", []))
     make_row("pg-orders", {"pgflex_resource_group": "rg", "pgflex_identity_purge": text})
 
 
 def read_seed(text: str) -> None:
-    """A seed of the emulator."""
+    """Read a seed of the emulator."""
     with suppress(seed.SeedError):
         assert isinstance(seed.load(text), dict)
 
@@ -111,7 +111,7 @@ TARGETS = (
 
 
 def try_out(text: str) -> None:
-    """All of them."""
+    """Try all of them."""
     for target in TARGETS:
         with suppress(InvalidInput):
             target(text)

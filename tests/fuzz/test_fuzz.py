@@ -49,7 +49,7 @@ servers = st.one_of(st.sampled_from([SERVER, SERVER.upper()]), texts)
 groups = st.one_of(st.sampled_from([GROUP, GROUP.upper()]), texts)
 ids = st.one_of(st.sampled_from([SERVER_ID, SERVER_ID.lower(), identity_id("id-a")]), texts)
 anything = st.one_of(st.none(), st.booleans(), st.integers(), texts, st.lists(texts, max_size=2), st.just({"a": 1}))
-WISHES: dict[str, st.SearchStrategy[Any]] = {
+DESIRED: dict[str, st.SearchStrategy[Any]] = {
     "system_assigned": st.sampled_from([None, True, False, "maybe"]),
     "identity_resource_group": groups,
     "identity_subscription_id": st.one_of(st.just(SUBSCRIPTION), texts),
@@ -61,7 +61,7 @@ PLACES = st.one_of(
     st.fixed_dictionaries({}, optional={"server_id": anything, "server_name": anything, "resource_group": anything}),
 )
 #: Numbers that would make a test wait are left out: how waiting ends is tried elsewhere.
-PATIENCE: dict[str, st.SearchStrategy[Any]] = {
+TIMEOUTS: dict[str, st.SearchStrategy[Any]] = {
     "wait_timeout": st.sampled_from([-1, 0, 5, "x", None]),
     "busy_timeout": st.sampled_from([-1, 0, 2, []]),
 }
@@ -81,8 +81,8 @@ one_server = both(
             "replaces": st.lists(names, max_size=2),
             "purge_identities": st.booleans(),
             "subscription_id": st.one_of(st.just(SUBSCRIPTION), texts),
-            **WISHES,
-            **PATIENCE,
+            **DESIRED,
+            **TIMEOUTS,
         },
     ),
 )
@@ -97,7 +97,7 @@ row = both(
             "subscription_id": st.one_of(st.just(SUBSCRIPTION), texts),
             "only_if_assigned": st.lists(names, max_size=2),
             "expected_identities": st.lists(names, max_size=2),
-            **WISHES,
+            **DESIRED,
         },
     ),
 )
@@ -108,7 +108,7 @@ fleet = st.fixed_dictionaries(
         "max_fail_percentage": st.sampled_from([-1, 0, 100, 101, "nan", "x"]),
         "quota_percentage": st.sampled_from([0, 1, 100, "inf"]),
         "rollback": st.sampled_from([None, "pgflex1:x", "{}", "{" + SEEDS[2]]),
-        **PATIENCE,
+        **TIMEOUTS,
     },
 )
 info = both(
@@ -147,8 +147,8 @@ def test_any_option_is_understood_or_refused(name: str, emulator: Emulator) -> N
     @given(options=MODULES[name], check=st.booleans())
     def try_options(options: dict[str, Any], check: bool) -> None:
         seed_server(emulator, user_assigned("id-a"))
-        patience = {} if name == "pgflex_identity_info" else FAST
-        given_ones = {**emulator.connection, **patience, **options}
+        timeouts = {} if name == "pgflex_identity_info" else FAST
+        given_ones = {**emulator.connection, **timeouts, **options}
         result, output = run_in_process(given_ones, check=check, name=name)
         assert "Traceback" not in output
         assert "exception" not in result

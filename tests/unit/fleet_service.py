@@ -53,7 +53,7 @@ class HeldIdentities:
 
     @property
     def ids(self) -> list[str]:
-        """What it truly holds, sorted."""
+        """The identities that it truly holds, sorted."""
         return sorted((self.raw.get("identity") or {}).get("userAssignedIdentities") or {})
 
 
@@ -71,7 +71,7 @@ class FleetService:
         self.observer: Any = None
 
     def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> HeldIdentities:
-        """A server that holds `ids`; `facts` are fields of `Held`, or its `properties`."""
+        """Add a server that holds `ids`; `facts` are fields of `Held`, or its `properties`."""
         ref = ServerRef(subscription, "rg-prod", name)
         properties = {"dataEncryption": {"type": "SystemManaged"}, **facts.pop("properties", {})}
         raw: dict[str, Any] = {"id": ref.id, "location": "Canada Central", "properties": properties}
@@ -82,15 +82,15 @@ class FleetService:
         return made
 
     def add_many(self, number: int, *ids: str, start: int = 0, **facts: Any) -> list[HeldIdentities]:
-        """`number` servers, `pg-000` and so on."""
+        """Add `number` servers, `pg-000` and so on."""
         return [self.add(f"pg-{each:03}", *ids, **facts) for each in range(start, start + number)]
 
     def writes(self) -> list[str]:
-        """The servers that were PATCHed, in order."""
+        """Return the servers that were PATCHed, in order."""
         return [name for method, name in self.calls if method == "PATCH"]
 
     def reads(self) -> list[str]:
-        """What was GET besides operations: servers and pages of lists."""
+        """Return what was GET besides operations: servers and pages of lists."""
         return [name for method, name in self.calls if method == "GET"]
 
     def sign_in(self) -> None:
@@ -107,7 +107,7 @@ class FleetService:
         return server_from_arm(held.raw, ref)
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
-        """Where a list begins."""
+        """Return where a list begins."""
         assert resource_group is None
         return f"{subscription_id} 0"
 
@@ -166,16 +166,16 @@ class FleetService:
 
 
 def targets(service: FleetService, desired: DesiredState) -> list[Target]:
-    """A row for each server, all with one wish."""
+    """Return a row for each server, all with one desired state."""
     return [Target(held.ref.name, held.ref, desired) for held in service.held.values()]
 
 
-def counted(wished: list[Target]) -> dict[str, int]:
+def counted(asked: list[Target]) -> dict[str, int]:
     """Return how the rows ended, without how many were written."""
-    return {name: number for name, number in totals(wished).items() if name != "written"}
+    return {name: number for name, number in totals(asked).items() if name != "written"}
 
 
-def run(service: FleetService, wished: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
+def run(service: FleetService, asked: Any, *, check_mode: bool = False, **options: Any) -> Fleet:
     """Run a fleet over these rows.
 
     `options` are fields of `Fleet`, and `wait_timeout`, and `write_bucket`, a size and a refill.
@@ -190,5 +190,5 @@ def run(service: FleetService, wished: Any, *, check_mode: bool = False, **optio
         limiter.buckets[SUBSCRIPTION, RequestKind.WRITE] = TokenBucket(size, refill, service.time.time)
     api: Any = service
     fleet = Fleet(api, limiter, retry_policy_factory, clock=clock, **{"validate": False, **options})
-    fleet.run(wished, check_mode=check_mode)
+    fleet.run(asked, check_mode=check_mode)
     return fleet

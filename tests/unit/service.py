@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service in memory: its merge of `identity`, written down a second time, and one server that takes PATCHes.
 
-What is unknown of the real service is refused here, so that nothing that is sent relies on it: a null for what is not
+Where the real service is unknown this one refuses, so that nothing that is sent relies on it: a null for what is not
 there, a map without any ID, and a system-assigned identity that goes while others stay that the body does not name.
 """
 
@@ -29,7 +29,7 @@ class BadRequest(Exception):
 
 
 def merge(identity: dict[str, Any] | None, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what `identity` of a server's JSON becomes by a PATCH with body. Raises `BadRequest`."""
+    """Return what `identity` of a server's JSON becomes by a PATCH with body. Raise `BadRequest`."""
     if set(body) != {"identity"} or not set(body["identity"]) <= {"type", "userAssignedIdentities"}:
         raise BadRequest("something else is in the body")
     sent = body["identity"]
@@ -76,7 +76,7 @@ def _merged(identity: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Reaction:
-    """What becomes of one PATCH. An accepted one takes effect `seconds` later, and the server is busy until then."""
+    """The reaction to one PATCH. An accepted one takes effect `seconds` later; until then the server is busy."""
 
     refuse: ServiceError | None = None  # raised instead of an answer
     acts: bool = True  # False: accepted, and nothing changes; or refused, and nothing was done

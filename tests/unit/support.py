@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the unit tests share: IDs, a server in one line, a clock that moves only when somebody sleeps, errors of ARM."""
+"""Share IDs, a server in one line, a clock that moves only when somebody sleeps, and errors of ARM."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class FakeTime:
         self.pauses: list[float] = []
 
     def now(self) -> float:
-        """Seconds since the test began."""
+        """Return the seconds since the test began."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
@@ -80,7 +80,7 @@ class FakeTime:
     def retry_policy(
         self, *, wait_timeout: float = 1800, poll_interval: float = 10, busy_timeout: float = 600
     ) -> RetryPolicy:
-        """Return the patience of a task, by this clock; the limits are the module's defaults."""
+        """Return the retry policy of a task, by this clock; the limits are the module's defaults."""
         return RetryPolicy(wait_timeout, poll_interval, busy_timeout, Clock(self.now, self.sleep))
 
 
@@ -97,7 +97,7 @@ def busy(retry_after: float | None = None) -> ServiceError:
 
 
 class Cloud:
-    """What is read besides servers: identities by ID, and whether a server mirrors to Fabric. Errors are raised."""
+    """The rest of the service: identities by ID, and whether a server mirrors to Fabric. Errors are raised."""
 
     def __init__(self, *identities: UserIdentity | ServiceError, mirrors: bool | ServiceError = False) -> None:
         self._identities = {each.id if isinstance(each, UserIdentity) else each.target: each for each in identities}

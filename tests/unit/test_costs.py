@@ -24,7 +24,7 @@ JUNIT = """<testsuites><testsuite>
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A run of three sessions, one of which needs a Python that is missing."""
+    """Write a run of three sessions, one of which needs a Python that is missing."""
     sessions = [
         {"name": "unit", "signatures": [], "result": "success", "reason": None, "duration": 10.0},
         {"name": "e2e", "signatures": [], "result": "failed", "reason": "exit code 1", "duration": 90.0},

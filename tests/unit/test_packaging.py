@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ships, what it asks for, and the places that must say the same."""
+"""The archive has what it shall, and the places that must say the same do."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def names_in(archive: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in the archive."""
+    """Return the names in the archive."""
     return names_in(build_archive(tmp_path_factory.mktemp("archive")))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a tag sets off: the release's own notes, and the site."""
+"""A tag sets off the release's own notes, and the site."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SUMMARY = "In this version."
 
 
 def workflow(name: str) -> dict[str, Any]:
-    """A workflow of GitHub."""
+    """Return a workflow of GitHub."""
     text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.safe_load(text)
     return content
 
 
 def commands(name: str, job: str) -> list[str]:
-    """The commands of a job, in order."""
+    """Return the commands of a job, in order."""
     return [step["run"] for step in workflow(name)["jobs"][job]["steps"] if "run" in step]
 
 

@@ -29,12 +29,12 @@ NO_CODE = {
 
 
 def lines_of(node: ast.stmt) -> set[int]:
-    """The numbers of its lines."""
+    """Return the numbers of its lines."""
     return set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
 
 def prose(tree: ast.Module) -> set[int]:
-    """The lines of docstrings, and of documentation for ansible-doc."""
+    """Return the lines of docstrings, and of documentation for ansible-doc."""
     found: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
@@ -46,14 +46,14 @@ def prose(tree: ast.Module) -> set[int]:
 
 
 def code_lines(text: str, tree: ast.Module) -> set[int]:
-    """The lines with code: not blank, no comment, no documentation."""
+    """Return the lines with code: not blank, no comment, no documentation."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     lines = {line for each in tokens if each.type not in NO_CODE for line in range(each.start[0], each.end[0] + 1)}
     return lines - prose(tree)
 
 
 def too_long(text: str) -> list[str]:
-    """The file, and its functions, that have too many lines of code."""
+    """Return the file, and its functions, that have too many lines of code."""
     tree = ast.parse(text)
     lines = code_lines(text, tree)
     found = [f"{len(lines)} lines"] if len(lines) > LONGEST_FILE else []

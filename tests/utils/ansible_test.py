@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ansible-test needs: a collection that is a repository of its own, and a home with pip's script."""
+"""Give ansible-test what it needs: a collection that is a repository of its own, and a home with pip's script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIP_SCRIPTS = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
 
 def checkout_files() -> list[str]:
-    """The names of what git would commit of this checkout, links and files."""
+    """Return the names of what git would commit of this checkout, links and files."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     return sorted({name for name in names if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file())})

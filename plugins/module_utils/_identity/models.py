@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What is on a server, what is wanted of it, and the plan between the two. Pure, frozen, no Azure types."""
+"""Model a server's identities, what they shall be, and the plan between the two. Pure, frozen, no Azure types."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Encryption:
 
     @property
     def uses(self) -> dict[str, tuple[str, ...]]:
-        """What each identity is used for, by `key()` of its ID."""
+        """The uses of each identity, by `key()` of its ID."""
         uses: dict[str, tuple[str, ...]] = {}
         for identity, use in (
             (self.primary_identity, DATA_ENCRYPTION),
@@ -107,7 +107,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a server must hold for a change of it to be right: exactly these; `system_assigned` None is either."""
+    """The identities that a server must hold for a change to be right; `system_assigned` None is either."""
 
     identities: tuple[str, ...]
     system_assigned: bool | None = None
@@ -115,7 +115,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What a server's identities shall be. IDs are full, distinct without case, and in the caller's spelling.
+    """The desired identities of a server. IDs are full, distinct without case, and in the caller's spelling.
 
     With `only_if_assigned`, it counts for a server that holds one of these only.
     """
@@ -185,7 +185,7 @@ class Page:
 
 
 def region(location: str) -> str:
-    """A form in which two names of a region are equal: servers show `Canada Central`, identities `canadacentral`."""
+    """Return a form in which the two names of a region are equal, `Canada Central` and `canadacentral`."""
     return location.replace(" ", "").lower()
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""The heart: what has to change on a server, and the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
+"""Plan what has to change on a server, and make the PATCH body that does it. Pure: no I/O, no Ansible, no Azure.
 
 The service merges `identity.userAssignedIdentities`: an ID with `{}` is added, with `null` removed, and one that is
 not mentioned stays. `identity.type` is required, and a wrong one silently drops the system-assigned identity.
@@ -55,16 +55,16 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     _refuse_contradictions(server)
     _refuse_other_ids(server.identity, (*desired.present, *desired.absent))
 
-    unwanted = {key(each) for each in desired.absent}
+    removals = {key(each) for each in desired.absent}
     if desired.purge:
         purged = held - present
         if desired.keep_encryption_identities:
             purged -= server.encryption.uses.keys()
         _refuse_encryption(server.encryption, purged)
-        unwanted |= purged
+        removals |= purged
 
     assign = tuple(each for each in desired.present if key(each) not in held)
-    remove = tuple(each for each in before.ids if key(each) in unwanted)
+    remove = tuple(each for each in before.ids if key(each) in removals)
     system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type.lower() == "azurekeyvault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
@@ -110,10 +110,10 @@ def _refuse_unexpected(server: Server, expected: Expected) -> None:
         )
 
 
-def _refuse_encryption(encryption: Encryption, unwanted: set[str]) -> None:
+def _refuse_encryption(encryption: Encryption, removals: set[str]) -> None:
     refusals = []
     for identity in distinct([each for each in (encryption.primary_identity, encryption.geo_backup_identity) if each]):
-        if key(identity) in unwanted:
+        if key(identity) in removals:
             use = _USE_IN_WORDS[encryption.uses[key(identity)][0]]
             refusals.append((identity, f"Cannot remove identity {identity} because it's used for {use}."))
     if refusals:
@@ -135,7 +135,7 @@ def _after(
 
 
 def patch_body(plan: Plan) -> dict[str, Any]:
-    """The body of the PATCH that carries out `plan`, with nothing in it that does not change.
+    """Return the body of the PATCH that carries out `plan`, with nothing in it that does not change.
 
     With type `None` or `SystemAssigned` a map is refused by ARM, so the last user-assigned identity goes by type
     alone, as az does it. When the system-assigned identity goes and others stay, those are all named: az sends the

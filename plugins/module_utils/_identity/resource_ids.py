@@ -26,7 +26,7 @@ _SEGMENTS = ("", "subscriptions", None, "resourcegroups", None, "providers", Non
 
 
 def key(resource_id: str) -> str:
-    """The form in which two spellings of one resource ID are equal."""
+    """Return the form in which two spellings of one resource ID are equal."""
     return resource_id.lower()
 
 
@@ -59,7 +59,7 @@ class ServerRef:
 
 
 def split(resource_id: str) -> ResourceId:
-    """The parts of a resource ID; of a text that is none, the last part as name and nothing else."""
+    """Split a resource ID into its parts; a text that is none has its last part as name, and nothing else."""
     parts = resource_id.split("/")
     if len(parts) != len(_SEGMENTS):
         return ResourceId("", "", "", "", parts[-1])
@@ -67,21 +67,21 @@ def split(resource_id: str) -> ResourceId:
 
 
 def check_subscription(option: str, value: str) -> str:
-    """Return `value`, a GUID. Raises `InvalidInput`."""
+    """Return `value`, a GUID. Raise `InvalidInput`."""
     if not _GUID.fullmatch(value):
         raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).")
     return value
 
 
 def check_group(option: str, value: str) -> str:
-    """Return `value`, a resource group's name. Raises `InvalidInput`."""
+    """Return `value`, a resource group's name. Raise `InvalidInput`."""
     if not _GROUP.fullmatch(value):
         raise InvalidInput(option, f"{value!r} is not the name of a resource group.")
     return value
 
 
 def check_server_name(option: str, value: str) -> str:
-    """Return `value`, a flexible server's name. Raises `InvalidInput`."""
+    """Return `value`, a flexible server's name. Raise `InvalidInput`."""
     if not _SERVER_NAME.fullmatch(value):
         raise InvalidInput(
             option,
@@ -109,20 +109,20 @@ def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
 
 
 def parse_server_id(option: str, value: str) -> ServerRef:
-    """A flexible server's full resource ID. Raises `InvalidInput`."""
+    """Read a flexible server's full resource ID. Raise `InvalidInput`."""
     found = _parse(option, value, "Microsoft.DBforPostgreSQL", "flexibleServers")
     check_server_name(option, found.name)
     return ServerRef(found.subscription_id, found.resource_group, found.name)
 
 
 def check_identity_id(option: str, value: str) -> str:
-    """Return `value`, a user-assigned identity's full resource ID. Raises `InvalidInput`."""
+    """Return `value`, a user-assigned identity's full resource ID. Raise `InvalidInput`."""
     _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities")
     return value
 
 
 def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
-    """The resource ID of a user-assigned identity, given by ID or by bare name. Raises `InvalidInput`.
+    """Return the resource ID of a user-assigned identity, given by ID or by bare name. Raise `InvalidInput`.
 
     An ID is returned as it was spelled. A bare name is completed with `subscription_id` and `resource_group`, which
     are those of the server unless the user says otherwise, as `az postgres flexible-server identity` does.
@@ -145,7 +145,7 @@ def identity_id(option: str, value: str, subscription_id: str, resource_group: s
 
 
 def distinct(resource_ids: list[str]) -> tuple[str, ...]:
-    """The first spelling of each resource ID, in the order given."""
+    """Return the first spelling of each resource ID, in the order given."""
     seen: dict[str, str] = {}
     for resource_id in resource_ids:
         seen.setdefault(key(resource_id), resource_id)

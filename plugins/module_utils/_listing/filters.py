@@ -35,7 +35,7 @@ class Filter:
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
     def passes(self, server: Server) -> bool:
-        """Whether the server is meant."""
+        """Tell whether the server is meant."""
         return (
             (self.identity is None or self._holds(server, self.identity))
             and (not self.locations or region(server.location) in self.locations)
@@ -55,7 +55,7 @@ class Filter:
 
 
 def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
-    """A filter as a user writes it: a dictionary with some of `KEYS`. Raises `InvalidInput`."""
+    """Read a filter as a user writes it: a dictionary with some of `KEYS`. Raise `InvalidInput`."""
     if not isinstance(raw, Mapping):
         raise InvalidInput(option, f"{raw!r} is not a dictionary with some of {', '.join(KEYS)}.")
     unknown = sorted(set(raw) - set(KEYS))

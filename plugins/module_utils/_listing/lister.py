@@ -55,9 +55,9 @@ class ServerLister:
     warnings: list[str] = field(default_factory=list)
 
     def visible_subscriptions(self) -> list[str]:
-        """The IDs of all subscriptions that the credential can see, in whatever state: a disabled one can be read.
+        """Return the IDs of all subscriptions that the credential can see, disabled ones too: these can be read.
 
-        Raises what `ListClient` raises, and `InvalidInput` if there is none.
+        Raise what `ListClient` raises, and `InvalidInput` if there is none.
         """
         doing = "Cannot list the subscriptions"
         items = self._items(self.api.subscriptions_url(), doing)
@@ -69,9 +69,9 @@ class ServerLister:
         return sorted(found)
 
     def servers(self, subscriptions: Sequence[str], resource_groups: Sequence[str] = ()) -> Iterator[Server]:
-        """Each server once, page by page.
+        """Yield each server once, page by page.
 
-        Raises what `ListClient` raises, and `InvalidInput` for a group that is in none of the subscriptions.
+        Raise what `ListClient` raises, and `InvalidInput` for a group that is in none of the subscriptions.
         """
         seen: set[str] = set()
         closed: list[ServiceError] = []
@@ -112,8 +112,10 @@ class ServerLister:
             yield _understood(doing, partial(_server, item))
 
     def _items(self, url: str, doing: str) -> Iterator[dict[str, Any]]:
-        """The items of all pages. An estate that changes meanwhile may show items twice, but a page with nothing new
-        on it that leads to another one means that Azure goes round in circles.
+        """Yield the items of all pages.
+
+        An estate that changes meanwhile may show items twice, but a page with nothing new on it that leads to another
+        one means that Azure goes round in circles.
         """
         seen: set[str] = set()
         links: set[str] = set()
@@ -150,7 +152,7 @@ def _server(item: dict[str, Any]) -> Server:
 
 
 def _understood(doing: str, read: Callable[[], T]) -> T:
-    """What `read` makes of an item of a list. Raises `UnexpectedAnswer` where it is not of ARM's form."""
+    """Return what `read` makes of an item of a list. Raise `UnexpectedAnswer` where it is not of ARM's form."""
     try:
         return read()
     except InvalidInput as error:

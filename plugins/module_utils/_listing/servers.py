@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def subscriptions(options: Mapping[str, Any], connection: Connection) -> list[str] | None:
-    """The subscriptions that the options name, None for all visible ones.
+    """Return the subscriptions that the options name, None for all visible ones.
 
-    Raises `InvalidInput`, `CredentialError`.
+    Raise `InvalidInput`, `CredentialError`.
     """
     given = options.get("subscriptions")
     if options.get("all_subscriptions"):
@@ -42,7 +42,7 @@ def subscriptions(options: Mapping[str, Any], connection: Connection) -> list[st
 
 
 def list_servers(options: Mapping[str, Any], connection: Connection) -> tuple[dict[str, Any], list[str]]:
-    """The result of `pgflex_identity_info`, and warnings. Raises what the API raises."""
+    """Return the result of `pgflex_identity_info`, and warnings. Raise what the API raises."""
     desired = read_filter("filters", {name: value for name, value in options["filters"].items() if value is not None})
     retry_policy = retry_policy_from_options({**options, "busy_timeout": 0})
     single = options["server_id"] is not None or options["server_name"] is not None
@@ -74,7 +74,7 @@ def list_servers(options: Mapping[str, Any], connection: Connection) -> tuple[di
 
 
 def list_hosts(options: Mapping[str, Any], connection: Connection) -> tuple[list[dict[str, Any]], list[str]]:
-    """Host variables of the servers that the inventory plugin's options name, sorted by ID, and warnings."""
+    """Return host variables of the servers that the inventory plugin's options name, sorted by ID, and warnings."""
     included = [read_filter("include_filters", each) for each in options["include_filters"]]
     excluded = [read_filter("exclude_filters", each) for each in options["exclude_filters"]]
     if Filter() in excluded:

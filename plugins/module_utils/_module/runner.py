@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What every module does around its own work: turn errors into `fail_json`, keep secrets out of results."""
+"""Wrap the work of every module: turn errors into `fail_json`, and keep secrets out of results."""
 
 from __future__ import annotations
 

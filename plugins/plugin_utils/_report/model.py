@@ -88,7 +88,7 @@ class Report:
 def read_report(entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[str, Any]]) -> Report:
     """Return the report of the `servers`, with all that is known of each, and `waves` of a result, in their order.
 
-    Raises `AttributeError`, `KeyError`, `TypeError` or `ValueError` if they are none.
+    Raise `AttributeError`, `KeyError`, `TypeError` or `ValueError` if they are none.
     """
     read = [_read_wave(each) for each in waves]
     kind = ROLLOUT if any(each.started for each in read) else AUDIT

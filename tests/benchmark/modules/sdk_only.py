@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the SDK itself costs: a module that imports it and makes one GET, nothing else. The measure for ours."""
+"""Import the SDK and make one GET, nothing else: the cost that ours is compared with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    """Entry point."""
     names = (
         "authority",
         "tenant",

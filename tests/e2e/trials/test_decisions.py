@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is decided on, and what is told of a write that failed: small inputs that once went wrong."""
+"""Decide on what the server itself says, and tell what became of a write: small inputs that once went wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test steers the emulator with: the routes below `/_emulator`, and what they change."""
+"""Steer the emulator from a test: the routes below `/_emulator`, and what they change."""

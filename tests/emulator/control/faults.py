@@ -14,7 +14,7 @@ from emulator.arm.errors import ArmError
 
 
 class EmulatedFault(ArmError):
-    """What a fault of the control API asks for."""
+    """A fault as the control API takes it."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message=message)
@@ -24,7 +24,7 @@ class EmulatedFault(ArmError):
 
 @dataclass(frozen=True)
 class Then:
-    """What happens to the request that a fault hits; the README explains each key."""
+    """The effect on the request that a fault hits; the README explains each key."""
 
     status: int | None = None
     code: str | None = None

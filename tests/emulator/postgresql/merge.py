@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the `identity` of a PATCH makes of a server's identity: the rules of the service, without HTTP and time."""
+"""Merge the `identity` of a PATCH into a server's: the rules of the service, without HTTP and time."""
 
 from __future__ import annotations
 

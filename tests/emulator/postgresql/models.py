@@ -33,7 +33,7 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class PastState:
-    """What a server was before the moment `until`, by the clock's seconds."""
+    """The state of a server before the moment `until`, by the clock's seconds."""
 
     until: float
     identity: ServerIdentity

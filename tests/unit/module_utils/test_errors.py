@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a failure says: what was tried, what Azure said, what to do next, and no signed URL."""
+"""A failure says what was tried, what Azure said, and what to do next, and shows no signed URL."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_named(host: str, variables: dict[str, Any], prob
     assert str(raised.value).startswith(problem)
 
 
-WISHES = {
+DESIRED = {
     "pgflex_identity_present": "a",
     "pgflex_identity_absent": "b",
     "pgflex_identity_absent__more": "c",
@@ -119,7 +119,7 @@ WISHES = {
     ],
 )
 def test_other_jobs_ask_for_a_part_of_it(action: str, row: dict[str, Any]) -> None:
-    assert make_row("pg-x", {**WHERE, **WISHES}, action) == {"name": "pg-x", **PLACE, **row}
+    assert make_row("pg-x", {**WHERE, **DESIRED}, action) == {"name": "pg-x", **PLACE, **row}
 
 
 @pytest.mark.parametrize(
@@ -203,15 +203,15 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
 @pytest.mark.parametrize(
     ("action", "variables", "warned"),
     [
-        pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without a wish"),
+        pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without identities"),
         pytest.param(ASSIGN, {"pgflex_identity_purge": False}, "pgflex_identity_present", id="a purge that is off"),
         pytest.param(ASSIGN, {"pgflex_identity_purge": True}, "", id="a purge"),
         pytest.param(ASSIGN, {"pgflex_identity_system_assigned": False}, "", id="the system-assigned identity"),
-        pytest.param(ASSIGN, {"pgflex_identity_absent": "b"}, "", id="assign with a wish"),
+        pytest.param(ASSIGN, {"pgflex_identity_absent": "b"}, "", id="assign with identities"),
         pytest.param(
-            REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another action's wish"
+            REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another action's variable"
         ),
-        pytest.param(REMOVE, {"pgflex_identity_absent": "a"}, "", id="remove with a wish"),
+        pytest.param(REMOVE, {"pgflex_identity_absent": "a"}, "", id="remove with identities"),
         pytest.param(
             ROTATE, {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"}, "", id="a rotation"
         ),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be a template and what is text: other people's words stay text, whatever stands in them."""
+"""Templates stay templates, and text stays text: other people's words too, whatever stands in them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def bucket(size: float = 2, refill: float = 0.5) -> TokenBucket:
 
 
 def learned(headers: dict[str, str], method: str = "GET", url: str = URL, status: int = 429) -> RateLimiter:
-    """Limits that have seen one answer."""
+    """Return limits that have seen one answer."""
     limiter = RateLimiter()
     limiter.observe(method, url, status, headers, 0)
     return limiter

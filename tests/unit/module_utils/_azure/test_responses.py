@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an answer says of an operation, and what is no word about it."""
+"""An answer is read for what it says of an operation, and not for what is no word about it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """The body."""
+        """Return the body."""
         return self.body
 
 

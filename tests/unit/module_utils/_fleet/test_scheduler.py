@@ -263,7 +263,7 @@ def test_a_turn_that_comes_after_the_deadline_is_a_timeout_at_the_deadline(kind:
     assert [at for at, _name, _wish in run.did] == [0, 2, 4, 6, 8, 10]
     late = [end for end in ends.values() if isinstance(end.error, WaitTimeout) or end.late]
     assert len(late) == 14
-    # What has not begun to write does not begin.
+    # What was not sent by then is not sent.
     assert {end.started for end in late} == {kind is RequestKind.READ}
     assert run.time.time == 10
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read from a server's JSON. The first two shapes are those of the Azure CLI's recordings of 2026."""
+"""A server's JSON is read. The first two shapes are those of the Azure CLI's recordings of 2026."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to change on a server, and the exact body of the PATCH that does it."""
+"""The plan has what has to change on a server, and the exact body of the PATCH that does it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ CHANGES = [
 ]  # fmt: skip
 
 NO_CHANGE = [
-    ("nothing wanted of nothing", server(), want()),
+    ("nothing asked of nothing", server(), want()),
     ("assigned already", server(A, B), want(A)),
     ("assigned already, spelled with a small g", server(LOWER_A), want(A)),
     ("assigned already, in capitals", server(A), want(LOUD_A)),
@@ -136,7 +136,7 @@ def test_a_change_is_exactly_the_difference(
 
 
 @pytest.mark.parametrize(("before", "desired"), [pytest.param(*row[1:], id=row[0]) for row in NO_CHANGE])
-def test_what_is_as_wanted_is_left_alone(before: Server, desired: DesiredState) -> None:
+def test_a_compliant_server_is_left_alone(before: Server, desired: DesiredState) -> None:
     found = plan(before, desired)
 
     assert not found.changes

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A wish may count under a condition only: an identity is assigned, or the server is as expected."""
+"""A desired state may count under a condition only: an identity is assigned, or the server is as expected."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_server_as_expected_is_changed_whatever_the_casing() -> None:
     assert plan(server(A.upper(), B), BACK).remove == (B,)
 
 
-def test_a_server_that_is_as_wanted_already_need_not_be_as_expected() -> None:
+def test_a_compliant_server_need_not_be_as_expected() -> None:
     assert not plan(server(A), BACK).changes
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every plan, tried with random servers and wishes against an independent model of the service."""
+"""Every plan keeps the rules, tried with random servers and states against an independent model of the service."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def raw_servers(draw: st.DrawFn) -> Raw:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> DesiredState:
+def desired_states(draw: st.DrawFn) -> DesiredState:
     """Draw what the options can ask for: nothing both assigned and removed, and each ID once."""
     roles = draw(st.dictionaries(names, st.booleans()))
     return DesiredState(
@@ -107,7 +107,7 @@ def outcome(raw: Raw, desired: DesiredState) -> Any:
     return lowered(found.assign), lowered(found.remove), found.system_assigned, found.after.type
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, desired: DesiredState) -> None:
     found = planned(raw, desired)
     after = model(carried_out(raw, found)).identity
@@ -116,7 +116,7 @@ def test_the_service_takes_the_body_and_does_what_was_planned(raw: Raw, desired:
     assert after.principal_id == (PRINCIPAL if found.after.system_assigned else None)
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(raw: Raw, desired: DesiredState) -> None:
     found = planned(raw, desired)
     after = model(carried_out(raw, found))
@@ -125,7 +125,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(raw: Raw, desired: Des
     assert find_discrepancies(found, after, desired) == []
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption_needs(
     raw: Raw, desired: DesiredState
 ) -> None:
@@ -139,7 +139,7 @@ def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption
         assert gone <= lowered(desired.absent)
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_everything_asked_for_is_there_at_the_end(raw: Raw, desired: DesiredState) -> None:
     after = lowered(planned(raw, desired).after.ids)
 
@@ -151,7 +151,7 @@ def test_everything_asked_for_is_there_at_the_end(raw: Raw, desired: DesiredStat
         )
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_the_system_identity_changes_only_if_somebody_asked(raw: Raw, desired: DesiredState) -> None:
     found = planned(raw, desired)
     asked = found.before.system_assigned if desired.system_assigned is None else desired.system_assigned
@@ -159,19 +159,19 @@ def test_the_system_identity_changes_only_if_somebody_asked(raw: Raw, desired: D
     assert model(carried_out(raw, found)).identity.system_assigned == asked
 
 
-@given(raw_servers(), wishes(), st.sampled_from(SPELLINGS), st.sampled_from(SPELLINGS))
+@given(raw_servers(), desired_states(), st.sampled_from(SPELLINGS), st.sampled_from(SPELLINGS))
 def test_the_spelling_of_no_id_matters(raw: Raw, desired: DesiredState, ours: Any, theirs: Any) -> None:
     held: Raw = {theirs(each): {} for each in model(raw).identity.ids}
     found: Raw = raw["properties"]["dataEncryption"]
     encryption = {name: theirs(each) if "Identity" in name else each for name, each in found.items()}
     identity = raw.get("identity") and {**raw["identity"], "userAssignedIdentities": held}
     other = {**raw, "identity": identity, "properties": {"dataEncryption": encryption}}
-    wish = replace(desired, present=tuple(map(ours, desired.present)), absent=tuple(map(ours, desired.absent)))
+    respelled = replace(desired, present=tuple(map(ours, desired.present)), absent=tuple(map(ours, desired.absent)))
 
-    assert outcome(other, wish) == outcome(raw, desired)
+    assert outcome(other, respelled) == outcome(raw, desired)
 
 
-@given(raw_servers(), wishes())
+@given(raw_servers(), desired_states())
 def test_a_body_holds_nothing_that_does_not_change(raw: Raw, desired: DesiredState) -> None:
     found = planned(raw, desired)
     assume(found.changes)
@@ -185,7 +185,7 @@ def test_a_body_holds_nothing_that_does_not_change(raw: Raw, desired: DesiredSta
     assert set(sent) <= {"type", "userAssignedIdentities"}
 
 
-@given(raw_servers(), wishes(), st.randoms(use_true_random=False))
+@given(raw_servers(), desired_states(), st.randoms(use_true_random=False))
 def test_the_order_of_anything_does_not_matter(raw: Raw, desired: DesiredState, random: Any) -> None:
     def shuffled(some: Any) -> Any:
         return tuple(random.sample(list(some), len(some)))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is refused before any write, word for word."""
+"""Refusals before any write, word for word."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REFUSED = [
     ("the system identity of a server with a customer-managed key", server(A, system=True, primary=A),
      DesiredState(system_assigned=False), KEY, REF.id),
     ("an elastic cluster", server(elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
-    ("an elastic cluster that is as wanted", server(A, elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
+    ("a compliant elastic cluster", server(A, elastic=True), DesiredState(present=(A,)), ELASTIC, REF.id),
 ]  # fmt: skip
 
 
@@ -79,5 +79,5 @@ def test_a_purge_that_keeps_the_encryption_identities_is_not_refused() -> None:
 
 
 def test_a_geo_key_alone_protects_the_system_identity_too() -> None:
-    with pytest.raises(Refused, match="customer managed key"):
+    with pytest.raises(Refused, match=KEY):
         plan(server(A, system=True, geo=A), DesiredState(system_assigned=False))

@@ -46,11 +46,11 @@ class Pages:
         self.asked: list[str] = []
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
-        """Where a list begins: the last digit of the subscription, and the group."""
+        """Return where a list begins: the last digit of the subscription, and the group."""
         return f"s{subscription_id[-1]}{'_' + resource_group[3:].lower() if resource_group else ''}"
 
     def subscriptions_url(self) -> str:
-        """Where the list of subscriptions begins."""
+        """Return where the list of subscriptions begins."""
         return "all"
 
     def get_page(self, url: str, doing: str) -> Page:
@@ -83,8 +83,8 @@ class Endless(Pages):
         return self._make(next(self._numbers))
 
 
-def lister(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **patience: float) -> ServerLister:
-    return ServerLister(pages, (time or FakeTime()).retry_policy(**patience), strict)
+def lister(pages: Pages, *, strict: bool = False, time: FakeTime | None = None, **timeouts: float) -> ServerLister:
+    return ServerLister(pages, (time or FakeTime()).retry_policy(**timeouts), strict)
 
 
 def names(found: Iterator[Any]) -> list[str]:

@@ -62,7 +62,7 @@ class World:
 
     @property
     def requests(self) -> int:
-        """What was sent."""
+        """The requests that were sent."""
         return len(self.asked) + len(self.cloud.asked)
 
     def get_server(self, ref: Any) -> Server:
@@ -75,11 +75,11 @@ class World:
         return self.cloud.get_identity(resource_id)
 
     def subscriptions_url(self) -> str:
-        """Where the list of subscriptions is."""
+        """Return where the list of subscriptions is."""
         return "subscriptions"
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
-        """Where the list of servers is."""
+        """Return where the list of servers is."""
         return f"{subscription_id}/{resource_group}" if resource_group else subscription_id
 
     def get_page(self, url: str, doing: str) -> Page:

@@ -38,7 +38,7 @@ TOTALS = {
 
 
 def in_a_folder(found: dict[str, Any], folder: Any) -> dict[str, Any]:
-    """The result as the module returns it with result_dir."""
+    """Return the result as the module returns it with result_dir."""
     write_entries(str(folder), found["servers"])
     lean = ("name", "changed", "failed", "not_started", "msg")
     entries = [{name: each[name] for name in lean if name in each} for each in found["servers"]]
@@ -69,9 +69,9 @@ def test_one_wave_is_no_wave_to_tell_of() -> None:
     service = FleetService()
     service.add("pg-a", A)
     service.add("pg-b", A, B)
-    wished = targets(service, DesiredState(present=(B,)))
-    fleet = run(service, wished)
-    found = result(*wished, waves=tuple(fleet.waves))
+    asked = targets(service, DesiredState(present=(B,)))
+    fleet = run(service, asked)
+    found = result(*asked, waves=tuple(fleet.waves))
     assert identity_report(found, "lines") == [
         f"pg-a: added {B.rpartition('/')[2]}",
         "2 servers: 1 compliant, 1 changed (1 added, 0 removed), 0 failed.",
@@ -83,9 +83,9 @@ def test_what_a_real_rollout_leaves_is_told_wave_by_wave() -> None:
     service.add_many(2, A)
     service.add("pg-bad", A, refusals=[refusal(409, "ScopeLocked")])
     service.add_many(3, A, start=500)
-    wished = targets(service, DesiredState(present=(B,), absent=(A,)))
-    fleet = run(service, wished, sizes=["2", "1", "100%"], max_fail_percentage=0)
-    found = identity_report(result(*wished, waves=tuple(fleet.waves)), "summary")
+    asked = targets(service, DesiredState(present=(B,), absent=(A,)))
+    fleet = run(service, asked, sizes=["2", "1", "100%"], max_fail_percentage=0)
+    found = identity_report(result(*asked, waves=tuple(fleet.waves)), "summary")
     assert {name: found[name] for name in ("changed", "failed", "not_started", "added", "removed")} == {
         "changed": 2,
         "failed": 1,
@@ -103,19 +103,19 @@ def test_what_a_real_rollout_leaves_is_told_wave_by_wave() -> None:
 def test_an_identity_that_somebody_else_assigned_meanwhile_is_seen() -> None:
     service = FleetService()
     held = service.add("pg-a", A)
-    wished = targets(service, DesiredState(present=(B,)))
+    asked = targets(service, DesiredState(present=(B,)))
     update, other = service.update_identity, mi("id-other")
 
-    def joined(ref: Any, body: dict[str, Any]) -> Any:
+    def patched(ref: Any, body: dict[str, Any]) -> Any:
         operation = update(ref, body)
         assert held.coming
         ids = (A, B, other)
         held.coming = (held.coming[0], {"type": "UserAssigned", "userAssignedIdentities": {each: {} for each in ids}})
         return operation
 
-    service.update_identity = joined  # type: ignore[method-assign]
-    fleet = run(service, wished)
-    page = json.loads(str(identity_report(result(*wished, waves=tuple(fleet.waves)), "json")))
+    service.update_identity = patched  # type: ignore[method-assign]
+    fleet = run(service, asked)
+    page = json.loads(str(identity_report(result(*asked, waves=tuple(fleet.waves)), "json")))
     statuses = {each["id"]: each["status"] for each in page["servers"][0]["identities"]}
     assert statuses == {A: "held", B: "added", other: "held"}
 
@@ -164,9 +164,9 @@ def test_the_table_shows_what_is_held_now() -> None:
 def test_planned_waves_make_no_rollout() -> None:
     service = FleetService()
     service.add_many(3, A)
-    wished = targets(service, DesiredState(present=(B,)))
-    fleet = run(service, wished, sizes=["1", "100%"], check_mode=True)
-    planned = result(*wished, waves=tuple(fleet.waves))
+    asked = targets(service, DesiredState(present=(B,)))
+    fleet = run(service, asked, sizes=["1", "100%"], check_mode=True)
+    planned = result(*asked, waves=tuple(fleet.waves))
     assert identity_report(planned, "lines")[-2:] == [
         "pg-002: missing id-b",
         "3 servers: 0 compliant, 3 drifted (3 missing, 0 extra), 0 failed.",
