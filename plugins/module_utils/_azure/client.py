@@ -15,22 +15,22 @@ from __future__ import annotations
 import json
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from .._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
 from .responses import (
     PROXY_HINT,
-    answer_of,
+    accepted_operation,
     json_of,
     not_json,
-    operation_of,
     page_of,
     raw_json,
     refusal,
     request_id,
     retry_after,
+    same_place,
     status_of,
     user_identity,
     whole_server,
@@ -41,6 +41,7 @@ try:
         AzureError,
         DecodeError,
         HttpResponseError,
+        ResponseNotReadError,
         ServiceRequestError,
         ServiceResponseError,
     )
@@ -54,6 +55,8 @@ except ImportError as error:
     SDK_IMPORT_ERROR: ImportError | None = error
 else:
     SDK_IMPORT_ERROR = None
+    # What the SDK and we raise where an answer is not of the form that was expected.
+    _WRONG_ANSWERS = (AzureError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,16 +160,17 @@ class Api:
 
         def send() -> Operation:
             try:
-                answer = client.servers.begin_update(
-                    ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
-                ).result()
-            except HttpResponseError as error:
-                # 3.0.0 knows 202 only. The specification of 2024-08-01 has 200 as well, with the server.
-                if error.response is None or error.response.status_code != 200:
+                client.servers.begin_update(
+                    ref.resource_group, ref.name, content, content_type="application/json", polling=False
+                )
+            except _WRONG_ANSWERS:
+                # 3.0.0 takes all but 202 for a refusal, others 201 and 204; and the line may have broken after that.
+                if self._accepted() is None:
                     raise
-                answer = error.response
-                json_of(answer)
-            return operation_of(answer)
+            operation = self._accepted()
+            if operation is None:
+                raise ValueError("not an answer of ARM")
+            return operation
 
         try:
             operation: Operation = self._ask(doing, ref.id, send)
@@ -174,6 +178,17 @@ class Api:
             said = "the answer is not ARM's JSON"
             raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
         return operation
+
+    def _accepted(self) -> Operation | None:
+        """The operation that the last answer has begun, if that accepts a write."""
+        answer = self._last.answer
+        if answer is None:
+            return None
+        try:
+            text = answer.text()
+        except ResponseNotReadError:
+            text = None
+        return accepted_operation(answer, text, self._cloud.resource_manager)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """Whether the operation has succeeded, and the `Retry-After` of the answer.
@@ -245,10 +260,10 @@ class Api:
         return str((raw.get("properties") or {}).get("value")).lower() == "on"
 
     def _get(self, url: str, doing: str) -> Any:
-        desired, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
-        if _place(given) != _place(desired):
+        if not same_place(url, self._cloud.resource_manager):
+            there, here = (urlsplit(each).netloc for each in (url, self._cloud.resource_manager))
             raise UnexpectedAnswer(
-                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {desired.netloc}. "
+                f"{doing}: Azure named an address at {there or 'no host'}, not at {here}. "
                 "The token was not sent there.",
                 code="ForeignHost",
             )
@@ -272,10 +287,5 @@ class Api:
             raise refusal(doing, target, error.response) from None
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
-        except (AzureError, ValueError, TypeError, AttributeError, KeyError):
+        except _WRONG_ANSWERS:
             raise not_json(doing, target, self._last.answer) from None
-
-
-def _place(url: SplitResult) -> tuple[str, str | None, int]:
-    """Where a request for it would go."""
-    return url.scheme, url.hostname, url.port or 443
