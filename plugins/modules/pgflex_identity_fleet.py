@@ -138,8 +138,8 @@ options:
     default: 100
   wait_timeout:
     description:
-      - Seconds after which the task gives up. What was started in Azure goes on. What has ended by then is still verified,
-        for about a minute.
+      - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes
+        on. What has ended by then is still verified, for half a minute.
     type: int
     default: 1800
   rollback_file:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host in front of the emulator that lets some answers drip, and notes what it was asked; also one that is a proxy."""
+"""A host in front of the emulator that lets some answers drip and notes what it was asked; also one that is a proxy."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from .._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
+from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
 from .responses import (
     PROXY_HINT,
     accepted_operation,
@@ -35,6 +36,7 @@ from .responses import (
     user_identity,
     whole_server,
 )
+from .transport import make_transport
 
 try:
     from azure.core.exceptions import (
@@ -46,7 +48,6 @@ try:
         ServiceResponseError,
     )
     from azure.core.pipeline import policies
-    from azure.core.pipeline.transport import RequestsTransport
     from azure.core.rest import HttpRequest
     from azure.mgmt.core import ARMPipelineClient
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
     from .._identity.resource_ids import ServerRef
     from .clouds import Cloud
+    from .deadline import Deadline
 
     #: Method, URL, status and headers of an answer.
     Observer = Callable[[str, str, int, Any], None]
@@ -83,20 +85,22 @@ class Api:
     """Azure Resource Manager of one cloud, with one credential and one pool of connections.
 
     `requests` counts what was sent to it; `observer` is told of every answer. It may be used by several threads.
+    Nothing is sent after `deadline`; then every request raises `WaitTimeout`, and `ServiceError` if it had begun.
     Raises `ImportError` when the SDK is not there.
     """
 
-    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
+    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None, deadline: Deadline) -> None:
         if SDK_IMPORT_ERROR is not None:
             raise SDK_IMPORT_ERROR
         self._credential = credential
         self._cloud = cloud
+        self._deadline = deadline
         self.requests = 0
         self.observer: Observer | None = None
         self._lock = threading.Lock()
         # Each thread's own: what cannot be read has to be named all the same.
         self._last = threading.local()
-        self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
+        self._transport = make_transport(ca_path, deadline)
         # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
         # resource provider, which is a write that nobody asked for.
         self._policies = [
@@ -113,6 +117,10 @@ class Api:
     def sign_in(self) -> None:
         """Get a token now, once, rather than in each of the first requests. Raises `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
+
+    def allow_verification(self, grace: float) -> None:
+        """Let requests begin for `grace` seconds after the deadline too, to confirm what was written before it."""
+        self._deadline.prolong(grace)
 
     def _count(self, _request: Any) -> None:
         with self._lock:
@@ -173,7 +181,8 @@ class Api:
             return operation
 
         try:
-            operation: Operation = self._ask(doing, ref.id, send)
+            # Whether a change was accepted is worth to be waited for.
+            operation: Operation = self._ask(doing, ref.id, send, READ_TIMEOUT)
         except UnexpectedAnswer as error:
             said = "the answer is not ARM's JSON"
             raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
@@ -272,8 +281,17 @@ class Api:
             raise HttpResponseError(response=answer)
         return answer
 
-    def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
-        """The result of `request`, with every exception of the SDK turned into one of `_errors`."""
+    def _ask(self, doing: str, target: str, request: Callable[[], Any], least: float = SHORTEST_TIMEOUT) -> Any:
+        """Return the result of `request`, within the time that is left, at least `least` seconds."""
+        try:
+            return self._deadline.run(lambda: self._request(doing, target, request), least)
+        except TooLate as error:
+            if error.begun:
+                raise ServiceError(doing, "no answer in time", no_answer=True, target=target) from None
+            raise self._deadline.passed(doing) from None
+
+    def _request(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
+        """Return the result of `request`, with every exception of the SDK turned into one of `_errors`."""
         self._last.answer = None
         try:
             return request()

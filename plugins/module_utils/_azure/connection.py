@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 from .clouds import find_cloud
 from .credentials import build, check_ca_path, check_files, choose, find_subscription
+from .deadline import Deadline
 from .settings import Settings, resolve
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Connection:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.settings: Settings = resolve(options, os.environ)
+        self._wait_timeout: float = options.get("wait_timeout", math.inf)
 
     @property
     def subscription_id(self) -> str:
@@ -39,7 +42,10 @@ class Connection:
         return find_subscription(self.settings, choose(self.settings, os.environ))
 
     def open(self) -> Api:
-        """The API. Raises `CredentialError`, `InvalidInput`, `ImportError`."""
+        """Return the API. Its `wait_timeout` begins now.
+
+        Raise `CredentialError`, `InvalidInput`, `WaitTimeout`, `ImportError`.
+        """
         kind = choose(self.settings, os.environ)
         check_ca_path(self.settings)
         # Not every credential asks for it.
@@ -49,8 +55,9 @@ class Connection:
 
         check_files(kind, self.settings)
 
-        cloud = find_cloud(self.settings)
-        return Api(build(kind, self.settings, cloud), cloud, self.settings.get("ca_path"))
+        deadline = Deadline(self._wait_timeout)
+        cloud = find_cloud(self.settings, deadline)
+        return Api(build(kind, self.settings, cloud, deadline), cloud, self.settings.get("ca_path"), deadline)
 
 
 def missing_package(error: ImportError) -> str:

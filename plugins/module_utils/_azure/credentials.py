@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput, connection_problem
-from .clouds import PUBLIC, brief_transport
+from .._errors import CredentialError, InvalidInput
+from .clouds import PUBLIC
+from .deadline import Deadline
 from .settings import Settings, places
+from .tokens import Tokens
+from .transport import make_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,17 +145,21 @@ def check_ca_path(settings: Settings) -> None:
         raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
 
 
-def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
-    """The credential. Raises `CredentialError` for a certificate or token file that cannot be used."""
+def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline) -> TokenCredential:
+    """Return the credential. Raise `CredentialError` for a certificate or token file that cannot be used."""
     common: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
         "connection_verify": settings.get("ca_path") or True,
         "retry_total": 3,
-        "transport": brief_transport(settings.get("ca_path")),
+        # The machine's own endpoint is asked on the machine.
+        "transport": make_transport(
+            settings.get("ca_path"), deadline, through_proxy=kind not in (MANAGED_IDENTITY, CLI_OR_MANAGED_IDENTITY)
+        ),
     }
+    hint = f"Check {', '.join(kind.needs)} and cloud_environment." if kind.proof else ""
     try:
-        return _Guarded(_BUILDERS[kind](settings, common), kind)
+        return Tokens(_BUILDERS[kind](settings, common), kind.name, hint, deadline)
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
 
@@ -163,33 +170,7 @@ def check_files(kind: Kind, settings: Settings) -> None:
     Making a credential of azure-identity sends nothing, so that any cloud will do.
     """
     if kind in (CERTIFICATE, TOKEN_FILE):
-        build(kind, settings, PUBLIC)
-
-
-class _Guarded:
-    """A credential whose failures are `CredentialError`. Messages of Microsoft Entra carry codes, never secrets."""
-
-    def __init__(self, credential: Any, kind: Kind) -> None:
-        self._credential = credential
-        self._kind = kind
-
-    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
-        from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
-
-        try:
-            return self._credential.get_token(*scopes, **kwargs)
-        except (ServiceRequestError, ServiceResponseError) as error:
-            said = connection_problem(error)
-        except (AzureError, ValueError, OSError) as error:
-            said = " ".join(str(error).partition("To mitigate this issue")[0].split())
-        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
-        said, _label, trace = said.partition(" Trace ID: ")
-        refusal = CredentialError(
-            f"Cannot get a token with the {self._kind.name}: {said}",
-            hint="" if self._kind.proof == "" else f"Check {', '.join(self._kind.needs)} and cloud_environment.",
-        )
-        refusal.request_id = trace.split(" ")[0]
-        raise refusal
+        build(kind, settings, PUBLIC, Deadline())
 
 
 def _secret(settings: Settings, common: dict[str, Any]) -> TokenCredential:

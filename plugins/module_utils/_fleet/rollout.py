@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 #: Seconds that verification has, even when the deadline has passed meanwhile.
-TIME_TO_VERIFY = 60.0
+TIME_TO_VERIFY = 30.0
 
 
 @dataclass
@@ -179,6 +179,7 @@ class Rollout:
 
     def _more_time(self) -> RetryPolicy:
         """Patience for verification: one row that takes all the time must not leave the others unconfirmed."""
+        self.reader.api.allow_verification(TIME_TO_VERIFY)
         retry_policy = self.retry_policy_factory()
         now = self.reader.clock.now()
         return replace(

@@ -110,7 +110,7 @@ def test_a_dripping_answer_does_not_outlast_wait_timeout(
     seed_server(emulator)
     ca_file = tmp_path / "ca.pem"
     with relay(emulator, HOSTS[host], ca_file) as there:
-        options = {"cloud_environment": there.url, "ca_path": str(ca_file), "wait_timeout": 2}
+        options: dict[str, Any] = {"cloud_environment": there.url, "ca_path": str(ca_file), "wait_timeout": 2}
         check_ends_soon(lambda: module(identities=[A], **options))
         assert HOSTS[host] in there.asked[-1]
     assert patches(emulator) == []

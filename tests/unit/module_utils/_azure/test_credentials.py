@@ -28,6 +28,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.credentials im
     choose,
     find_subscription,
 )
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import resolve
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
 from unit.support import SUBSCRIPTION
@@ -195,7 +196,7 @@ def test_a_credential_is_built(home: Path, kind: Kind, options: dict[str, str], 
     (home / "token").write_text("jwt", encoding="utf-8")
     common = {"tenant": SUBSCRIPTION, "client_id": SUBSCRIPTION}
 
-    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD)
+    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD, Deadline())
 
     assert type(credential._credential).__name__ == name
 
@@ -218,7 +219,7 @@ def test_a_file_that_cannot_be_used_is_named(
         (home / "file").write_text(content, encoding="utf-8")
     settings = resolve({"tenant": SUBSCRIPTION, "client_id": "c", option: str(home / "file")}, {})
     with pytest.raises(CredentialError) as caught:
-        build(kind, settings, CLOUD)
+        build(kind, settings, CLOUD, Deadline())
 
     assert text in str(caught.value)
 
@@ -226,19 +227,19 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_tenant_that_cannot_be_one_is_an_error_in_words() -> None:
     settings = resolve({"tenant": "a b", "client_id": "c", "secret": "s3cret"}, {})
     with pytest.raises(CredentialError, match=r"^Cannot use the service principal with secret: ") as caught:
-        build(SECRET, settings, CLOUD)
+        build(SECRET, settings, CLOUD, Deadline())
 
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_user_without_an_application_uses_that_of_the_cli() -> None:
-    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD)
+    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD, Deadline())
 
     assert credential._credential._client_id == _credentials._AZURE_CLI_CLIENT_ID
 
 
 def test_a_token_that_cannot_be_had_is_an_error_with_a_hint(home: Path) -> None:
-    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD)
+    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD, Deadline())
     (home / "token").unlink()
     with pytest.raises(CredentialError, match=r"^Cannot get a token with the federated token file: .*No such file"):
         credential.get_token("https://arm/.default")
