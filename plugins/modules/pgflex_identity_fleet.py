@@ -268,11 +268,10 @@ requests:
 
 import os
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._azure.rate_limits import RateLimiter
-from ..module_utils._azure.retry import Pace, RetryPolicy
+from ..module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
@@ -300,7 +299,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         options["wait_timeout"],
         options["poll_interval"],
         options["busy_timeout"],
-        started=monotonic(),
+        started=Clock().now(),
         pace=Pace(),
     )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
