@@ -20,7 +20,7 @@ from .._errors import CredentialError, InvalidInput
 from .clouds import PUBLIC
 from .deadline import Deadline
 from .settings import Settings, places
-from .tokens import Tokens
+from .tokens import FirstToAnswer, Tokens
 from .transport import make_transport
 
 if TYPE_CHECKING:
@@ -223,20 +223,21 @@ def _token(settings: Settings, common: dict[str, Any]) -> TokenCredential:
 
 
 def _token_file(settings: Settings, common: dict[str, Any]) -> TokenCredential:
-    from azure.identity import WorkloadIdentityCredential
+    from azure.identity import ClientAssertionCredential
 
-    if not _read("oidc_token_file_path", settings).strip():
-        raise CredentialError(
-            f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
-            target="oidc_token_file_path",
-            hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
-        )
-    return WorkloadIdentityCredential(
-        tenant_id=_need(settings, "tenant"),
-        client_id=_need(settings, "client_id"),
-        token_file_path=str(Path(_need(settings, "oidc_token_file_path")).expanduser()),
-        **common,
-    )
+    # Read for each token: the platform rotates it, and WorkloadIdentityCredential keeps what it read for ten minutes.
+    def read() -> str:
+        token = _read("oidc_token_file_path", settings).decode(errors="replace").strip()
+        if not token:
+            raise CredentialError(
+                f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
+                target="oidc_token_file_path",
+                hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
+            )
+        return token
+
+    read()
+    return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), read, **common)
 
 
 def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:
@@ -254,11 +255,9 @@ def _managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCreden
 
 
 def _cli_or_managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
-    from azure.identity import ChainedTokenCredential
-
     # In a chain the managed identity is probed for a second only, where alone it would be asked for half a minute.
     chain = [_cli(settings, common)] if shutil.which("az") else []
-    return ChainedTokenCredential(*chain, _managed_identity(settings, common))
+    return FirstToAnswer(*chain, _managed_identity(settings, common))
 
 
 _BUILDERS: dict[Kind, Callable[[Settings, dict[str, Any]], Any]] = {

@@ -186,10 +186,10 @@ def test_certificate_authorities_that_cannot_be_read_are_refused(home: Path, con
         pytest.param(SECRET, {"secret": "s"}, "ClientSecretCredential", id="secret"),
         pytest.param(USER, {"ad_user": "u", "password": "p"}, "UsernamePasswordCredential", id="user"),
         pytest.param(TOKEN, {"oidc_token": "jwt"}, "ClientAssertionCredential", id="token"),
-        pytest.param(TOKEN_FILE, {"oidc_token_file_path": "~/token"}, "WorkloadIdentityCredential", id="token file"),
+        pytest.param(TOKEN_FILE, {"oidc_token_file_path": "~/token"}, "ClientAssertionCredential", id="token file"),
         pytest.param(CLI, {}, "AzureCliCredential", id="CLI"),
         pytest.param(MANAGED_IDENTITY, {}, "ManagedIdentityCredential", id="managed identity"),
-        pytest.param(CLI_OR_MANAGED_IDENTITY, {}, "ChainedTokenCredential", id="CLI or managed identity"),
+        pytest.param(CLI_OR_MANAGED_IDENTITY, {}, "FirstToAnswer", id="CLI or managed identity"),
     ],
 )
 def test_a_credential_is_built(home: Path, kind: Kind, options: dict[str, str], name: str) -> None:
@@ -241,7 +241,7 @@ def test_a_user_without_an_application_uses_that_of_the_cli() -> None:
 def test_a_token_that_cannot_be_had_is_an_error_with_a_hint(home: Path) -> None:
     credential = build(TOKEN_FILE, _with_token_file(home), CLOUD, Deadline())
     (home / "token").unlink()
-    with pytest.raises(CredentialError, match=r"^Cannot get a token with the federated token file: .*No such file"):
+    with pytest.raises(CredentialError, match=r"^oidc_token_file_path: cannot read .*No such file"):
         credential.get_token("https://arm/.default")
 
 
