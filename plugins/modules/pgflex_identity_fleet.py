@@ -321,7 +321,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         module.warn(warning)
     return {
         "changed": any(target.changed for target in targets),
-        **_servers(targets, folder, module),
+        **_servers(targets, folder, module, connection),
         "totals": totals(targets),
         "waves": [wave.facts() for wave in fleet.waves],
         "rollback": pack(fleet.record) if fleet.record else "",
@@ -335,8 +335,12 @@ def _existing(option: str, folder: str | None) -> str | None:
     return folder or None
 
 
-def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: AnsibleModule) -> dict[str, Any]:
-    entries = [target_facts(target) for target in targets]
+def _servers(
+    targets: list[Target | InvalidTarget], folder: str | None, module: AnsibleModule, connection: Connection
+) -> dict[str, Any]:
+    # The files are read by name.
+    scrubbed = (connection.scrubber.facts(target_facts(target)) for target in targets)
+    entries = [{**facts, "name": target.name} for facts, target in zip(scrubbed, targets)]
     if not folder:
         return {"servers": entries}
     try:

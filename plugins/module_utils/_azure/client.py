@@ -17,7 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from .._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
+from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnswer, connection_problem
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .._identity.resource_ids import ServerRef
     from .clouds import Cloud
     from .deadline import Deadline
+    from .scrub import Scrubber
 
     #: Method, URL, status and headers of an answer.
     Observer = Callable[[str, str, int, Any], None]
@@ -89,12 +90,15 @@ class Api:
     Raises `ImportError` when the SDK is not there.
     """
 
-    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None, deadline: Deadline) -> None:
+    def __init__(
+        self, credential: TokenCredential, cloud: Cloud, ca_path: str | None, deadline: Deadline, scrubber: Scrubber
+    ) -> None:
         if SDK_IMPORT_ERROR is not None:
             raise SDK_IMPORT_ERROR
         self._credential = credential
         self._cloud = cloud
         self._deadline = deadline
+        self._scrubber = scrubber
         self.requests = 0
         self.observer: Observer | None = None
         self._lock = threading.Lock()
@@ -289,6 +293,8 @@ class Api:
             if error.begun:
                 raise ServiceError(doing, "no answer in time", no_answer=True, target=target) from None
             raise self._deadline.passed(doing) from None
+        except PgflexError as error:
+            raise self._scrubber.error(error) from None
 
     def _request(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
         """Return the result of `request`, with every exception of the SDK turned into one of `_errors`."""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from .clouds import find_cloud
 from .credentials import build, check_ca_path, check_files, choose, find_subscription
 from .deadline import Deadline
+from .scrub import Scrubber
 from .settings import Settings, resolve
+from .transport import secrets_on_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,8 @@ class Connection:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.settings: Settings = resolve(options, os.environ)
+        #: Knows what must not come out of answers.
+        self.scrubber = Scrubber({*self.settings.secrets, *secrets_on_the_way(os.environ)})
         self._wait_timeout: float = options.get("wait_timeout", math.inf)
 
     @property
@@ -57,7 +61,8 @@ class Connection:
 
         deadline = Deadline(self._wait_timeout)
         cloud = find_cloud(self.settings, deadline)
-        return Api(build(kind, self.settings, cloud, deadline), cloud, self.settings.get("ca_path"), deadline)
+        credential = build(kind, self.settings, cloud, deadline, self.scrubber)
+        return Api(credential, cloud, self.settings.get("ca_path"), deadline, self.scrubber)
 
 
 def missing_package(error: ImportError) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import CredentialError, InvalidInput
 from .clouds import PUBLIC
 from .deadline import Deadline
+from .scrub import Scrubber
 from .settings import Settings, places
 from .tokens import FirstToAnswer, Tokens
 from .transport import make_transport
@@ -145,7 +146,7 @@ def check_ca_path(settings: Settings) -> None:
         raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
 
 
-def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline) -> TokenCredential:
+def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> TokenCredential:
     """Return the credential. Raise `CredentialError` for a certificate or token file that cannot be used."""
     common: dict[str, Any] = {
         "authority": cloud.authority,
@@ -159,7 +160,8 @@ def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline) -> T
     }
     hint = f"Check {', '.join(kind.needs)} and cloud_environment." if kind.proof else ""
     try:
-        return Tokens(_BUILDERS[kind](settings, common), kind.name, hint, deadline)
+        made = _token_file(settings, common, scrubber) if kind is TOKEN_FILE else _BUILDERS[kind](settings, common)
+        return Tokens(made, kind.name, hint, deadline, scrubber)
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
 
@@ -170,7 +172,7 @@ def check_files(kind: Kind, settings: Settings) -> None:
     Making a credential of azure-identity sends nothing, so that any cloud will do.
     """
     if kind in (CERTIFICATE, TOKEN_FILE):
-        build(kind, settings, PUBLIC, Deadline())
+        build(kind, settings, PUBLIC, Deadline(), Scrubber())
 
 
 def _secret(settings: Settings, common: dict[str, Any]) -> TokenCredential:
@@ -222,7 +224,7 @@ def _token(settings: Settings, common: dict[str, Any]) -> TokenCredential:
     return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), lambda: token, **common)
 
 
-def _token_file(settings: Settings, common: dict[str, Any]) -> TokenCredential:
+def _token_file(settings: Settings, common: dict[str, Any], scrubber: Scrubber) -> TokenCredential:
     from azure.identity import ClientAssertionCredential
 
     # Read for each token: the platform rotates it, and WorkloadIdentityCredential keeps what it read for ten minutes.
@@ -234,6 +236,7 @@ def _token_file(settings: Settings, common: dict[str, Any]) -> TokenCredential:
                 target="oidc_token_file_path",
                 hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
             )
+        scrubber.add(token)
         return token
 
     read()
@@ -265,7 +268,6 @@ _BUILDERS: dict[Kind, Callable[[Settings, dict[str, Any]], Any]] = {
     CERTIFICATE: _certificate,
     USER: _user,
     TOKEN: _token,
-    TOKEN_FILE: _token_file,
     CLI: _cli,
     MANAGED_IDENTITY: _managed_identity,
     CLI_OR_MANAGED_IDENTITY: _cli_or_managed_identity,

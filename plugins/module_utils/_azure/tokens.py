@@ -7,17 +7,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._errors import CredentialError, PgflexError, connection_problem
 from .deadline import TooLate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from azure.core.credentials import TokenCredential
 
     from .deadline import Deadline
+    from .scrub import Scrubber
 
 #: Seconds before its end at which a token is renewed; one that lives shortly loses no more than this part of its life.
 _RENEWED_BEFORE = 300.0
@@ -29,15 +34,15 @@ _NO_RESPONSE = "ManagedIdentityCredential authentication unavailable, no respons
 class Tokens:
     """A credential whose failures are `CredentialError`, `name` being what it is called there.
 
-    Messages of Microsoft Entra carry codes, never secrets. Tokens are kept until shortly before they end: azure-core
-    asks for one at each request within the last five minutes.
+    Tokens are kept until shortly before they end: azure-core asks for one at each request within the last five minutes.
     """
 
-    def __init__(self, credential: Any, name: str, hint: str, deadline: Deadline) -> None:
+    def __init__(self, credential: Any, name: str, hint: str, deadline: Deadline, scrubber: Scrubber) -> None:
         self._credential = credential
         self._doing = f"Cannot get a token with the {name}"
         self._hint = hint
         self._deadline = deadline
+        self._scrubber = scrubber
         self._lock = threading.Lock()
         self._kept: tuple[tuple[str, ...], float, Any] = ((), 0.0, None)
 
@@ -47,6 +52,7 @@ class Tokens:
             kept_for, use_until, token = self._kept
             if kept_for != scopes or kwargs.get("claims") or time.time() >= use_until:
                 token = self._ask(*scopes, **kwargs)
+                self._scrubber.add(token.token)
                 lifetime = token.expires_on - time.time()
                 before = min(_RENEWED_BEFORE, lifetime * _RENEWED_BEFORE_PART)
                 self._kept = (scopes, token.expires_on - before, token)
@@ -56,7 +62,7 @@ class Tokens:
         from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
         try:
-            return self._deadline.run(lambda: self._credential.get_token(*scopes, **kwargs))
+            return self._deadline.run(lambda: self._get(*scopes, **kwargs))
         except PgflexError:
             raise
         except TooLate:
@@ -70,6 +76,10 @@ class Tokens:
             raise self._deadline.passed(self._doing)
         raise self._refusal(said)
 
+    def _get(self, *scopes: str, **kwargs: Any) -> Any:
+        with _unlogged():
+            return self._credential.get_token(*scopes, **kwargs)
+
     def _refusal(self, said: str) -> CredentialError:
         hint = self._hint
         if "Multiple user assigned identities" in said:
@@ -79,7 +89,19 @@ class Tokens:
         said, _label, trace = said.partition(" Trace ID: ")
         refusal = CredentialError(f"{self._doing}: {said}", hint=hint)
         refusal.request_id = trace.split(" ")[0]
-        return refusal
+        return self._scrubber.error(refusal)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep azure-identity from logging what it raises: it quotes the answer, and Ansible's log file takes it."""
+    logger = logging.getLogger("azure.identity")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class FirstToAnswer:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from .deadline import Deadline
 
 _CONNECTION_TIMEOUT = 10.0
@@ -42,3 +45,14 @@ def make_transport(ca_path: str | None, deadline: Deadline, *, through_proxy: bo
 
     verify = ca_path or os.environ.get("CURL_CA_BUNDLE") or True
     return Transport(connection_verify=verify, use_env_settings=False)
+
+
+def secrets_on_the_way(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is sent to a proxy, and to the machine's own endpoint, beside the settings of the connection."""
+    for name in ("IDENTITY_HEADER", "MSI_SECRET"):
+        yield environment.get(name, "")
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        try:
+            yield unquote(urlsplit(environment.get(name, "")).password or "")
+        except ValueError:  # brackets without an address between them
+            continue

@@ -29,6 +29,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.credentials im
     find_subscription,
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.scrub import Scrubber
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import resolve
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
 from unit.support import SUBSCRIPTION
@@ -196,7 +197,7 @@ def test_a_credential_is_built(home: Path, kind: Kind, options: dict[str, str], 
     (home / "token").write_text("jwt", encoding="utf-8")
     common = {"tenant": SUBSCRIPTION, "client_id": SUBSCRIPTION}
 
-    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD, Deadline())
+    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD, Deadline(), Scrubber())
 
     assert type(credential._credential).__name__ == name
 
@@ -219,7 +220,7 @@ def test_a_file_that_cannot_be_used_is_named(
         (home / "file").write_text(content, encoding="utf-8")
     settings = resolve({"tenant": SUBSCRIPTION, "client_id": "c", option: str(home / "file")}, {})
     with pytest.raises(CredentialError) as caught:
-        build(kind, settings, CLOUD, Deadline())
+        build(kind, settings, CLOUD, Deadline(), Scrubber())
 
     assert text in str(caught.value)
 
@@ -227,19 +228,27 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_tenant_that_cannot_be_one_is_an_error_in_words() -> None:
     settings = resolve({"tenant": "a b", "client_id": "c", "secret": "s3cret"}, {})
     with pytest.raises(CredentialError, match=r"^Cannot use the service principal with secret: ") as caught:
-        build(SECRET, settings, CLOUD, Deadline())
+        build(SECRET, settings, CLOUD, Deadline(), Scrubber())
 
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_user_without_an_application_uses_that_of_the_cli() -> None:
-    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD, Deadline())
+    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD, Deadline(), Scrubber())
 
     assert credential._credential._client_id == _credentials._AZURE_CLI_CLIENT_ID
 
 
+def test_what_a_token_file_holds_is_a_secret(home: Path) -> None:
+    scrubber = Scrubber()
+    settings = _with_token_file(home)
+    (home / "token").write_text("canary", encoding="utf-8")
+    build(TOKEN_FILE, settings, CLOUD, Deadline(), scrubber)
+    assert scrubber.text("a canary") == "a ********"
+
+
 def test_a_token_that_cannot_be_had_is_an_error_with_a_hint(home: Path) -> None:
-    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD, Deadline())
+    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD, Deadline(), Scrubber())
     (home / "token").unlink()
     with pytest.raises(CredentialError, match=r"^oidc_token_file_path: cannot read .*No such file"):
         credential.get_token("https://arm/.default")
