@@ -27,7 +27,7 @@ options:
     default: false
   wait_timeout:
     description:
-      - Seconds after which the listing gives up.
+      - Seconds after which the listing gives up, whatever it waits for, signing in included.
     type: int
     default: 1800
   poll_interval:

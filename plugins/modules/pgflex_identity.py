@@ -111,7 +111,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds after which the task gives up, whatever it waits for. What was started in Azure goes on.
+      - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes on.
+      - No request begins after that, and one that has begun is given up within 30 seconds.
       - A change takes one to two minutes in Azure.
     type: int
     default: 1800

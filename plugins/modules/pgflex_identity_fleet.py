@@ -146,8 +146,8 @@ options:
     default: 100
   wait_timeout:
     description:
-      - Seconds after which the task gives up. What was started in Azure goes on. What has ended by then is still verified,
-        for about a minute.
+      - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes
+        on. What has ended by then is still verified, for half a minute.
     type: int
     default: 1800
   rollback_file:
@@ -276,11 +276,10 @@ requests:
 
 import os
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._azure.rate_limits import RateLimiter
-from ..module_utils._azure.retry import Pace, RetryPolicy
+from ..module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
@@ -308,7 +307,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         options["wait_timeout"],
         options["poll_interval"],
         options["busy_timeout"],
-        started=monotonic(),
+        started=Clock().now(),
         pace=Pace(),
     )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
@@ -331,7 +330,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         module.warn(warning)
     return {
         "changed": any(target.changed for target in targets),
-        **_servers(targets, folder, module),
+        **_servers(targets, folder, module, connection),
         "totals": totals(targets),
         "waves": [wave.facts() for wave in fleet.waves],
         "rollback": pack(fleet.record) if fleet.record else "",
@@ -345,8 +344,12 @@ def _existing(option: str, folder: str | None) -> str | None:
     return folder or None
 
 
-def _servers(targets: list[Target | InvalidTarget], folder: str | None, module: AnsibleModule) -> dict[str, Any]:
-    entries = [target_facts(target) for target in targets]
+def _servers(
+    targets: list[Target | InvalidTarget], folder: str | None, module: AnsibleModule, connection: Connection
+) -> dict[str, Any]:
+    # The files are read by name.
+    scrubbed = (connection.scrubber.facts(target_facts(target)) for target in targets)
+    entries = [{**facts, "name": target.name} for facts, target in zip(scrubbed, targets)]
     if not folder:
         return {"servers": entries}
     try:

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from azure.identity import ClientSecretCredential
 
 from e2e.audit_runs import Audit, auditor
 from e2e.emulator_client import Emulator, running_emulator
 from e2e.roles import Run, runner
 from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
-from e2e.world import SERVER_OPTIONS
+from e2e.world import AUDIENCE, SERVER_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,3 +163,38 @@ def audit(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Audit:
 def run(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Run:
     """Return what runs a playbook of the role on hosts; its records are in the test's folder."""
     return runner(emulator, outputs, tmp_path)
+
+
+def fetch_token(emulator: Emulator) -> str:
+    """Return a token as the login of the Azure CLI has it."""
+    ready = emulator.ready
+    credential = ClientSecretCredential(
+        ready["tenant_id"],
+        ready["client_id"],
+        ready["secret"],
+        authority=ready["arm"],
+        disable_instance_discovery=True,
+        connection_verify=ready["ca_file"],
+    )
+    return credential.get_token(f"{AUDIENCE}/.default").token
+
+
+@pytest.fixture
+def az(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an az that is logged in to the emulator, and writes down how it was called; the real one is 730 MB."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    token = {
+        "accessToken": fetch_token(emulator),
+        "expires_on": 4102444800,
+        "expiresOn": "2100-01-01 00:00:00.000000",
+        "tokenType": "Bearer",
+    }
+    (folder / "token.json").write_text(json.dumps(token), encoding="utf-8")
+    program = folder / "az"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\nexec cat {folder}/token.json\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path))
+    emulator.clear_requests()
+    return folder / "calls"

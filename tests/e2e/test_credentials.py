@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from azure.identity import ClientSecretCredential
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from e2e.world import SERVER_OPTIONS, SUBSCRIPTION, arm_calls, seed_server
+from e2e.world import AUDIENCE, SERVER_OPTIONS, SUBSCRIPTION, arm_calls, seed_server
 
 if TYPE_CHECKING:
     from e2e.conftest import RunModule
@@ -30,8 +29,6 @@ pytestmark = [
 ]
 
 INFO: dict[str, Any] = {**SERVER_OPTIONS, "state": "info"}
-#: What /metadata/endpoints of the emulator says.
-AUDIENCE = "https://management.emulator.example/"
 #: A tenant under which MSAL signs a user in at a host with a port.
 USER_TENANT = "adfs"
 
@@ -160,41 +157,6 @@ def test_a_managed_identity_signs_in(
     result = module(state="info", auth_source="msi", secret=None, tenant=None, client_id=client_id)
     how = "GET /metadata/identity/oauth2/token" if platform == "machine" else "GET /msi/token"
     assert check_signed_in(emulator, result, how).get("client_id") == client_id
-
-
-def fetch_token(emulator: Emulator) -> str:
-    """Return a token as the login of the Azure CLI has it."""
-    ready = emulator.ready
-    credential = ClientSecretCredential(
-        ready["tenant_id"],
-        ready["client_id"],
-        ready["secret"],
-        authority=ready["arm"],
-        disable_instance_discovery=True,
-        connection_verify=ready["ca_file"],
-    )
-    return credential.get_token(f"{AUDIENCE}/.default").token
-
-
-@pytest.fixture
-def az(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make an az that is logged in to the emulator, and writes down how it was called; the real one is 730 MB."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    token = {
-        "accessToken": fetch_token(emulator),
-        "expires_on": 4102444800,
-        "expiresOn": "2100-01-01 00:00:00.000000",
-        "tokenType": "Bearer",
-    }
-    (folder / "token.json").write_text(json.dumps(token), encoding="utf-8")
-    program = folder / "az"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\nexec cat {folder}/token.json\n', encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path))
-    emulator.clear_requests()
-    return folder / "calls"
 
 
 @pytest.mark.parametrize("auth_source", ["auto", "cli"])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import Clock
-from ansible_collections.pgflex.azure.plugins.modules import pgflex_identity_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,5 +60,4 @@ class VirtualTime:
             stack.enter_context(patch.object(Clock, "__init__", set_up))
             stack.enter_context(patch("time.sleep", self.sleep))
             stack.enter_context(patch("time.time", self.since_1970))
-            stack.enter_context(patch.object(pgflex_identity_fleet, "monotonic", self.now))
             yield

@@ -25,6 +25,8 @@ SERVER_OPTIONS = {"resource_group": GROUP, "server_name": SERVER}
 #: Patterns of ARM paths, for faults.
 SERVER_PATH = f"/flexibleServers/{SERVER}$"
 POLL_PATH = "/azureAsyncOperation/"
+#: What /metadata/endpoints of the emulator says.
+AUDIENCE = "https://management.emulator.example/"
 NAMES = ("id-a", "id-b", "id-c", "id-cmk", "id-geo")
 
 

@@ -15,37 +15,39 @@ from __future__ import annotations
 import json
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
-from .._errors import OperationFailed, ServiceError, UnexpectedAnswer, connection_problem
+from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnswer, connection_problem
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
+from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
 from .responses import (
     PROXY_HINT,
-    answer_of,
+    accepted_operation,
     json_of,
     not_json,
-    operation_of,
     page_of,
     raw_json,
     refusal,
     request_id,
     retry_after,
+    same_place,
     status_of,
     user_identity,
     whole_server,
 )
+from .transport import make_transport
 
 try:
     from azure.core.exceptions import (
         AzureError,
         DecodeError,
         HttpResponseError,
+        ResponseNotReadError,
         ServiceRequestError,
         ServiceResponseError,
     )
     from azure.core.pipeline import policies
-    from azure.core.pipeline.transport import RequestsTransport
     from azure.core.rest import HttpRequest
     from azure.mgmt.core import ARMPipelineClient
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
@@ -54,6 +56,8 @@ except ImportError as error:
     SDK_IMPORT_ERROR: ImportError | None = error
 else:
     SDK_IMPORT_ERROR = None
+    # What the SDK and we raise where an answer is not of the form that was expected.
+    _WRONG_ANSWERS = (AzureError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +66,8 @@ if TYPE_CHECKING:
 
     from .._identity.resource_ids import ServerRef
     from .clouds import Cloud
+    from .deadline import Deadline
+    from .scrub import Scrubber
 
     #: Method, URL, status and headers of an answer.
     Observer = Callable[[str, str, int, Any], None]
@@ -80,20 +86,25 @@ class Api:
     """Azure Resource Manager of one cloud, with one credential and one pool of connections.
 
     `requests` counts what was sent to it; `observer` is told of every answer. It may be used by several threads.
+    Nothing is sent after `deadline`; then every request raises `WaitTimeout`, and `ServiceError` if it had begun.
     Raises `ImportError` when the SDK is not there.
     """
 
-    def __init__(self, credential: TokenCredential, cloud: Cloud, ca_path: str | None) -> None:
+    def __init__(
+        self, credential: TokenCredential, cloud: Cloud, ca_path: str | None, deadline: Deadline, scrubber: Scrubber
+    ) -> None:
         if SDK_IMPORT_ERROR is not None:
             raise SDK_IMPORT_ERROR
         self._credential = credential
         self._cloud = cloud
+        self._deadline = deadline
+        self._scrubber = scrubber
         self.requests = 0
         self.observer: Observer | None = None
         self._lock = threading.Lock()
         # Each thread's own: what cannot be read has to be named all the same.
         self._last = threading.local()
-        self._transport = RequestsTransport(connection_verify=ca_path or True, connection_timeout=10, read_timeout=60)
+        self._transport = make_transport(ca_path, deadline)
         # Left out on purpose: retries, redirects (a token must not follow one), logging, and the registration of the
         # resource provider, which is a write that nobody asked for.
         self._policies = [
@@ -110,6 +121,10 @@ class Api:
     def sign_in(self) -> None:
         """Get a token now, once, rather than in each of the first requests. Raises `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
+
+    def allow_verification(self, grace: float) -> None:
+        """Let requests begin for `grace` seconds after the deadline too, to confirm what was written before it."""
+        self._deadline.prolong(grace)
 
     def _count(self, _request: Any) -> None:
         with self._lock:
@@ -157,23 +172,36 @@ class Api:
 
         def send() -> Operation:
             try:
-                answer = client.servers.begin_update(
-                    ref.resource_group, ref.name, content, content_type="application/json", polling=False, cls=answer_of
-                ).result()
-            except HttpResponseError as error:
-                # 3.0.0 knows 202 only. The specification of 2024-08-01 has 200 as well, with the server.
-                if error.response is None or error.response.status_code != 200:
+                client.servers.begin_update(
+                    ref.resource_group, ref.name, content, content_type="application/json", polling=False
+                )
+            except _WRONG_ANSWERS:
+                # 3.0.0 takes all but 202 for a refusal, others 201 and 204; and the line may have broken after that.
+                if self._accepted() is None:
                     raise
-                answer = error.response
-                json_of(answer)
-            return operation_of(answer)
+            operation = self._accepted()
+            if operation is None:
+                raise ValueError("not an answer of ARM")
+            return operation
 
         try:
-            operation: Operation = self._ask(doing, ref.id, send)
+            # Whether a change was accepted is worth to be waited for.
+            operation: Operation = self._ask(doing, ref.id, send, READ_TIMEOUT)
         except UnexpectedAnswer as error:
             said = "the answer is not ARM's JSON"
             raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
         return operation
+
+    def _accepted(self) -> Operation | None:
+        """The operation that the last answer has begun, if that accepts a write."""
+        answer = self._last.answer
+        if answer is None:
+            return None
+        try:
+            text = answer.text()
+        except ResponseNotReadError:
+            text = None
+        return accepted_operation(answer, text, self._cloud.resource_manager)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """Whether the operation has succeeded, and the `Retry-After` of the answer.
@@ -245,10 +273,10 @@ class Api:
         return str((raw.get("properties") or {}).get("value")).lower() == "on"
 
     def _get(self, url: str, doing: str) -> Any:
-        desired, given = urlsplit(self._cloud.resource_manager), urlsplit(url)
-        if _place(given) != _place(desired):
+        if not same_place(url, self._cloud.resource_manager):
+            there, here = (urlsplit(each).netloc for each in (url, self._cloud.resource_manager))
             raise UnexpectedAnswer(
-                f"{doing}: Azure named an address at {given.netloc or 'no host'}, not at {desired.netloc}. "
+                f"{doing}: Azure named an address at {there or 'no host'}, not at {here}. "
                 "The token was not sent there.",
                 code="ForeignHost",
             )
@@ -257,8 +285,19 @@ class Api:
             raise HttpResponseError(response=answer)
         return answer
 
-    def _ask(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
-        """The result of `request`, with every exception of the SDK turned into one of `_errors`."""
+    def _ask(self, doing: str, target: str, request: Callable[[], Any], least: float = SHORTEST_TIMEOUT) -> Any:
+        """Return the result of `request`, within the time that is left, at least `least` seconds."""
+        try:
+            return self._deadline.run(lambda: self._request(doing, target, request), least)
+        except TooLate as error:
+            if error.begun:
+                raise ServiceError(doing, "no answer in time", no_answer=True, target=target) from None
+            raise self._deadline.passed(doing) from None
+        except PgflexError as error:
+            raise self._scrubber.error(error) from None
+
+    def _request(self, doing: str, target: str, request: Callable[[], Any]) -> Any:
+        """Return the result of `request`, with every exception of the SDK turned into one of `_errors`."""
         self._last.answer = None
         try:
             return request()
@@ -272,10 +311,5 @@ class Api:
             raise refusal(doing, target, error.response) from None
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
-        except (AzureError, ValueError, TypeError, AttributeError, KeyError):
+        except _WRONG_ANSWERS:
             raise not_json(doing, target, self._last.answer) from None
-
-
-def _place(url: SplitResult) -> tuple[str, str | None, int]:
-    """Where a request for it would go."""
-    return url.scheme, url.hostname, url.port or 443

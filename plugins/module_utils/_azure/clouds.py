@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .._errors import CredentialError, InvalidInput, connection_problem
+from .deadline import TooLate
+from .transport import make_transport
 
 if TYPE_CHECKING:
+    from .deadline import Deadline
     from .settings import Settings
 
 
@@ -46,16 +49,14 @@ _KNOWN = {
     ),
 }
 PUBLIC = _KNOWN["AzureCloud"]
-#: Seconds between two tries, whatever `Retry-After` says.
-LONGEST_PAUSE = 30.0
 # The first is what Azure publishes today; Azure Stack Hub answers the second only.
 _METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
 
 
-def find_cloud(settings: Settings) -> Cloud:
-    """The cloud that `cloud_environment` names, by default the public one.
+def find_cloud(settings: Settings, deadline: Deadline) -> Cloud:
+    """Return the cloud that `cloud_environment` names, by default the public one.
 
-    Raises `InvalidInput`, `CredentialError`.
+    Raise `InvalidInput`, `CredentialError`, `WaitTimeout`.
     """
     desired = settings.get("cloud_environment") or "AzureCloud"
     cloud = {name.lower(): each for name, each in _KNOWN.items()}.get(desired.lower())
@@ -67,7 +68,7 @@ def find_cloud(settings: Settings) -> Cloud:
     if cloud is None:
         base = _check_url("cloud_environment", desired)
         at_home = [each for each in _KNOWN.values() if each.resource_manager == base]
-        cloud = at_home[0] if at_home else _discover(base, settings.get("ca_path"))
+        cloud = at_home[0] if at_home else _discover(base, settings.get("ca_path"), deadline)
     authority = settings.get("adfs_authority_url")
     if authority is None:
         return cloud
@@ -88,10 +89,14 @@ def _check_url(option: str, url: str) -> str:
     return url.rstrip("/")
 
 
-def _discover(base: str, ca_path: str | None) -> Cloud:
+def _discover(base: str, ca_path: str | None, deadline: Deadline) -> Cloud:
     """Read ARM's own description of its cloud, `GET /metadata/endpoints`."""
     for version in _METADATA_VERSIONS:
-        status, text = _get(f"{base}/metadata/endpoints?api-version={version}", base, ca_path)
+        url = f"{base}/metadata/endpoints?api-version={version}"
+        try:
+            status, text = deadline.run(lambda url=url: _get(url, base, ca_path, deadline))  # type: ignore[misc]
+        except TooLate:
+            raise deadline.passed(f"cloud_environment: cannot reach {base}") from None
         if status == 200:
             return _read_endpoints(base, text)
     raise _not_arm(base, f"HTTP {status}")
@@ -105,25 +110,14 @@ def _not_arm(base: str, answer: str) -> CredentialError:
     )
 
 
-def brief_transport(ca_path: str | None) -> Any:
-    """Connections for what comes before ARM. The retries of azure-core sleep for as long as `Retry-After` says."""
-    from azure.core.pipeline.transport import RequestsTransport
-
-    class Brief(RequestsTransport):  # type: ignore[misc]
-        def sleep(self, duration: float) -> None:
-            super().sleep(min(duration, LONGEST_PAUSE))
-
-    return Brief(connection_verify=ca_path or True, connection_timeout=10)
-
-
-def _get(url: str, base: str, ca_path: str | None) -> tuple[int, str]:
+def _get(url: str, base: str, ca_path: str | None, deadline: Deadline) -> tuple[int, str]:
     from azure.core import PipelineClient
     from azure.core.exceptions import AzureError
     from azure.core.pipeline.policies import RetryPolicy
     from azure.core.rest import HttpRequest
 
     policies = [RetryPolicy(retry_total=3, retry_backoff_factor=0.3)]
-    client: Any = PipelineClient(base, policies=policies, transport=brief_transport(ca_path))
+    client: Any = PipelineClient(base, policies=policies, transport=make_transport(ca_path, deadline))
     with client:
         try:
             response = client.send_request(HttpRequest("GET", url))

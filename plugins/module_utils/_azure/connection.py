@@ -7,12 +7,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
 from .clouds import find_cloud
 from .credentials import build, check_ca_path, check_files, choose, find_subscription
+from .deadline import Deadline
+from .scrub import Scrubber
 from .settings import Settings, resolve
+from .transport import secrets_on_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +36,9 @@ class Connection:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.settings: Settings = resolve(options, os.environ)
+        #: Knows what must not come out of answers.
+        self.scrubber = Scrubber({*self.settings.secrets, *secrets_on_the_way(os.environ)})
+        self._wait_timeout: float = options.get("wait_timeout", math.inf)
 
     @property
     def subscription_id(self) -> str:
@@ -39,7 +46,10 @@ class Connection:
         return find_subscription(self.settings, choose(self.settings, os.environ))
 
     def open(self) -> Api:
-        """The API. Raises `CredentialError`, `InvalidInput`, `ImportError`."""
+        """Return the API. Its `wait_timeout` begins now.
+
+        Raise `CredentialError`, `InvalidInput`, `WaitTimeout`, `ImportError`.
+        """
         kind = choose(self.settings, os.environ)
         check_ca_path(self.settings)
         # Not every credential asks for it.
@@ -49,8 +59,10 @@ class Connection:
 
         check_files(kind, self.settings)
 
-        cloud = find_cloud(self.settings)
-        return Api(build(kind, self.settings, cloud), cloud, self.settings.get("ca_path"))
+        deadline = Deadline(self._wait_timeout)
+        cloud = find_cloud(self.settings, deadline)
+        credential = build(kind, self.settings, cloud, deadline, self.scrubber)
+        return Api(credential, cloud, self.settings.get("ca_path"), deadline, self.scrubber)
 
 
 def missing_package(error: ImportError) -> str:

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput, connection_problem
-from .clouds import PUBLIC, brief_transport
+from .._errors import CredentialError, InvalidInput
+from .clouds import PUBLIC
+from .deadline import Deadline
+from .scrub import Scrubber
 from .settings import Settings, places
+from .tokens import FirstToAnswer, Tokens
+from .transport import make_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,17 +146,22 @@ def check_ca_path(settings: Settings) -> None:
         raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
 
 
-def build(kind: Kind, settings: Settings, cloud: Cloud) -> TokenCredential:
-    """The credential. Raises `CredentialError` for a certificate or token file that cannot be used."""
+def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> TokenCredential:
+    """Return the credential. Raise `CredentialError` for a certificate or token file that cannot be used."""
     common: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
         "connection_verify": settings.get("ca_path") or True,
         "retry_total": 3,
-        "transport": brief_transport(settings.get("ca_path")),
+        # The machine's own endpoint is asked on the machine.
+        "transport": make_transport(
+            settings.get("ca_path"), deadline, through_proxy=kind not in (MANAGED_IDENTITY, CLI_OR_MANAGED_IDENTITY)
+        ),
     }
+    hint = f"Check {', '.join(kind.needs)} and cloud_environment." if kind.proof else ""
     try:
-        return _Guarded(_BUILDERS[kind](settings, common), kind)
+        made = _token_file(settings, common, scrubber) if kind is TOKEN_FILE else _BUILDERS[kind](settings, common)
+        return Tokens(made, kind.name, hint, deadline, scrubber)
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
 
@@ -163,33 +172,7 @@ def check_files(kind: Kind, settings: Settings) -> None:
     Making a credential of azure-identity sends nothing, so that any cloud will do.
     """
     if kind in (CERTIFICATE, TOKEN_FILE):
-        build(kind, settings, PUBLIC)
-
-
-class _Guarded:
-    """A credential whose failures are `CredentialError`. Messages of Microsoft Entra carry codes, never secrets."""
-
-    def __init__(self, credential: Any, kind: Kind) -> None:
-        self._credential = credential
-        self._kind = kind
-
-    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
-        from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
-
-        try:
-            return self._credential.get_token(*scopes, **kwargs)
-        except (ServiceRequestError, ServiceResponseError) as error:
-            said = connection_problem(error)
-        except (AzureError, ValueError, OSError) as error:
-            said = " ".join(str(error).partition("To mitigate this issue")[0].split())
-        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
-        said, _label, trace = said.partition(" Trace ID: ")
-        refusal = CredentialError(
-            f"Cannot get a token with the {self._kind.name}: {said}",
-            hint="" if self._kind.proof == "" else f"Check {', '.join(self._kind.needs)} and cloud_environment.",
-        )
-        refusal.request_id = trace.split(" ")[0]
-        raise refusal
+        build(kind, settings, PUBLIC, Deadline(), Scrubber())
 
 
 def _secret(settings: Settings, common: dict[str, Any]) -> TokenCredential:
@@ -241,21 +224,23 @@ def _token(settings: Settings, common: dict[str, Any]) -> TokenCredential:
     return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), lambda: token, **common)
 
 
-def _token_file(settings: Settings, common: dict[str, Any]) -> TokenCredential:
-    from azure.identity import WorkloadIdentityCredential
+def _token_file(settings: Settings, common: dict[str, Any], scrubber: Scrubber) -> TokenCredential:
+    from azure.identity import ClientAssertionCredential
 
-    if not _read("oidc_token_file_path", settings).strip():
-        raise CredentialError(
-            f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
-            target="oidc_token_file_path",
-            hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
-        )
-    return WorkloadIdentityCredential(
-        tenant_id=_need(settings, "tenant"),
-        client_id=_need(settings, "client_id"),
-        token_file_path=str(Path(_need(settings, "oidc_token_file_path")).expanduser()),
-        **common,
-    )
+    # Read for each token: the platform rotates it, and WorkloadIdentityCredential keeps what it read for ten minutes.
+    def read() -> str:
+        token = _read("oidc_token_file_path", settings).decode(errors="replace").strip()
+        if not token:
+            raise CredentialError(
+                f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
+                target="oidc_token_file_path",
+                hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
+            )
+        scrubber.add(token)
+        return token
+
+    read()
+    return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), read, **common)
 
 
 def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:
@@ -273,11 +258,9 @@ def _managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCreden
 
 
 def _cli_or_managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
-    from azure.identity import ChainedTokenCredential
-
     # In a chain the managed identity is probed for a second only, where alone it would be asked for half a minute.
     chain = [_cli(settings, common)] if shutil.which("az") else []
-    return ChainedTokenCredential(*chain, _managed_identity(settings, common))
+    return FirstToAnswer(*chain, _managed_identity(settings, common))
 
 
 _BUILDERS: dict[Kind, Callable[[Settings, dict[str, Any]], Any]] = {
@@ -285,7 +268,6 @@ _BUILDERS: dict[Kind, Callable[[Settings, dict[str, Any]], Any]] = {
     CERTIFICATE: _certificate,
     USER: _user,
     TOKEN: _token,
-    TOKEN_FILE: _token_file,
     CLI: _cli,
     MANAGED_IDENTITY: _managed_identity,
     CLI_OR_MANAGED_IDENTITY: _cli_or_managed_identity,

@@ -31,11 +31,6 @@ def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
     return error
 
 
-def answer_of(pipeline_response: Any, _model: Any, _headers: Any) -> Any:
-    """For the `cls` of an SDK operation: the answer itself in place of a model."""
-    return pipeline_response.http_response
-
-
 def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
     """For the `cls` of an SDK operation: the JSON of the answer in place of a model. Raises `ValueError`."""
     return json_of(pipeline_response.http_response)
@@ -43,7 +38,14 @@ def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, An
 
 def json_of(answer: Any) -> dict[str, Any]:
     """The object that the answer holds. Raises `ValueError`."""
-    found = json.loads(answer.text())
+    return _parsed(answer.text())
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(found, dict):
         raise ValueError("not an object")
     return found
@@ -80,14 +82,32 @@ def json_or_nothing(answer: Any) -> dict[str, Any]:
         return {}
 
 
-def operation_of(answer: Any) -> Operation:
-    """The operation that an accepted PATCH has begun; without an address that can be asked there is none to follow."""
+def accepted_operation(answer: Any, text: str | None, home: str) -> Operation | None:
+    """The operation that a PATCH has begun, None unless ARM has accepted it: an empty 200, 201, 202 or 204 is enough.
+
+    `text` is the body, None if it broke off: then the address of the operation says it. A body that is no JSON comes
+    from somebody in between, who may not have passed the PATCH on. An operation that is not at `home`, where ARM is,
+    has no address to follow: a token must not be sent there.
+    """
     url = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
     try:
+        body = _parsed(text) if text and text.strip() else {}
+    except ValueError:
+        return None
+    if answer.status_code not in (200, 201, 202, 204) or (text is None and not url):
+        return None
+    try:
         identifier = urlsplit(url or "").path.rsplit("/", 1)[-1]
+        url = url if url and same_place(url, home) else None
     except ValueError:  # brackets without an address between them
         url, identifier = None, ""
-    return Operation(identifier, str(json_or_nothing(answer).get("startTime") or ""), url, retry_after(answer.headers))
+    return Operation(identifier, str(body.get("startTime") or ""), url, retry_after(answer.headers))
+
+
+def same_place(url: str, other: str) -> bool:
+    """Whether requests for both go to the same port of the same host. Raises `ValueError`."""
+    first, second = ((each.scheme, each.hostname, each.port or 443) for each in (urlsplit(url), urlsplit(other)))
+    return first == second
 
 
 def status_of(answer: Any) -> tuple[str, dict[str, Any]]:

@@ -30,11 +30,19 @@ TRIES = 5
 LONGEST_POLL_INTERVAL = 60.0
 
 
+# What was read before the machine was suspended is old. On Linux the monotonic clock stands still meanwhile.
+_COUNTS_TIME_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _now() -> float:
+    return time.clock_gettime(_COUNTS_TIME_ASLEEP)
+
+
 @dataclass
 class Clock:
-    """Seconds that only go forward."""
+    """Seconds that only go forward, also while the machine is suspended."""
 
-    now: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = _now
     sleep: Callable[[float], None] = time.sleep
 
 

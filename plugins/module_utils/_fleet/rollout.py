@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 #: Seconds that verification has, even when the deadline has passed meanwhile.
-TIME_TO_VERIFY = 60.0
+TIME_TO_VERIFY = 30.0
 
 
 @dataclass
@@ -206,6 +206,7 @@ class Rollout:
 
     def _more_time(self, policy: RetryPolicy) -> RetryPolicy:
         """Return a policy for verification: one target that takes all the time must not leave others unconfirmed."""
+        self.reader.api.allow_verification(TIME_TO_VERIFY)
         started = self.reader.clock.now() + max(policy.remaining, TIME_TO_VERIFY) - policy.wait_timeout
         return replace(policy, started=started)
 

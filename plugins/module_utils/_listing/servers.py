@@ -91,4 +91,5 @@ def list_hosts(options: Mapping[str, Any], connection: Connection) -> tuple[list
         if (not included or any(each.passes(server) for each in included))
         and not any(each.passes(server) for each in excluded)
     ]
+    hosts = connection.scrubber.facts(hosts)
     return sorted(hosts, key=lambda each: key(each["pgflex_server_id"])), lister.warnings

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._azure.connection import Connection, missing_package
+from .._azure.scrub import Scrubber
 from .._errors import MissingPackage, PgflexError
 from .argspec import CONNECTION
+
+try:  # since ansible-core 2.22, which masks nothing else
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:
+    register_secrets = None
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +29,23 @@ if TYPE_CHECKING:
 def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[str, Any]], **constraints: Any) -> None:
     """Run `work` as a module with the options `spec` and those of the connection; what it returns is the result."""
     module = AnsibleModule({**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+    scrubber = Scrubber()
     try:
         connection = Connection(module.params)
-        # Options with no_log are known to Ansible; what came from the environment or the file is not.
-        module.no_log_values.update(connection.settings.secrets)
+        scrubber = connection.scrubber
+        _register(module, connection.settings.secrets)
         result = work(module, connection)
     except PgflexError as error:
-        module.fail_json(msg=str(error), error=error.as_dict(), changed=error.changed)
+        module.fail_json(**scrubber.facts({"msg": str(error), "error": error.as_dict()}), changed=error.changed)
     except ImportError as error:
         reason = "in the Python or execution environment that runs this module (see requirements.txt)"
         missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))
         module.fail_json(msg=str(missing), error=missing.as_dict(), exception=traceback.format_exc())
-    module.exit_json(**result)
+    module.exit_json(**scrubber.facts(result))
+
+
+def _register(module: AnsibleModule, secrets: set[str]) -> None:
+    """Let Ansible know what came from the environment or the file; options with no_log it knows."""
+    module.no_log_values.update(secrets)
+    if register_secrets:
+        register_secrets(secrets)

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure import clouds as _clouds
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.clouds import Cloud, find_cloud
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import Settings
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
 
@@ -33,7 +34,7 @@ class Answers:
         self.left = list(answers)
         self.asked: list[tuple[str, str | None]] = []
 
-    def __call__(self, url: str, base: str, ca_path: str | None) -> tuple[int, str]:
+    def __call__(self, url: str, base: str, ca_path: str | None, _deadline: Deadline) -> tuple[int, str]:
         assert url.startswith(f"{base}/")
         self.asked.append((url, ca_path))
         return self.left.pop(0)
@@ -43,7 +44,7 @@ def find(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str], **values: s
     """Return the cloud of these settings, and what was asked on the way; no more requests than answers are allowed."""
     asked = Answers(*answers)
     monkeypatch.setattr(_clouds, "_get", asked)
-    return find_cloud(Settings(values, {})), asked
+    return find_cloud(Settings(values, {}), Deadline()), asked
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_an_endpoint_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     with pytest.raises(CredentialError) as caught:
-        find_cloud(Settings({"cloud_environment": BASE}, {}))
+        find_cloud(Settings({"cloud_environment": BASE}, {}), Deadline())
 
     assert str(caught.value) == (
         f"cloud_environment: cannot reach {BASE}: Connection refused. "

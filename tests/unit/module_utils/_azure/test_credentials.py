@@ -28,6 +28,8 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.credentials im
     choose,
     find_subscription,
 )
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.scrub import Scrubber
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import resolve
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
 from unit.support import SUBSCRIPTION
@@ -185,17 +187,17 @@ def test_certificate_authorities_that_cannot_be_read_are_refused(home: Path, con
         pytest.param(SECRET, {"secret": "s"}, "ClientSecretCredential", id="secret"),
         pytest.param(USER, {"ad_user": "u", "password": "p"}, "UsernamePasswordCredential", id="user"),
         pytest.param(TOKEN, {"oidc_token": "jwt"}, "ClientAssertionCredential", id="token"),
-        pytest.param(TOKEN_FILE, {"oidc_token_file_path": "~/token"}, "WorkloadIdentityCredential", id="token file"),
+        pytest.param(TOKEN_FILE, {"oidc_token_file_path": "~/token"}, "ClientAssertionCredential", id="token file"),
         pytest.param(CLI, {}, "AzureCliCredential", id="CLI"),
         pytest.param(MANAGED_IDENTITY, {}, "ManagedIdentityCredential", id="managed identity"),
-        pytest.param(CLI_OR_MANAGED_IDENTITY, {}, "ChainedTokenCredential", id="CLI or managed identity"),
+        pytest.param(CLI_OR_MANAGED_IDENTITY, {}, "FirstToAnswer", id="CLI or managed identity"),
     ],
 )
 def test_a_credential_is_built(home: Path, kind: Kind, options: dict[str, str], name: str) -> None:
     (home / "token").write_text("jwt", encoding="utf-8")
     common = {"tenant": SUBSCRIPTION, "client_id": SUBSCRIPTION}
 
-    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD)
+    credential: Any = build(kind, resolve({**common, **options}, {}), CLOUD, Deadline(), Scrubber())
 
     assert type(credential._credential).__name__ == name
 
@@ -218,7 +220,7 @@ def test_a_file_that_cannot_be_used_is_named(
         (home / "file").write_text(content, encoding="utf-8")
     settings = resolve({"tenant": SUBSCRIPTION, "client_id": "c", option: str(home / "file")}, {})
     with pytest.raises(CredentialError) as caught:
-        build(kind, settings, CLOUD)
+        build(kind, settings, CLOUD, Deadline(), Scrubber())
 
     assert text in str(caught.value)
 
@@ -226,21 +228,29 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_tenant_that_cannot_be_one_is_an_error_in_words() -> None:
     settings = resolve({"tenant": "a b", "client_id": "c", "secret": "s3cret"}, {})
     with pytest.raises(CredentialError, match=r"^Cannot use the service principal with secret: ") as caught:
-        build(SECRET, settings, CLOUD)
+        build(SECRET, settings, CLOUD, Deadline(), Scrubber())
 
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_user_without_an_application_uses_that_of_the_cli() -> None:
-    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD)
+    credential: Any = build(USER, resolve({"ad_user": "u", "password": "p"}, {}), CLOUD, Deadline(), Scrubber())
 
     assert credential._credential._client_id == _credentials._AZURE_CLI_CLIENT_ID
 
 
+def test_what_a_token_file_holds_is_a_secret(home: Path) -> None:
+    scrubber = Scrubber()
+    settings = _with_token_file(home)
+    (home / "token").write_text("canary", encoding="utf-8")
+    build(TOKEN_FILE, settings, CLOUD, Deadline(), scrubber)
+    assert scrubber.text("a canary") == "a ********"
+
+
 def test_a_token_that_cannot_be_had_is_an_error_with_a_hint(home: Path) -> None:
-    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD)
+    credential = build(TOKEN_FILE, _with_token_file(home), CLOUD, Deadline(), Scrubber())
     (home / "token").unlink()
-    with pytest.raises(CredentialError, match=r"^Cannot get a token with the federated token file: .*No such file"):
+    with pytest.raises(CredentialError, match=r"^oidc_token_file_path: cannot read .*No such file"):
         credential.get_token("https://arm/.default")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,3 +219,9 @@ def test_without_a_clock_real_time_passes() -> None:
 
     assert isinstance(retry_policy.clock, Clock)
     assert 0 < retry_policy.remaining <= 100
+
+
+def test_the_clock_counts_the_time_that_the_machine_was_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep = 3600.0 + time.monotonic()
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: asleep, time.CLOCK_MONOTONIC: 1.0}.__getitem__)
+    assert Clock().now() == asleep

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.pgflex.azure.plugins.module_utils._azure.scrub import Scrubber
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, ServiceError
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Page, Server, UserIdentity
 from ansible_collections.pgflex.azure.plugins.module_utils._listing import servers
@@ -53,6 +54,7 @@ class World:
         self.items = items
         self.cloud = cloud or Cloud()
         self.asked: list[str] = []
+        self.scrubber = Scrubber()
         self.opened = False
 
     def open(self) -> World:

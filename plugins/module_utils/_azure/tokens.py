@@ -1,0 +1,135 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Credentials of azure-identity -> tokens: one principal for a connection, kept, and failures in words."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .._errors import CredentialError, PgflexError, connection_problem
+from .deadline import TooLate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from azure.core.credentials import TokenCredential
+
+    from .deadline import Deadline
+    from .scrub import Scrubber
+
+#: Seconds before its end at which a token is renewed; one that lives shortly loses no more than this part of its life.
+_RENEWED_BEFORE = 300.0
+_RENEWED_BEFORE_PART = 0.1
+# What azure-identity says of every refusal of the machine's endpoint, also of one that says something itself.
+_NO_RESPONSE = "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint. "
+
+
+class Tokens:
+    """A credential whose failures are `CredentialError`, `name` being what it is called there.
+
+    Tokens are kept until shortly before they end: azure-core asks for one at each request within the last five minutes.
+    """
+
+    def __init__(self, credential: Any, name: str, hint: str, deadline: Deadline, scrubber: Scrubber) -> None:
+        self._credential = credential
+        self._doing = f"Cannot get a token with the {name}"
+        self._hint = hint
+        self._deadline = deadline
+        self._scrubber = scrubber
+        self._lock = threading.Lock()
+        self._kept: tuple[tuple[str, ...], float, Any] = ((), 0.0, None)
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        """Return a token. Raise `CredentialError`, `WaitTimeout`."""
+        with self._lock:
+            kept_for, use_until, token = self._kept
+            if kept_for != scopes or kwargs.get("claims") or time.time() >= use_until:
+                token = self._ask(*scopes, **kwargs)
+                self._scrubber.add(token.token)
+                lifetime = token.expires_on - time.time()
+                before = min(_RENEWED_BEFORE, lifetime * _RENEWED_BEFORE_PART)
+                self._kept = (scopes, token.expires_on - before, token)
+            return token
+
+    def _ask(self, *scopes: str, **kwargs: Any) -> Any:
+        from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+        try:
+            return self._deadline.run(lambda: self._get(*scopes, **kwargs))
+        except PgflexError:
+            raise
+        except TooLate:
+            raise self._deadline.passed(self._doing) from None
+        except (ServiceRequestError, ServiceResponseError) as error:
+            said = connection_problem(error)
+        except Exception as error:  # whatever azure-identity and MSAL make of an answer of any form
+            said = " ".join(str(error).partition("To mitigate this issue")[0].split()) or type(error).__name__
+        # azure-identity turns whatever it meets into an error of its own.
+        if self._deadline.remaining <= 0:
+            raise self._deadline.passed(self._doing)
+        raise self._refusal(said)
+
+    def _get(self, *scopes: str, **kwargs: Any) -> Any:
+        with _unlogged():
+            return self._credential.get_token(*scopes, **kwargs)
+
+    def _refusal(self, said: str) -> CredentialError:
+        hint = self._hint
+        if "Multiple user assigned identities exist" in said:
+            said = said.replace(_NO_RESPONSE, "")
+            hint = "Name the one to use by client_id (option client_id, or environment variable AZURE_CLIENT_ID)."
+        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
+        said, _label, trace = said.partition(" Trace ID: ")
+        refusal = CredentialError(f"{self._doing}: {said}", hint=hint)
+        refusal.request_id = trace.split(" ")[0]
+        return self._scrubber.error(refusal)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep azure-identity from logging what it raises: it quotes the answer, and Ansible's log file takes it."""
+    logger = logging.getLogger("azure.identity")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class FirstToAnswer:
+    """Credentials of which the first that gives a token stays: nobody else does what its principal was refused."""
+
+    def __init__(self, *credentials: TokenCredential) -> None:
+        from azure.identity import ChainedTokenCredential
+
+        self._credential: Any = ChainedTokenCredential(*(_Member(each, self) for each in credentials))
+
+    def stay_with(self, credential: TokenCredential) -> None:
+        """Ask no other one any more."""
+        self._credential = credential
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        """Return a token. Raise what azure-identity raises."""
+        return self._credential.get_token(*scopes, **kwargs)
+
+
+class _Member:
+    """A credential of the chain. It tells when it has given a token."""
+
+    def __init__(self, credential: TokenCredential, chain: FirstToAnswer) -> None:
+        self._credential = credential
+        self._chain = chain
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        """Return a token. Raise what azure-identity raises."""
+        token = self._credential.get_token(*scopes, **kwargs)
+        self._chain.stay_with(self._credential)
+        return token
