@@ -45,7 +45,7 @@ KEPT = (
     "system assigned managed identity cannot be disabled as the instance has User Assigned Managed",
     "cannot be disabled as the instance has User Assigned Managed",
     "system assigned managed identity cannot be disabled",
-    "Multiple user assigned identities exist, please specify the",
+    "Multiple user assigned identities exist",
     '"Broken",',
 )
 NOT_OURS = ("LICENSE", "LICENSES/", "CHANGELOG.md", "changelogs/", str(Path(__file__).relative_to(ROOT)))
