@@ -88,7 +88,7 @@ def test_a_server_named_as_ansible_or_a_group_of_the_source_is_a_host_of_its_own
     assert [done.hosts[name]["pgflex_server_name"] for name in hosts_of(done)] == (
         ["pg-1", "pg-3", "pg-named"] if taken > "pg-3" else ["pg-named", "pg-1", "pg-3"]
     )
-    assert f"host {taken!r} is named '{taken}_{GROUP}'" in done.output
+    assert f"{taken!r} is now '{taken}_{GROUP}'" in done.output
     assert done.group("own_key") == done.group("tag_env_prod") == sorted(["pg-1", f"{taken}_{GROUP}"])
     assert audited(inventory(*AUDIT, **options)).startswith("3 servers: 0 compliant, 3 drifted")
 
@@ -137,7 +137,7 @@ def run_folder(tmp_path: Path, emulator: Emulator, outputs: list[str], *command:
     folder.mkdir(exist_ok=True)
     document = {"plugin": "pgflex.azure.pgflex_servers", "resource_groups": [GROUP], **WANTS, **options}
     (folder / "estate.pgflex.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    by_hand = {"by_hand": {"hosts": {"pg-by-hand": {"pgflex_server_name": "pg-1", "pgflex_resource_group": GROUP}}}}
+    by_hand = {"by_hand": {"hosts": {"pg-by-hand": {"pgflex_server_name": "pg-none", "pgflex_resource_group": GROUP}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(by_hand), encoding="utf-8")
     env = {"HOME": str(tmp_path), **emulator.environment}
     done = Inventoried(**vars(run_command([command[0], "-i", "estate", *command[1:]], tmp_path, env)))
@@ -161,7 +161,7 @@ def test_a_number_is_a_key_of_keyed_groups(emulator: Emulator, outputs: list[str
         "own_key_False": ["pg-1", "pg-2", "pg-3"],
     }
     ran = run_folder(tmp_path, emulator, outputs, *AUDIT, keyed_groups=keyed)
-    assert audited(ran).startswith("4 servers: 1 compliant, 3 drifted")
+    assert audited(ran).startswith("4 servers: 1 compliant, 2 drifted (2 missing, 0 extra), 1 failed")
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ def test_a_source_that_fails_leaves_the_hosts_of_others_as_they_are(
 ) -> None:
     seed_servers(emulator, {"name": "pg-by-hand", "tags": {"team": "x"}}, {"name": "pg-other"})
     (tmp_path / "estate").mkdir()
-    first = {"first": {"hosts": {"pg-by-hand": {"pgflex_server_name": "pg-1", "pgflex_tags": {"by": "hand"}}}}}
+    first = {"first": {"hosts": {"pg-by-hand": {"pgflex_tags": {"by": "hand"}}}}}
     (tmp_path / "estate" / "a.yml").write_text(yaml.safe_dump(first), encoding="utf-8")
     done = run_folder(tmp_path, emulator, outputs, *LIST, strict=True, keyed_groups=[{"key": "pgflex_tags.team"}])
     assert done.hosts["pg-by-hand"] == {
         "pgflex_resource_group": GROUP,
-        "pgflex_server_name": "pg-1",
+        "pgflex_server_name": "pg-none",
         "pgflex_tags": {"by": "hand"},
     }
 
