@@ -18,6 +18,18 @@ description:
     C(pgflex_tags), C(pgflex_encryption) and C(pgflex_current_identity), whose contents are those of
     RV(pgflex.azure.pgflex_identity#module:server) and RV(pgflex.azure.pgflex_identity#module:identity).
   - The name of the file must end with C(pgflex.yml), C(pgflex.yaml), C(pgflex_servers.yml) or C(pgflex_servers.yaml).
+    Ansible says so as a warning, of a file whose name ends with C(.yml) or C(.yaml); of others it only says that it
+    cannot parse them.
+  - All servers become hosts, or none. Ansible goes on without a source that fails, with a warning, as long as
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is not set to V(true).
+  - Options may be templates, which are evaluated once, with lookups and with extra variables (C(-e)) as their only
+    variables. O(compose), O(groups), O(hostnames) and O(keyed_groups) are expressions that are evaluated for each host;
+    they know extra variables with O(use_extra_vars) only.
+  - A key of O(keyed_groups) may be a number or a truth value, C(0) and C(False) too. A key that is empty or null makes
+    no group, or that of C(default_value); with O(strict) it is an error.
+  - With O(cache) a list is kept for who asked for it and for what was asked. Subscriptions, resource groups, filters,
+    and every setting of the connection count, wherever they are set; with the login of the Azure CLI its account does.
+    All system-assigned identities of machines that share a cache count as one.
 extends_documentation_fragment:
   - pgflex.azure.azure
   - pgflex.azure.filters
@@ -51,9 +63,13 @@ options:
     default: []
   hostnames:
     description:
-      - Jinja expressions for the name of a host, over its variables. The first one that is not empty counts.
+      - Jinja expressions for the name of a host, over its variables. The first one counts that is neither empty nor
+        undefined; with O(strict) an undefined one is an error. So is a server for which none gives a name.
       - Where two servers would get the same name in whatever casing, each gets its resource group appended, and if that
         does not tell them apart its subscription, then its own name, always with C(_) between.
+      - So does a name, in whatever casing, that Ansible uses itself, such as C(all), C(ungrouped) or C(localhost), that
+        is the name of a group, or that another source has given to another server. A warning says so.
+      - Blanks, slashes and the other characters that mean something in patterns of hosts become C(_), with a warning.
     type: list
     elements: str
     default: [pgflex_server_name]

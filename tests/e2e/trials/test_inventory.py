@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from e2e.audit_runs import Ran
 from e2e.commands import run_command
 from e2e.estates import CACHE, LIST_PATH, item, page
+from e2e.inventories import AUDIT, LIST, WANTS, audited, hosts_of, seed_named, seed_servers
 from e2e.runs import Inventoried
 from e2e.world import GROUP, OTHER_SUBSCRIPTION, SUBSCRIPTION, patches, user_assigned
 
@@ -22,32 +22,6 @@ if TYPE_CHECKING:
 
     from e2e.conftest import RunInventory
     from e2e.emulator_client import Emulator
-
-LIST = ("ansible-inventory", "--list")
-AUDIT = ("ansible-playbook", "pgflex.azure.audit")
-WANTS = {"compose": {"pgflex_identity_present": "['id-a']"}}
-
-
-def seed_servers(emulator: Emulator, *servers: dict[str, Any], subscription: str = SUBSCRIPTION) -> None:
-    """These servers, and an identity, in `GROUP`."""
-    group = {"name": GROUP, "location": "canadacentral", "identities": [{"name": "id-a"}], "servers": list(servers)}
-    emulator.seed({"subscriptions": [{"id": subscription, "resource_groups": [group]}]})
-
-
-def seed_named(emulator: Emulator, *names: str, subscription: str = SUBSCRIPTION) -> None:
-    """Servers of these names."""
-    seed_servers(emulator, *({"name": name} for name in names), subscription=subscription)
-
-
-def audited(done: Inventoried) -> str:
-    """The last line of an audit, which counts the servers."""
-    return str(Ran(done.rc, done.stdout + done.stderr).shown[-1])
-
-
-def hosts_of(done: Inventoried) -> list[str]:
-    """The hosts, of a run that went well."""
-    assert done.rc == 0, done.output
-    return sorted(done.hosts)
 
 
 def test_a_cache_of_another_subscription_is_not_read(emulator: Emulator, inventory: RunInventory) -> None:
@@ -131,7 +105,14 @@ def test_extra_variables_work_in_options(emulator: Emulator, inventory: RunInven
     assert hosts_of(done) == ["pg-far"]
 
 
-def run_folder(tmp_path: Path, emulator: Emulator, outputs: list[str], *command: str, **options: Any) -> Inventoried:
+def run_folder(
+    tmp_path: Path,
+    emulator: Emulator,
+    outputs: list[str],
+    *command: str,
+    env: dict[str, str] | None = None,
+    **options: Any,
+) -> Inventoried:
     """Run with a folder of two sources: the plugin's, with `options`, and a host written by hand."""
     folder = tmp_path / "estate"
     folder.mkdir(exist_ok=True)
@@ -139,8 +120,8 @@ def run_folder(tmp_path: Path, emulator: Emulator, outputs: list[str], *command:
     (folder / "estate.pgflex.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     by_hand = {"by_hand": {"hosts": {"pg-by-hand": {"pgflex_server_name": "pg-none", "pgflex_resource_group": GROUP}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(by_hand), encoding="utf-8")
-    env = {"HOME": str(tmp_path), **emulator.environment}
-    done = Inventoried(**vars(run_command([command[0], "-i", "estate", *command[1:]], tmp_path, env)))
+    environment = {"HOME": str(tmp_path), **emulator.environment, **(env or {})}
+    done = Inventoried(**vars(run_command([command[0], "-i", "estate", *command[1:]], tmp_path, environment)))
     outputs.append(done.output)
     return done
 
@@ -182,6 +163,17 @@ def test_a_source_that_fails_leaves_no_host_behind(
     done = run_folder(tmp_path, emulator, outputs, *LIST, **options)
     assert "Unable to parse" in done.output
     assert hosts_of(done) == ["pg-by-hand"]
+
+
+@pytest.mark.parametrize(("setting", "counted"), [("true", False), ("false", True)])
+def test_an_audit_ends_with_an_error_where_a_source_fails_if_ansible_is_told_so(
+    setting: str, *, counted: bool, emulator: Emulator, outputs: list[str], tmp_path: Path
+) -> None:
+    seed_named(emulator, "pg-1")
+    env = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": setting}
+    done = run_folder(tmp_path, emulator, outputs, *AUDIT, env=env, strict=True, groups={"team_x": "no_such == 'x'"})
+    assert ("1 server: " in done.output) is counted
+    assert ("Completely failed to parse inventory source" in done.output) is not counted
 
 
 def test_a_source_that_fails_leaves_the_hosts_of_others_as_they_are(
