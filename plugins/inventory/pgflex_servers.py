@@ -18,6 +18,18 @@ description:
     C(pgflex_tags), C(pgflex_encryption) and C(pgflex_current_identity), whose contents are those of
     RV(pgflex.azure.pgflex_identity#module:server) and RV(pgflex.azure.pgflex_identity#module:identity).
   - The name of the file must end with C(pgflex.yml), C(pgflex.yaml), C(pgflex_servers.yml) or C(pgflex_servers.yaml).
+    Ansible says so as a warning, of a file whose name ends with C(.yml) or C(.yaml); of others it only says that it
+    cannot parse them.
+  - All servers become hosts, or none. Ansible goes on without a source that fails, with a warning, as long as
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is not set to V(true).
+  - Options may be templates, which are evaluated once, with lookups and with extra variables (C(-e)) as their only
+    variables. O(compose), O(groups), O(hostnames) and O(keyed_groups) are expressions that are evaluated for each host;
+    they know extra variables with O(use_extra_vars) only.
+  - A key of O(keyed_groups) may be a number or a truth value, C(0) and C(False) too. A key that is empty or null makes
+    no group, or that of C(default_value); with O(strict) it is an error.
+  - With O(cache) a list is kept for who asked for it and for what was asked. Subscriptions, resource groups, filters,
+    and every setting of the connection count, wherever they are set; with the login of the Azure CLI its account does.
+    All system-assigned identities of machines that share a cache count as one.
 extends_documentation_fragment:
   - pgflex.azure.azure
   - pgflex.azure.filters
@@ -51,9 +63,13 @@ options:
     default: []
   hostnames:
     description:
-      - Jinja expressions for the name of a host, over its variables. The first one that is not empty counts.
+      - Jinja expressions for the name of a host, over its variables. The first one counts that is neither empty nor
+        undefined; with O(strict) an undefined one is an error. So is a server for which none gives a name.
       - Where two servers would get the same name in whatever casing, each gets its resource group appended, and if that
         does not tell them apart its subscription, then its own name, always with C(_) between.
+      - So does a name, in whatever casing, that Ansible uses itself, such as C(all), C(ungrouped) or C(localhost), that
+        is the name of a group, or that another source has given to another server. A warning says so.
+      - Blanks, slashes and the other characters that mean something in patterns of hosts become C(_), with a warning.
     type: list
     elements: str
     default: [pgflex_server_name]
@@ -99,17 +115,23 @@ cache_timeout: 600
 
 from typing import TYPE_CHECKING, Any
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError, AnsibleUndefinedVariable
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.vars import combine_vars
 
 from ..module_utils._azure.connection import Connection, missing_package
 from ..module_utils._azure.settings import FIELDS
 from ..module_utils._errors import PgflexError
+from ..module_utils._identity.resource_ids import key
+from ..module_utils._listing.cache_key import cache_key
 from ..module_utils._listing.servers import list_hosts
-from ..plugin_utils._host_names import name_hosts
+from ..plugin_utils._host_names import RESERVED, name_hosts
+from ..plugin_utils._staging import add_staged, stage_hosts
 from ..plugin_utils._template_safety import as_template, as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ansible.inventory.data import InventoryData
     from ansible.parsing.dataloader import DataLoader
 
@@ -125,35 +147,60 @@ _LISTING = (
     "wait_timeout",
     "poll_interval",
 )
+# What is evaluated for each host. The other options are evaluated once.
+_OF_A_HOST = ("compose", "groups", "hostnames", "keyed_groups")
+# Of renamed hosts, in a warning.
+_SHOWN = 10
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """One host per flexible server."""
 
     NAME = "pgflex.azure.pgflex_servers"
+    inventory: InventoryData
+    _composes_a_key = False
 
     def verify_file(self, path: str) -> bool:
-        """Tell by its name whether the file is one of ours."""
-        return super().verify_file(path) and path.endswith(ENDINGS)
+        """Return whether the file is one of ours, by its name.
+
+        Raise `AnsibleParserError` where it is not: Ansible shows that of a file that names this plugin, and takes it
+        for a no where it tries each plugin on each file.
+        """
+        if not super().verify_file(path):
+            return False
+        if not path.endswith(ENDINGS):
+            raise AnsibleParserError(f"The name of a file of {self.NAME} ends with {' or '.join(ENDINGS)}: {path}")
+        return True
+
+    def set_options(
+        self,
+        task_keys: Mapping[str, Any] | None = None,
+        var_options: Mapping[str, Any] | None = None,
+        direct: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Evaluate templates before Ansible looks at types: it makes false of a template, and parts it at commas."""
+        given = {name: self._evaluate(name, value) for name, value in (direct or {}).items()}
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
+
+    def _evaluate(self, name: str, value: Any) -> Any:
+        if name in _OF_A_HOST or not self.templar.is_template(value):
+            return value
+        self.templar.available_variables = self._vars
+        try:
+            return self.templar.template(value)
+        except AnsibleError as error:
+            raise AnsibleParserError(
+                f"{name}: cannot be evaluated: {error} Variables here are extra variables (-e) only."
+            ) from error
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         """Read the estate, or the cache of it, and add the hosts. Raise `AnsibleParserError`."""
         super().parse(inventory, loader, path)
         self._read_config_data(path)
-        cache_key = self.get_cache_key(path)
-        self.load_cache_plugin()
-        use_cache = self.get_option("cache") and cache
-        hosts: list[dict[str, Any]] | None = self._cache.get(cache_key) if use_cache else None
-        if hosts is None:
-            hosts = self._read_estate()
-            if self.get_option("cache"):
-                self._cache[cache_key] = hosts
-        self._populate(hosts)
-
-    def _read_estate(self) -> list[dict[str, Any]]:
-        options = {name: self._option(name) for name in (*(each.name for each in FIELDS), *_LISTING)}
         try:
-            hosts, warnings = list_hosts(options, Connection(options))
+            found = self._find_hosts(path, cache)
+            # Tags and names are other people's texts: they must never be taken for templates.
+            self._populate([as_text(each) for each in found["hosts"]])
         except PgflexError as error:
             raise AnsibleParserError(f"{error} See {error.help}") from None
         except ImportError as error:
@@ -161,42 +208,127 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"The Python package {missing_package(error)} is missing in the Python that runs Ansible: "
                 "see requirements.txt of the collection."
             ) from None
-        for warning in warnings:
+        for warning in found["warnings"]:
             self.display.warning(warning)
-        return hosts
 
-    def _option(self, name: str) -> Any:
-        value = self.get_option(name)
-        return self.templar.template(value) if self.templar.is_template(value) else value
+    def _find_hosts(self, path: str, cache: bool) -> dict[str, Any]:
+        """Return the hosts, and the warnings that belong to them: what is left out is left out of the cache too."""
+        options = {name: self.get_option(name) for name in (*(each.name for each in FIELDS), *_LISTING)}
+        connection = Connection(options)
+        if not self.get_option("cache"):
+            return dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
+        self.load_cache_plugin()
+        name = f"{self.get_cache_key(path)}_{cache_key(options, connection)}"
+        found: dict[str, Any] | None = self._cache.get(name) if cache else None
+        if found is None:
+            found = dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
+            self._cache[name] = found
+        return found
 
     def _populate(self, hosts: list[dict[str, Any]]) -> None:
-        strict = self.get_option("strict")
-        self.inventory.add_group(GROUP)
-        # Tags and names are other people's texts: they must never be taken for templates.
+        """Add the hosts and their groups, all or none.
+
+        Which names groups have is known when they are made. Then hosts of the same names get others, and the groups are
+        made anew.
+        """
+        preferred = [self._preferred_name(each) for each in hosts]
+        taken = dict.fromkeys(map(str.lower, (*RESERVED, GROUP, *self.inventory.groups)), "")
+        for name, host in self.inventory.hosts.items():
+            if "pgflex_server_id" in host.vars:
+                taken.setdefault(name.lower(), key(str(host.vars["pgflex_server_id"])))
+        while True:
+            named = name_hosts(hosts, preferred, taken)
+            staged, problem = self._stage(named)
+            groups = dict.fromkeys(map(str.lower, staged.groups), "")
+            if not any(name.lower() in groups for name, _variables in named):
+                break
+            taken.update(groups)
+        if problem:
+            raise problem
+        self._tell_renamed(preferred, named, taken)
+        add_staged(staged, self.inventory)
+
+    def _stage(self, named: list[tuple[str, dict[str, Any]]]) -> tuple[InventoryData, Exception | None]:
+        """Return an inventory with these hosts and their groups, and what ended the making of it."""
+        local = {
+            "ansible_connection": as_text("local"),
+            "ansible_python_interpreter": as_template("{{ ansible_playbook_python }}"),
+        }
+        inventory = self.inventory
+        # Ansible's own methods add to it.
+        self.inventory = staged = stage_hosts(inventory, GROUP, named, local)
         try:
-            named = name_hosts([as_text(each) for each in hosts], self._preferred_name)
-        except PgflexError as error:
-            raise AnsibleParserError(f"{error} See {error.help}") from None
-        for name, known in named:
-            self.inventory.add_host(name, group=GROUP)
-            for variable, value in known.items():
-                self.inventory.set_variable(name, variable, value)
-            self.inventory.set_variable(name, "ansible_connection", as_text("local"))
-            self.inventory.set_variable(
-                name, "ansible_python_interpreter", as_template("{{ ansible_playbook_python }}")
+            self._construct(named)
+        except Exception as error:  # what Ansible raises for a group that contains itself is of no kind
+            return staged, error
+        finally:
+            self.inventory = inventory
+        return staged, None
+
+    def _construct(self, named: list[tuple[str, dict[str, Any]]]) -> None:
+        """Add what is composed: all variables first, then groups."""
+        strict = self.get_option("strict")
+        for name, variables in named:
+            self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
+        extra = self._vars if self.get_option("use_extra_vars") else {}
+        for name, variables in named:
+            # Ansible's own knows extra variables in keyed_groups and compose, and not in groups (2.16 to 2.21).
+            known = combine_vars(combine_vars(variables, self.inventory.hosts[name].get_vars()), extra)
+            self._add_host_to_composed_groups(
+                self.get_option("groups"), known, name, strict=strict, fetch_hostvars=False
             )
-            self._set_composite_vars(self.get_option("compose"), known, name, strict=strict)
-            self._add_host_to_composed_groups(self.get_option("groups"), known, name, strict=strict)
-            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, name, strict=strict)
+            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)
+
+    def _add_host_to_keyed_groups(self, *args: Any, **kwargs: Any) -> None:
+        """Take numbers for keys: Ansible's own ends the source at one."""
+        self._composes_a_key = True
+        try:
+            super()._add_host_to_keyed_groups(*args, **kwargs)
+        finally:
+            self._composes_a_key = False
+
+    def _compose(self, *args: Any, **kwargs: Any) -> Any:
+        value = super()._compose(*args, **kwargs)
+        return _key(value) if self._composes_a_key else value
 
     def _preferred_name(self, variables: dict[str, Any]) -> str:
+        server = variables["pgflex_server_id"]
         for expression in self.get_option("hostnames"):
-            if expression in variables:
-                return str(variables[expression])
+            failing = f"hostnames: cannot evaluate {expression!r} for {server}"
             try:
-                name = self._compose(expression, variables)
+                name = variables[expression] if expression in variables else self._compose(expression, variables)
+            except AnsibleUndefinedVariable as error:
+                if self.get_option("strict"):
+                    raise AnsibleParserError(f"{failing}: {error}") from error
+                continue
             except Exception as error:
-                raise AnsibleParserError(f"hostnames: cannot evaluate {expression!r}: {error}") from error
-            if name:
+                raise AnsibleParserError(f"{failing}: {error}") from error
+            if isinstance(name, (dict, list)):
+                raise AnsibleParserError(f"{failing}: {name!r} is not a text.")
+            if name is not None and str(name).strip():
                 return str(name)
-        raise AnsibleParserError(f"hostnames: no expression gives a name for {variables['pgflex_server_id']}.")
+        raise AnsibleParserError(f"hostnames: no expression gives a name for {server}.")
+
+    def _tell_renamed(
+        self, preferred: list[str], named: list[tuple[str, dict[str, Any]]], taken: Mapping[str, str]
+    ) -> None:
+        renamed = [
+            f"{old!r} is now {new!r}"
+            for old, (new, _variables) in zip(preferred, named)
+            if new != old and (old.lower() in taken or not new.startswith(old))
+        ]
+        if renamed:
+            more = [f"and {len(renamed) - _SHOWN} more"] if len(renamed) > _SHOWN else []
+            self.display.warning(
+                "Hosts are renamed whose names are those of groups, of hosts of other sources, or mean something else "
+                f"to Ansible: {', '.join([*renamed[:_SHOWN], *more])}."
+            )
+
+
+def _key(value: Any) -> Any:
+    """Return the key of a keyed group as Ansible takes it."""
+    if isinstance(value, dict):
+        return {name: "" if each is None else each for name, each in value.items()}
+    if isinstance(value, list):
+        return ["" if each is None else each for each in value]
+    return "" if value is None else str(value)

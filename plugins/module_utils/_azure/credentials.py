@@ -117,20 +117,20 @@ def find_subscription(settings: Settings, kind: Kind) -> str:
     """The subscription to work in; the Azure CLI's default one where its login is used. Raises `CredentialError`."""
     found = settings.get("subscription_id")
     if not found and kind in (CLI, CLI_OR_MANAGED_IDENTITY):
-        found = _cli_subscription()
+        found = cli_account().get("id")
     if not found:
         raise CredentialError(f"No subscription is given: set {places('subscription_id')}.", target="subscription_id")
     return found
 
 
-def _cli_subscription() -> str | None:
-    """`az account show`, from the file that it shows."""
+def cli_account() -> dict[str, Any]:
+    """`az account show`, from the file that it shows; empty if nobody is logged in."""
     folder = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
     try:
         profile = json.loads((folder / "azureProfile.json").read_text(encoding="utf-8-sig"))
-        return next((each["id"] for each in profile["subscriptions"] if each.get("isDefault")), None)
+        return next((dict(each) for each in profile["subscriptions"] if each.get("isDefault")), {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return {}
 
 
 def check_ca_path(settings: Settings) -> None:

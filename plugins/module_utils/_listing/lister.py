@@ -148,7 +148,14 @@ def _subscription(item: dict[str, Any]) -> str:
 
 def _server(item: dict[str, Any]) -> Server:
     ref = parse_server_id("id", str(item.get("id")))
-    return server_from_arm(whole_server(item, ref.id), ref, "list")
+    whole = whole_server(item, ref.id)
+    tags = whole.get("tags") or {}
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise InvalidInput("tags", f"those of {ref.id} are not texts by name, but {tags!r}.")
+    for name, value in (("location", whole.get("location")), ("state", whole["properties"].get("state") or "")):
+        if not isinstance(value, str):
+            raise InvalidInput(name, f"that of {ref.id} is no text, but {value!r}.")
+    return server_from_arm(whole, ref, "list")
 
 
 def _understood(doing: str, read: Callable[[], T]) -> T:

@@ -17,12 +17,21 @@ from ansible_collections.pgflex.azure.plugins.plugin_utils._host_names import na
 Host = tuple[str, str, str]  # name, group, subscription
 
 
-def names(hosts: list[Host], preferred: str = "pgflex_server_name") -> list[str]:
+def server_id(host: Host) -> str:
+    name, group, subscription = host
+    return f"/s/{subscription}/g/{group}/{name}".lower()
+
+
+def names(hosts: list[Host], preferred: str | None = None, taken: dict[str, str] | None = None) -> list[str]:
     known = [
-        {"pgflex_server_name": name, "pgflex_resource_group": group, "pgflex_subscription_id": subscription}
-        for name, group, subscription in hosts
+        {
+            "pgflex_server_id": server_id(host).upper(),
+            **dict(zip(("pgflex_server_name", "pgflex_resource_group", "pgflex_subscription_id"), host)),
+        }
+        for host in hosts
     ]
-    return [name for name, _host in name_hosts(known, lambda each: each.get(preferred, preferred))]
+    wanted = [preferred or name for name, _group, _subscription in hosts]
+    return [name for name, _host in name_hosts(known, wanted, taken or {})]
 
 
 @pytest.mark.parametrize(
@@ -48,8 +57,37 @@ def test_one_name_for_all_is_told_apart_by_everything() -> None:
 def test_a_name_that_stays_shared_is_an_error_and_no_host_vanishes() -> None:
     hosts: list[Host] = [("x", "g", "1"), ("x", "h", "1"), ("x_g", "i", "1"), ("x_g", "j", "1")]
     assert names(hosts) == ["x_g", "x_h", "x_g_i", "x_g_j"]
-    with pytest.raises(InvalidInput, match="hostnames: several servers would be the host 'pg_g_1_pg'"):
+    with pytest.raises(InvalidInput, match="or a server and a group, would be named 'pg_g_1_pg'"):
         names([("pg", "g", "1"), ("pg", "g", "1")])
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        pytest.param({"pg": ""}, ["PG_g", "x"], id="a group"),
+        pytest.param({"pg": "", "pg_g": ""}, ["PG_g_1", "x"], id="groups"),
+        pytest.param({"pg": server_id(("pg", "h", "1"))}, ["PG_g", "x"], id="another server of another source"),
+        pytest.param({"pg": server_id(("pg", "g", "1"))}, ["PG", "x"], id="the same server in another source"),
+    ],
+)
+def test_a_name_that_is_taken_is_told_apart_as_one_of_two_servers(taken: dict[str, str], expected: list[str]) -> None:
+    assert names([("PG", "g", "1"), ("x", "g", "1")], taken=taken) == expected
+
+
+def test_a_name_of_a_group_that_cannot_be_told_apart_is_an_error() -> None:
+    taken = dict.fromkeys(("pg", "pg_g", "pg_g_1", "pg_g_1_pg"), "")
+    with pytest.raises(InvalidInput, match="or a server and a group, would be named 'pg_g_1_pg'"):
+        names([("pg", "g", "1")], taken=taken)
+
+
+@pytest.mark.parametrize("name", [*"*!&~@/,:[?] ", "\t", "\n", "\x1b", "\u00a0"])
+def test_no_name_has_a_character_with_a_meaning_for_ansible(name: str) -> None:
+    assert names([("pg", "g", "1")], f"a{name}b") == ["a_b"]
+
+
+def test_names_that_only_such_characters_told_apart_are_told_apart_again() -> None:
+    hosts: list[Host] = [("a*", "g", "1"), ("a?", "h", "1"), ("a_", "i", "1")]
+    assert names(hosts) == ["a__g", "a__h", "a__i"]
 
 
 EVERYWHERE: list[Host] = list(product(("pg", "PG", "pg-b"), ("g", "H"), ("1", "2")))
