@@ -258,3 +258,15 @@ def test_where_hosts_do_not_wait_a_skip_of_another_one_does_not_stop_a_host(emul
     site = play(roles=[{"role": ROLE, "when": late}], hosts="all", strategy="free")
     ran = run([site], hosts, "--forks", "24", pgflex_identity_present="id-a", **NOTHING_LOST)
     assert (ran.rc, written(emulator)) == (0, {"skip-22", "skip-23"}), ran.output
+
+
+def test_a_condition_that_turns_true_meanwhile_does_not_part_a_play_whose_hosts_wait(
+    emulator: Emulator, run: Run
+) -> None:
+    hosts = {f"flip-{spot}": {"spot": spot} for spot in FOUR}
+    seed_servers(emulator, [{"name": host} for host in hosts])
+    # Ansible registers the skip itself.
+    turns = "pgflex_identity_plan is defined"
+    ran = run([play(roles=[{"role": ROLE, "when": turns}], hosts="all")], hosts, pgflex_identity_present="id-a")
+    assert (ran.rc, emulator.requests()) == (2, []), ran.output
+    assert "a condition above the role changed while the role ran" in unwrapped(ran)
