@@ -4,8 +4,8 @@
 
 """Run `pgflex_identity_fleet` on the controller, and make its rows of the inventory where the task gives none.
 
-The rows are those of `ansible_play_batch`: with `serial` the wave, without it all hosts of the play, in both cases
-after `--limit` and without those that have failed. `ansible_play_hosts` would be the whole play in every wave.
+With `run_once` the rows are those of the hosts that the play lets through to the task: with `serial` of the batch, in
+any case after `--limit`, without those that have failed, and without those that a condition excludes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ..module_utils._fleet.rollback_record import read_record
 from ..module_utils._module.options import ACTIONS, ASSIGN, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
+from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, some_of
 from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope, run_options
@@ -59,7 +60,9 @@ class ActionModule(ActionBase):
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if arguments.get("result_dir") == "auto":
-            if self._task.run_once and not self._runs_once:
+            if self._is_called_by_role and self._waits and not self._task.run_once:
+                raise AnsibleActionFail("Nothing was changed: a condition above the role changed while the role ran.")
+            if self._task.run_once and not self._waits:
                 return {**result, **self._run_per_host(arguments, known)}
             # Ansible removes what is in there at its end. The role names its record after it.
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
@@ -69,9 +72,9 @@ class ActionModule(ActionBase):
             return {**result, **self._run_module(arguments, known)}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
-        rows = self._rows(arguments, known)
+        rows, whole = self._rows(arguments, known)
         answer = self._ask(rows, arguments, known)
-        if (warnings := rows.warnings(whole=self._covers_whole_play)) and not goes_on:
+        if (warnings := rows.warnings(whole=whole)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
 
@@ -143,7 +146,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
 
-    def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> HostRows:
+    def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> tuple[HostRows, bool]:
+        """Return the rows, and whether they stand for all hosts of the play."""
         action = arguments.get("action") or ASSIGN
         if action not in ACTIONS:
             raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
@@ -153,11 +157,24 @@ class ActionModule(ActionBase):
         )
         handed_on = task_vars.get("pgflex_identity_result")
         rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
-        for host in self._hosts(task_vars):
-            rows.add(host, partial(self._host_options, host, action, task_vars, templar, run_scope))
-        if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and self._covers_whole_play:
+        hosts, conditions = self._hosts(task_vars)
+        whole = (
+            self._runs_once and not self._task.get_play().serial and set(task_vars["ansible_play_batch"]) <= {*hosts}
+        )
+        for host in hosts:
+            variables = templar.available_variables = self._host_variables(host, task_vars)
+            options = partial(self._host_options, host, action, templar, run_scope)
+            try:
+                # Ansible has looked at those of the task's own host.
+                if host != task_vars["inventory_hostname"] and not lets_through(conditions, templar, variables):
+                    whole = False
+                    continue
+            except InvalidInput as error:
+                options = partial(_raise, error)
+            rows.add(host, options)
+        if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
             raise AnsibleActionFail(_none_of_these(arguments, handed_on))
-        return rows
+        return rows, whole
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Nothing is done here: Ansible would register the result of the last host for all of them.
@@ -187,28 +204,32 @@ class ActionModule(ActionBase):
         return role is not None and role.get_name(include_role_fqcn=True) == _ROLE
 
     @property
-    def _runs_once(self) -> bool:
-        return bool(self._task.run_once) and not self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE)
+    def _waits(self) -> bool:
+        return not self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE)
 
     @property
-    def _covers_whole_play(self) -> bool:
-        return self._runs_once and not self._task.get_play().serial
+    def _runs_once(self) -> bool:
+        return bool(self._task.run_once) and self._waits
 
-    def _hosts(self, task_vars: Mapping[str, Any]) -> list[str]:
-        if self._runs_once:
-            return [str(host) for host in task_vars["ansible_play_batch"]]
-        return [str(task_vars["inventory_hostname"])]
+    def _hosts(self, task_vars: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+        """Return hosts, the task's own first, and the conditions that each further one of them has to meet."""
+        own = str(task_vars["inventory_hostname"])
+        if not self._runs_once:
+            return [own], []
+        play_hosts = PlayHosts(self._task, own, task_vars, _ROLE)
+        try:
+            return play_hosts.candidates(), play_hosts.conditions()
+        except InvalidInput as error:
+            raise _failure(error) from None
 
-    def _host_options(
-        self, host: str, action: str, task_vars: Mapping[str, Any], templar: Templar, run_scope: RunScope
-    ) -> dict[str, Any]:
-        """The host's own variables as its own task would see them; only those that are meant are templated.
+    def _host_variables(self, host: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the host's variables as its own task would see them.
 
         `hostvars` would leave out what the play, its roles and this task set.
         """
         hostvars = task_vars["hostvars"]
         # The lists of hosts are the same for all, and Ansible would copy them for each.
-        variables = hostvars._variable_manager.get_vars(
+        variables: dict[str, Any] = hostvars._variable_manager.get_vars(
             play=self._task.get_play(),
             host=hostvars._inventory.get_host(host),
             task=self._task,
@@ -216,7 +237,11 @@ class ActionModule(ActionBase):
             _hosts_all=[host],
         )
         variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
-        templar.available_variables = variables
+        return variables
+
+    def _host_options(self, host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
+        """Return the host's own options; only those of its variables that are meant are templated."""
+        variables = templar.available_variables
         relevant = {name: variables[name] for name in variables if name in run_scope.names or is_relevant(name, action)}
         try:
             said = dict(templar.template(relevant))
@@ -268,6 +293,10 @@ def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
         if arguments.get(option) not in (None, "", False, ASSIGN):
             problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
             raise _failure(InvalidInput(option, problem))
+
+
+def _raise(error: InvalidInput) -> dict[str, Any]:
+    raise error
 
 
 def _failure(error: InvalidInput) -> AnsibleActionFail:

@@ -13,6 +13,15 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import read_entry
+from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE
+
+_APPLIED = "pgflex_identity_applied"
+
+_INSTEAD = (
+    "Nothing was changed: a condition excludes the first host of the play, and with it Ansible skips what is done once "
+    "for all hosts. Instead of roles or import_role, write the condition on include_role, or choose the hosts by the "
+    "play's hosts, by --limit or by pgflex_identity_hosts."
+)
 
 
 class ActionModule(ActionBase):
@@ -27,6 +36,11 @@ class ActionModule(ActionBase):
         known = task_vars or {}
         folder, name = (self._task.args.get(option) for option in ("result_dir", "register"))
         if name:
+            if _is_skipped(str(name), known):
+                if self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE):
+                    # The skip is another host's: Ansible registers it for all. This one has been told already.
+                    return {**result, "changed": False}
+                raise AnsibleActionFail(_INSTEAD)
             folder = _registered(str(name), known)
         elif not folder:
             raise AnsibleActionFail("result_dir: is not set: it has to be that of a result of pgflex_identity_fleet.")
@@ -35,6 +49,17 @@ class ActionModule(ActionBase):
         except (OSError, ValueError) as error:
             raise AnsibleActionFail(f"result_dir: what became of the server cannot be read: {error}.") from None
         return {**result, "changed": False, **(entry or {})}
+
+
+def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
+    """Return whether the fleet's task was skipped: to compare, or in the role's second half to change what drifts."""
+    plan, applied = task_vars.get(name), task_vars.get(_APPLIED)
+    if not isinstance(plan, Mapping):
+        return False
+    if plan.get("skipped"):
+        return True
+    drifts = any((plan.get("totals") or {}).get(each) for each in ("changed", "failed"))
+    return drifts and name == "pgflex_identity_plan" and isinstance(applied, Mapping) and bool(applied.get("skipped"))
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What a kept list is an answer to: which servers were asked for, where, and by whom."""
+"""Tell kept lists apart by what they answer: which servers were asked for, where, and by whom."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ ASKED: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without a credentials file or a login of the Azure CLI."""
+    """Make a home without a credentials file or a login of the Azure CLI."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path / ".azure"))
     (tmp_path / ".azure").mkdir()
