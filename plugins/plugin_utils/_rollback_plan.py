@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAMES_SHOWN = 5
 _OPTION = "rollback"
+_PLACE = ("name", "subscription_id", "resource_group", "server_name")
 
 
 class RollbackPlan:
@@ -47,7 +48,8 @@ class RollbackPlan:
             return None
         self._left.pop(key(entry.server_id), None)
         row: dict[str, Any] = {
-            "name": place["name"],
+            # With what the host says of its place: the module compares it, as it knows the subscription of the run.
+            **{name: place[name] for name in _PLACE if name in place},
             "server_id": entry.server_id,
             "present": list(entry.before.identities),
             "purge": True,

@@ -49,8 +49,10 @@ def test_a_host_gets_what_its_server_held_before_if_it_still_holds_what_it_held_
     variables: dict[str, Any],
 ) -> None:
     rows = asked([record("pg-x")], variables)
+    place = {name.removeprefix("pgflex_"): value for name, value in variables.items() if name != "pgflex_server_id"}
     row = {
         "name": "host-0",
+        **place,
         "server_id": ServerRef(SUBSCRIPTION, "RG-Prod", "pg-x").id,
         "present": ["a"],
         "purge": True,
