@@ -28,7 +28,7 @@ def test_a_run_that_is_repeated_with_a_fixed_rollback_file_keeps_the_record_of_t
     before = truth(emulator)
     emulator.fault("PATCH", f"{HOSTS[3]}$", {"status": 403, "code": "AuthorizationFailed"}, times=1)
     asked = rows(servers("x", SIZE), present=["id-b"], absent=["id-a"])
-    options: dict[str, Any] = {"rollback_file": str(tmp_path / "records" / "before.json"), "waves": ["4", "100%"]}
+    options: dict[str, Any] = {"rollback_file": str(tmp_path / "records" / "before.jsonl"), "waves": ["4", "100%"]}
     first = run_fleet(emulator, outputs, asked, max_fail_percentage=0, **options)
     assert [each["changed"] for each in first["servers"]] == [True] * 3 + [False] * (SIZE - 3)
     assert run_fleet(emulator, outputs, asked, **options)["totals"]["failed"] == 0
