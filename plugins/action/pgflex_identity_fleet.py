@@ -29,7 +29,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet.rollback_record import read_record
+from ..module_utils._fleet.record import read_records
 from ..module_utils._module.options import ACTIONS, ASSIGN, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
@@ -255,23 +255,21 @@ class ActionModule(ActionBase):
 
 
 def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
-    """Of one record, or of several packed ones: each batch of a play with `serial` makes its own.
+    """Of one record or several: each batch of a play with `serial` makes its own.
 
     `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
     """
-    text = str(arguments.get("rollback") or "").strip()
-    if not text:
-        why = "Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a file or as a text."
-        if isinstance(handed_on, Mapping):
-            kind = "a check job, which changes nothing" if handed_on.get("check") else "a job that changed nothing"
-            why = f"The artifact pgflex_identity_result is of {kind}; a job that was killed hands on none. {why}"
-        raise AnsibleActionFail(f"rollback: is not set. {why}")
-    texts = text.split() if text.startswith("pgflex1:") else [text]
     try:
-        records = [read_record("rollback", each) for each in texts]
-        return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
+        records = read_records("rollback", arguments.get("rollback") or "")
+        if records:
+            return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
     except InvalidInput as error:
         raise _failure(error) from None
+    why = "Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a file or as a text."
+    if isinstance(handed_on, Mapping):
+        kind = "a check job, which changes nothing" if handed_on.get("check") else "a job that changed nothing"
+        why = f"The artifact pgflex_identity_result is of {kind}; a job that was killed hands on none. {why}"
+    raise AnsibleActionFail(f"rollback: is not set. {why}")
 
 
 def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:

@@ -7,18 +7,33 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import sqlite3
+import stat
 import tempfile
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _ENTRIES = "entries.sqlite"
+# Each time somebody else came in between. Nobody is that often.
+_TRIES = 10
+
+
+def expand(path: str) -> Path:
+    """Return the path with its `~` replaced. Raise `OSError`."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise OSError(errno.ENOENT, "the home folder that it begins with is not known", path) from None
 
 
 def write_private(path: Path, text: str) -> None:
@@ -34,6 +49,155 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         Path(draft).unlink()
         raise
+
+
+class AppendOnlyFile:
+    """A new file, as 0600, that nobody else writes to while this is open; missing folders are made as 0700.
+
+    A regular file of the same name that nobody has locked is moved aside: `backup` is its new name. Several threads may
+    append. All methods raise `OSError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # As a link is followed, so is it later, when a look is taken whether the file is still there.
+        self.path = Path(os.path.realpath(path))
+        self.backup: Path | None = None
+        self._end = self._synced = 0
+        self._append_lock, self._sync_lock = Lock(), Lock()
+        self._error: OSError | None = None
+        made = [each for each in self.path.parents if not each.exists()]
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._handle = self._create()
+        try:
+            for each in (self.path, *made):
+                _sync_folder(each.parent)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, text: bytes) -> int:
+        """Add `text` or nothing. Return where it ends, for `sync`."""
+        with self._append_lock:
+            if self._error:
+                raise self._error
+            end = self._end
+            try:
+                while text:
+                    written = os.write(self._handle, text)
+                    end, text = end + written, text[written:]
+            except OSError as error:
+                self._take_back(error)
+                raise
+            self._end = end
+            return end
+
+    def _take_back(self, error: OSError) -> None:
+        """Remove a part of a text, after which nothing could be appended."""
+        try:
+            os.ftruncate(self._handle, self._end)
+        except OSError:
+            self._error = error
+
+    def sync(self, end: int) -> None:
+        """Return when all up to `end` is on the disk, and whoever looks for the file finds it.
+
+        Threads that come together share an fsync: it counts for what was appended before it began.
+        """
+        with self._sync_lock:
+            if self._error:  # a second fsync would report nothing of what the first one lost
+                raise self._error
+            if self._synced < end:
+                reached = self._end
+                try:
+                    os.fsync(self._handle)
+                except OSError as error:
+                    self._error = error
+                    raise
+                self._synced = reached
+        self.check()
+
+    def check(self) -> None:
+        """Raise `FileNotFoundError` if the file was removed, renamed or replaced."""
+        if not _is_at(self._handle, self.path):
+            raise FileNotFoundError(errno.ENOENT, "it was removed or replaced during the run", str(self.path))
+
+    def close(self) -> None:
+        """Let others have it. Nothing can be appended any more."""
+        self._error = OSError(errno.EBADF, "it is closed", str(self.path))
+        os.close(self._handle)
+
+    def _create(self) -> int:
+        for _ in range(_TRIES):
+            try:
+                handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                self.backup = _move_aside(self.path) or self.backup
+                continue
+            try:
+                _lock(handle, self.path, new=True)
+                # Between the two lines above another run may have taken it for one of a run that was killed.
+                if _is_at(handle, self.path):
+                    return handle
+            except BaseException:
+                os.close(handle)
+                raise
+            os.close(handle)
+        raise FileExistsError(errno.EEXIST, "others make it again and again", str(self.path))
+
+
+def _move_aside(path: Path) -> Path | None:
+    """Rename the file at `path` as Ansible names backups; what is not a regular file is refused, and left alone."""
+    try:
+        # Before it is opened: that alone can have an effect on a device.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        _lock(handle, path)
+        return path.rename(_backup(path)) if _is_at(handle, path) else None
+    finally:
+        os.close(handle)
+
+
+def _backup(path: Path) -> Path:
+    """Return a name that is free, as that of `ansible.module_utils.basic.AnsibleModule.backup_local`."""
+    moment = time.time()
+    while True:
+        stamp = time.strftime("%Y-%m-%d@%H:%M:%S~", time.localtime(moment))
+        backup = path.with_name(f"{path.name}.{os.getpid()}.{stamp}")
+        if not os.path.lexists(backup):
+            return backup
+        moment += 1
+
+
+def _lock(handle: int, path: Path, *, new: bool = False) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(errno.EAGAIN, "another run has it open, and has not ended", str(path)) from None
+    except OSError:
+        if not new:  # on a file system without locks nobody takes what is there
+            raise
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot
+            raise
+    finally:
+        os.close(handle)
 
 
 def write_entries(folder: str, entries: Iterable[Mapping[str, Any]]) -> None:

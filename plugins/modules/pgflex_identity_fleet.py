@@ -104,9 +104,11 @@ options:
     default: assign
   rollback:
     description:
-      - With O(action=rollback), the record of an earlier run, as O(rollback_file) or as RV(rollback).
+      - With O(action=rollback), the records of earlier runs, as O(rollback_file) or as RV(rollback). A path may be a pattern,
+        such as V(~/records/*-assign.jsonl).
       - What has changed since is refused, unless O(rollback_force=true).
-    type: str
+    type: list
+    elements: str
   rollback_force:
     description: With O(action=rollback), restore servers too that somebody else has changed since.
     type: bool
@@ -152,8 +154,10 @@ options:
     default: 1800
   rollback_file:
     description:
-      - File to keep a record in of what each server holds before and is to hold after. It is written before the first
-        change, and again at the end; nobody but its owner can read it. Nothing is written in check mode.
+      - New file for a record of what each server holds right before its change and is to hold after, and of what became of
+        the change. What is not on the disk is not changed. Nobody but its owner can read the file. There is none in check
+        mode.
+      - A file of an earlier run is renamed, and RV(backup_file) is its new name; that of a run that has not ended is refused.
     type: path
   progress_file:
     description: File to append a line to, after 2 seconds and then every 10, that says how many servers are done, in flight and left.
@@ -181,7 +185,7 @@ EXAMPLES = r"""
   pgflex.azure.pgflex_identity_fleet:
     waves: [1, 10%, 100%]
     max_fail_percentage: 5
-    rollback_file: ~/before.json
+    rollback_file: ~/before.jsonl
   run_once: true
   register: fleet
 
@@ -217,7 +221,9 @@ servers:
       returned: success
       sample: false
     not_started:
-      description: Tells a row that was not started because of O(max_fail_percentage) from one that failed itself.
+      description:
+        - Tells a row that was not started, because of O(max_fail_percentage), O(wait_timeout), or since nothing can be
+          written to O(rollback_file) any more, from one that failed itself.
       type: bool
       returned: for a row that was not started
       sample: true
@@ -257,11 +263,15 @@ waves:
             ended: "2026-11-23T20:02:05+00:00"}]
 rollback:
   description:
-    - The record of what was changed, for O(rollback), in one line of text. In check mode that of what would be changed.
-      Empty if nothing changes.
+    - The record of what was changed, for O(rollback), in one line of text. Empty if nothing was, and in check mode.
   type: str
   returned: success
   sample: pgflex1:eNq1kMEKwjAQRH8l5FyhaRVbf8WDbJNVF9okZLeglP67SRHBk3jw...
+backup_file:
+  description: Where the file of an earlier run went that was at O(rollback_file).
+  type: str
+  returned: if there was one
+  sample: /home/me/before.jsonl.4711.2026-11-23@20:00:00~
 result_dir:
   description: The folder O(result_dir).
   type: str
@@ -283,7 +293,6 @@ from ..module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
-from ..module_utils._fleet.rollback_record import pack
 from ..module_utils._fleet.target import target_facts, totals
 from ..module_utils._fleet.targets import read_targets
 from ..module_utils._fleet.waves import read_waves
@@ -324,6 +333,7 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         options["rollback_file"],
         options["progress_file"],
         options["read"],
+        options["action"],
     )
     fleet.run(targets, check_mode=module.check_mode)
     for warning in fleet.warnings:
@@ -333,7 +343,8 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         **_servers(targets, folder, module, connection),
         "totals": totals(targets),
         "waves": [wave.facts() for wave in fleet.waves],
-        "rollback": pack(fleet.record) if fleet.record else "",
+        "rollback": fleet.journal.pack(),
+        **({"backup_file": fleet.journal.backup} if fleet.journal.backup else {}),
         "requests": fleet.api.requests,
     }
 

@@ -10,44 +10,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
+from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..module_utils._fleet.rollback_record import Entry, Record
+    from ..module_utils._fleet.record import Entry, Record
 
 _NAMES_SHOWN = 5
 _OPTION = "rollback"
+_PLACE = ("name", "subscription_id", "resource_group", "server_name")
 
 
 class RollbackPlan:
     """The servers of one or more records, and which of them were asked for. `force`: whatever they hold by now.
 
-    Raises `InvalidInput` if two records name one server: what it held before would then depend on their order.
+    The records are in the order of their runs: what several have written to goes back to what was before the first.
     """
 
     def __init__(self, records: list[Record], *, force: bool) -> None:
         self._force = force
-        self._unfinished = sum(not record.finished for record in records)
-        self._entries: dict[str, Entry] = {}
-        self._by_name: dict[tuple[str, str], list[Entry]] = {}
+        self._records = records
+        writes: dict[str, list[Entry]] = {}
         for entry in (entry for record in records for entry in record.entries):
-            if key(entry.server_id) in self._entries:
-                raise InvalidInput(_OPTION, f"two records name {entry.server_id}: roll back the later one first.")
-            self._entries[key(entry.server_id)] = entry
+            writes.setdefault(key(entry.server_id), []).append(entry)
+        self._entries = {server_id: merge(entries) for server_id, entries in writes.items()}
+        self._by_name: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self._entries.values():
             ref = parse_server_id(_OPTION, entry.server_id)
             self._by_name.setdefault((key(ref.resource_group), key(ref.name)), []).append(entry)
         self._left = dict(self._entries)
 
     def row(self, place: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the row that restores the server at `place`, None if no record names it. Raise `InvalidInput`."""
+        """Return the row that restores the server at `place`, None if no run wrote to it. Raise `InvalidInput`."""
         entry = self._find(place)
         if entry is None:
             return None
         self._left.pop(key(entry.server_id), None)
+        if entry.written == NOT_WRITTEN:
+            return None
         row: dict[str, Any] = {
-            "name": place["name"],
+            # With what the host says of its place: the module compares it, as it knows the subscription of the run.
+            **{name: place[name] for name in _PLACE if name in place},
             "server_id": entry.server_id,
             "present": list(entry.before.identities),
             "purge": True,
@@ -81,17 +86,27 @@ class RollbackPlan:
     def warnings(self) -> list[str]:
         """Return what the user should know once all hosts have been asked for."""
         found = []
-        if self._unfinished:
+        if not all(record.finished for record in self._records):
+            torn = " Its last line is torn." if any(record.torn for record in self._records) else ""
+            found.append(f"The record is of a rollout that was interrupted.{torn}")
+        unknown, untouched = (self._names(written) for written in (UNKNOWN, NOT_WRITTEN))
+        if unknown:
             found.append(
-                "The record is of a rollout that was interrupted: some of its servers may never have been changed. "
-                "Those that hold what they held before are left alone."
+                f"It is not known whether the rollout changed {some_of(unknown)} ({len(unknown)} of the record): what "
+                "holds what it held before is left alone."
             )
+        if untouched:
+            found.append(f"Left alone, since the rollout did not change them: {some_of(untouched)}.")
         if self._left:
             names = [split(each.server_id).name for each in self._left.values()]
             found.append(
                 f"Not rolled back, since they are not in this play: {some_of(names)}; {len(names)} of the record."
             )
         return found
+
+    def _names(self, written: str) -> list[str]:
+        entries = [entry for server_id, entry in self._entries.items() if server_id not in self._left]
+        return [split(each.server_id).name for each in entries if each.written == written]
 
 
 def some_of(names: list[str]) -> str:

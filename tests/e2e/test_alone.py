@@ -41,9 +41,9 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
     assert recap(real) == {**dict.fromkeys(THREE, "changed"), HOSTS[1]: "failed"}
     assert [each.output.count("--- before: ") for each in (check, real)] == [len(HOSTS), len(THREE) - 1]
     records = {each.name.partition("-")[2]: str(each) for each in (tmp_path / "records").iterdir()}
-    assert sorted(records) == [f"{host}-assign.json" for host in THREE]
+    assert sorted(records) == [f"{host}-assign.jsonl" for host in THREE]
 
-    record = records[f"{THREE[0]}-assign.json"]
+    record = records[f"{THREE[0]}-assign.jsonl"]
     back = run([FREE], THREE[:1], pgflex_identity_action="rollback", pgflex_identity_rollback=record)
     assert back.rc == 0, back.output
     after = truth(emulator)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import read_record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import read_record
 from e2e.calls import count
 from e2e.fleets import ended, held_by_server, row_id, rows, run_fleet, seed_servers, servers, start_fleet
 from e2e.world import SERVER_OPTIONS, identity_id, seed_server, true_identity, user_assigned
@@ -53,7 +53,7 @@ def test_a_large_rollout_that_is_killed_leaves_a_record_and_can_be_ended(
     emulator.fault("PATCH", "", {"delay": 0.1}, times=-1)
     asked = rows(many, present=["id-b"], absent=["id-c"])
     mine = [row_id(row) for row in asked]
-    record_file = tmp_path / "before.json"
+    record_file = tmp_path / "before.jsonl"
     moment = random.Random(sign.name).choice(range(5, SIZE))  # noqa: S311
     process = start_fleet(emulator, tmp_path, asked, rollback_file=str(record_file))
     wait_for(lambda: count(emulator)["write"] >= moment)
@@ -67,7 +67,8 @@ def test_a_large_rollout_that_is_killed_leaves_a_record_and_can_be_ended(
     assert sum(held[each] == AFTER for each in mine) >= moment - 1
     record = read_record("rollback", str(record_file))
     assert not record.finished
-    assert sorted(entry.server_id.lower() for entry in record.entries) == sorted(mine)
+    intended = {entry.server_id.lower() for entry in record.entries}
+    assert {each for each in mine if held[each] == AFTER} <= intended < set(mine)
     result = run_fleet(emulator, outputs, asked)
     assert (result["totals"]["failed"], result["totals"]["not_started"]) == (0, 0)
     held = held_by_server(emulator)

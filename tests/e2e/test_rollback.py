@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import read_record
 from e2e.fleets import held_by_server, seed_servers
 from e2e.roles import (
     ASSIGN,
@@ -112,7 +113,7 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     seed_mixed(emulator)
     artifact = run(ASSIGN, HOSTS[2:3], **DESIRED).stats["pgflex_identity_result"]
     path = record(tmp_path)
-    edited = tmp_path / "edited.json"
+    edited = tmp_path / "edited.jsonl"
     edited.write_text(path.read_text(encoding="utf-8").replace("id-b", "id-c"), encoding="utf-8")
     seed_fleet(emulator, "id-a")
     emulator.clear_requests()
@@ -124,7 +125,7 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
         (
             {"pgflex_identity_rollback": str(edited)},
             HOSTS,
-            "rollback: the record was changed after it was written, or a part of it is missing.",
+            "rollback: line 2 of the record was changed after it was written, or a part of it is missing.",
         ),
         ({"pgflex_identity_result": artifact}, HOSTS[5:], of_another),
         ({"pgflex_identity_rollback": ""}, HOSTS, "rollback: is not set. Set pgflex_identity_rollback, "),
@@ -167,6 +168,12 @@ def family(pid: int) -> set[int]:
     return found
 
 
+def is_alive(pid: int) -> bool:
+    """Return whether there is such a process, other than one that nobody has waited for."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return state.strip()[:1] not in ("", "Z")
+
+
 def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, outputs: list[str]) -> None:
     """Kill the run and all its processes once `number` servers were written to."""
     deadline = time.monotonic() + 300
@@ -174,9 +181,13 @@ def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, 
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    for each in family(process.pid):
+    killed = family(process.pid)
+    for each in killed:
         with suppress(ProcessLookupError):  # it ended with its parent
             os.kill(each, signal.SIGKILL)
+    # A process that is killed holds its files, and so the lock on the record, until it is gone.
+    while any(is_alive(each) for each in killed):
+        time.sleep(0.05)
     outputs.append(process.communicate(timeout=300)[0])
 
 
@@ -188,7 +199,7 @@ def test_a_run_that_was_killed_in_a_wave_converges_and_can_be_rolled_back(
     emulator.settings(operation_seconds=1)
     kill_after(emulator, start(emulator, tmp_path), 5, outputs)
     path = record(tmp_path)
-    assert not json.loads(path.read_text(encoding="utf-8"))["finished"]
+    assert not read_record("rollback", str(path)).finished
     if first == "the next run":
         # With operations of the killed one still under way.
         on = run(ASSIGN, HOSTS, pgflex_identity_waves="100%", **DESIRED)
@@ -198,7 +209,8 @@ def test_a_run_that_was_killed_in_a_wave_converges_and_can_be_rolled_back(
     # Until an operation has ended, nothing shows in Azure of what it will do.
     while any(each["busy"] for each in emulator.servers()):
         time.sleep(0.05)
-    back = run(ROLLBACK, HOSTS, "-e", f"pgflex_identity_rollback={path}")
+    # Both runs have a record, if both have run.
+    back = run(ROLLBACK, HOSTS, "-e", f"pgflex_identity_rollback={path.parent}/*-assign.jsonl")
     assert back.rc == 0, back.output
-    assert "The record is of a rollout that was interrupted" in unwrapped(back)
+    assert "The record is of a rollout that was interrupted." in unwrapped(back)
     assert truth(emulator) == before

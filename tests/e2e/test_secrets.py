@@ -66,7 +66,7 @@ def test_no_secret_leaves_ansible(emulator: Emulator, playbook: RunPlaybook, tmp
     one = {"pgflex.azure.pgflex_identity": {**SERVER_OPTIONS, "identities": [A], "poll_interval": 0.05}}
     wrong = {"pgflex.azure.pgflex_identity": {**SERVER_OPTIONS, "identities": [A], **named}}
     row = {"resource_group": GROUP, "server_name": SERVER, "present": ["id-b"]}
-    fleet = {"servers": [row], "poll_interval": 0.05, "rollback_file": "before.json", "progress_file": "progress"}
+    fleet = {"servers": [row], "poll_interval": 0.05, "rollback_file": "before.jsonl", "progress_file": "progress"}
     played = playbook(
         [
             {**one, "ignore_errors": True},
@@ -89,10 +89,10 @@ def test_no_secret_leaves_ansible(emulator: Emulator, playbook: RunPlaybook, tmp
     assert done["changed"], done
     secrets = [*secrets_of(emulator), *CANARIES.values()]
     written = {path.name: path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"ansible.log", "before.json"} <= set(written)
+    assert {"ansible.log", "before.jsonl"} <= set(written)
     for name, text in {**written, "output": played.output, "results": str(played.results)}.items():
         assert found_in(text, secrets) == [], name
-    assert (tmp_path / "before.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "before.jsonl").stat().st_mode & 0o077 == 0
 
 
 def test_the_write_of_a_change_leaves_the_signature_out_of_every_log(

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
+import zlib
 from contextlib import suppress
 from unittest.mock import patch
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure import settings as _settings
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.responses import retry_after
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Record, read_record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import Record, read_record
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.waves import read_waves, wave_sizes
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import identity_id, parse_server_id
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import make_row
@@ -23,8 +25,8 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 SEEDS = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a",
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg-orders",
-    '{"format": "pgflex.azure/rollback/1", "created": "", "finished": true, "servers": []}',
-    "pgflex1:eJyrVkrLL8pNLFGyUkpKTS5RqgUAOp0GKw==",
+    '{"format":"pgflex.azure/journal/1","version":"","started":"","action":""}\n',
+    f"pgflex1:{base64.b64encode(zlib.compress(b'{}')).decode()}",
     "1, 10%, 100%",
     "Mon, 23 Nov 2026 20:00:00 GMT",
     "[default]\nsubscription_id=x\n",
@@ -49,13 +51,16 @@ def read_server(text: str) -> None:
 
 
 def read_rollback(text: str) -> None:
-    """Read a record, as JSON and packed. A path is left out: reading files is not to be tried at random."""
-    for each in ("{" + text, f"pgflex1:{text}"):
-        try:
-            found = read_record("rollback", each)
-        except InvalidInput:
-            continue
-        assert isinstance(found, Record)
+    """Read a record, packed, and as a file of its own: reading files is not to be tried at random."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
+        file.flush()
+        for each in (file.name, f"pgflex1:{text}"):
+            try:
+                found = read_record("rollback", each)
+            except InvalidInput:
+                continue
+            assert isinstance(found, Record)
 
 
 def read_waves_of(text: str) -> None:

@@ -8,19 +8,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
-from .._errors import InvalidInput, PgflexError
-from .._files import write_private
+from .._errors import PgflexError
 from .._identity.planner import plan
 from .._server.preflight import Identities, Preflight
 from .._server.reconciler import Change, ReconcileResult
 from .bulk_reader import BulkReader
+from .journal import Journal
 from .progress import Progress
-from .rollback_record import Record, as_json, make_record
 from .rollout import Rollout, Wave
 from .target import Target, some_of
 
@@ -40,9 +39,9 @@ class Fleet:
 
     `retry_policy_factory` makes a target's retry policy.
 
-    `sizes` and `max_fail_percentage` are those of waves. A record of what is to be done goes to `rollback_file`
-    before the first write, and that of what was done at the end; lines about the progress go to `progress_file`.
-    With `read` `each` no list is believed. Without `validate` identities are validated in check mode.
+    `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`, and
+    lines about the progress go to `progress_file`. With `read` `each` no list is believed. Without `validate`
+    identities are validated in check mode.
     """
 
     api: Api
@@ -54,10 +53,11 @@ class Fleet:
     rollback_file: str | None = None
     progress_file: str | None = None
     read: str = "auto"
+    action: str = ""
     clock: Clock = field(default_factory=Clock)
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
-    record: Record | None = field(default=None, init=False)
+    journal: Journal = field(default_factory=partial(Journal.create, None), init=False)
 
     def run(self, targets: Sequence[Target | InvalidTarget], *, check_mode: bool) -> None:
         """Fill in what becomes of each target. Errors of one stay with it; what is no target's fault is raised."""
@@ -68,20 +68,26 @@ class Fleet:
         progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.progress_file):
             drifted = self._plan([target for target in targets if isinstance(target, Target)], check_mode)
-            self.record = make_record(drifted, finished=False)
             rollout = Rollout(self._reader, self._change, progress, self.sizes, self.max_fail_percentage)
             rollout.plan(drifted)
             self.waves = rollout.waves
             if drifted and not check_mode:
-                self._keep_record(started=False)
-                rollout.run()
-                self.record = make_record(drifted, finished=True)
-                self._keep_record(started=True)
+                with Journal.create(self.rollback_file, self.action) as self.journal:
+                    rollout.run()
+                self.warnings += self.journal.warnings()
         self.warnings += self._identities.warnings
 
     def _change(self, target: Target) -> Change:
         policy = self.retry_policy_factory()
-        return Change(self.api, target.ref, target.desired, policy, preflight=self._preflight_of(policy))
+        return Change(
+            self.api,
+            target.ref,
+            target.desired,
+            policy,
+            preflight=self._preflight_of(policy),
+            before_write=partial(self.journal.write_intent, target.name),
+            after_write=partial(self.journal.write_outcome, target.ref.id),
+        )
 
     def _preflight_of(self, policy: RetryPolicy) -> Preflight:
         return Preflight(self.api, self._identities if self._validate else None, policy)
@@ -107,18 +113,6 @@ class Fleet:
             self._preflight_of(self.retry_policy_factory()).check(target.before, target.reconciled.plan)
         except PgflexError as error:
             target.error = error
-
-    def _keep_record(self, *, started: bool) -> None:
-        """Write the record. If that fails before anything else was written, nothing else is."""
-        if not self.rollback_file or self.record is None:
-            return
-        try:
-            write_private(Path(self.rollback_file).expanduser(), as_json(self.record))
-        except OSError as error:
-            problem = f"{self.rollback_file!r} cannot be written: {error.strerror}."
-            if not started:
-                raise InvalidInput("rollback_file", f"{problem} Nothing was changed.") from None
-            self.warnings.append(f"rollback_file: {problem} The record there is that of before the rollout.")
 
     @property
     def _reader(self) -> BulkReader:

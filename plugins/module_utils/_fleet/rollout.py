@@ -121,7 +121,7 @@ class Rollout:
             if end.late or (isinstance(end.error, WaitTimeout) and end.error.write == WRITE_NONE):
                 target.stop("wait_timeout had passed.")
                 continue
-            if not end.started or isinstance(end.error, NotStarted):
+            if not end.started or (isinstance(end.error, NotStarted) and end.error.write == WRITE_NONE):
                 target.stop(self._reason())
                 continue
             target.error = end.error
@@ -199,6 +199,8 @@ class Rollout:
         jobs = self._jobs((target for target in wrong if target.ref in results), again)
         for end in self._scheduler().run(jobs):
             end.key.error = end.error
+            if isinstance(end.error, NotStarted):
+                self.not_started = end.error
             if end.result:
                 end.key.reconciled = end.result
                 done.append(end.key)

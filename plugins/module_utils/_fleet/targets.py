@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._errors import InvalidInput, PgflexError
-from .._identity.resource_ids import key
+from .._errors import CredentialError, InvalidInput, PgflexError
+from .._identity.resource_ids import ServerRef, key
 from .._module.argspec import desired_state_from_row, server_ref
 from .target import InvalidTarget, Target
 
@@ -49,7 +50,25 @@ def _read_target(name: str, raw: Mapping[str, Any], connection: Connection) -> T
         )
     subscription = "" if raw.get("server_id") else raw.get("subscription_id") or connection.subscription_id
     ref = server_ref({**raw, "server_id": raw.get("server_id") or None}, subscription)
+    if raw.get("server_id"):
+        _refuse_two_places(raw, ref, connection)
     return Target(name, ref, desired_state_from_row(raw, ref))
+
+
+def _refuse_two_places(raw: Mapping[str, Any], ref: ServerRef, connection: Connection) -> None:
+    """Raise `InvalidInput` if the server's ID, and its group and name in the subscription of the run, are two."""
+    subscription = raw.get("subscription_id")
+    if raw.get("server_name") and not subscription:
+        with suppress(CredentialError):  # nothing says another one than the ID
+            subscription = connection.subscription_id
+    group, name = raw.get("resource_group") or ref.resource_group, raw.get("server_name") or ref.name
+    named = ServerRef(subscription or ref.subscription_id, group, name)
+    if key(named.id) != key(ref.id):
+        raise InvalidInput(
+            "server_id",
+            f"is {ref.id}, but by subscription, resource group and name the server is {named.id}. Sign in to the "
+            "subscription that is meant, or set it for this server.",
+        )
 
 
 def _refuse_twins(targets: list[Target | InvalidTarget]) -> list[Target | InvalidTarget]:

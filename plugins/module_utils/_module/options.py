@@ -175,7 +175,7 @@ RUN = (
         role_default=ASSIGN,
         control=True,
     ),
-    Option("str", run="rollback", variable="pgflex_identity_rollback", control=True),
+    Option("list", run="rollback", variable="pgflex_identity_rollback", control=True),
     Option(
         "bool",
         run="rollback_force",

@@ -88,7 +88,9 @@ class ReconcileResult:
 class Change:
     """The change of one server, and how far it is.
 
-    `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write. `seen` is
+    `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write.
+    `after_write` is told in the end what became of the writes, in the words of errors, or "failed" where an operation
+    has. `seen` is
     a look at the server after which nothing else was sent; without it the server is read.
     """
 
@@ -99,6 +101,7 @@ class Change:
     wait: bool = True
     preflight: Preflight | None = None
     before_write: Callable[[Server, Plan], None] | None = None
+    after_write: Callable[[str], None] | None = None
     seen: Server | None = None
     write: str = WRITE_NONE
     operation: Operation | None = None
@@ -114,23 +117,34 @@ class Change:
         what became of the write.
         """
         try:
-            while True:
-                server = yield from self._read()
-                if server.updating:
-                    yield from self._wait_until_idle(server)
-                    continue
-                rest = plan(server, self.desired)
-                if self.write == WRITE_NONE or self.planned is None:
-                    self.planned, self.before = rest, server
-                if not rest.changes:
-                    return ReconcileResult(self.planned, server, self.operation, before=self.before)
-                if self.preflight and self.preflight.check(server, rest):
-                    continue  # that took its time: the write follows a look of its own
-                if (yield from self._submit(server, rest)):
-                    accepted = not self.wait
-                    return ReconcileResult(self.planned, server, self.operation, accepted, before=self.before)
+            result = yield from self._steps()
         except PgflexError as error:
+            self._end("failed" if isinstance(error, OperationFailed) else self.write)
             raise told(error, self.write, self.operation) from None
+        # Whose answer was lost has been seen to be there.
+        self._end(WRITE_DONE if self.write == WRITE_UNKNOWN else self.write)
+        return result
+
+    def _end(self, outcome: str) -> None:
+        if self.after_write:
+            self.after_write(outcome)
+
+    def _steps(self) -> Coroutine[ReconcileResult]:
+        while True:
+            server = yield from self._read()
+            if server.updating:
+                yield from self._wait_until_idle(server)
+                continue
+            rest = plan(server, self.desired)
+            if self.write == WRITE_NONE or self.planned is None:
+                self.planned, self.before = rest, server
+            if not rest.changes:
+                return ReconcileResult(self.planned, server, self.operation, before=self.before)
+            if self.preflight and self.preflight.check(server, rest):
+                continue  # that took its time: the write follows a look of its own
+            if (yield from self._submit(server, rest)):
+                accepted = not self.wait
+                return ReconcileResult(self.planned, server, self.operation, accepted, before=self.before)
 
     def _read(self) -> Coroutine[Server]:
         if self.seen is not None:

@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._fleet.rollback_record import Entry, HeldIdentities, Record
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import (
+    NOT_WRITTEN,
+    UNKNOWN,
+    WRITTEN,
+    Entry,
+    HeldIdentities,
+    Record,
+)
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ROLLBACK
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import HostRows
@@ -21,9 +27,10 @@ OTHER = "00000000-0000-4000-8000-000000000002"
 BEFORE, AFTER = HeldIdentities(("a",), system_assigned=True), HeldIdentities(("a", "b"), system_assigned=False)
 
 
-def record(*names: str, subscription: str = SUBSCRIPTION, finished: bool = True) -> Record:
+def record(*names: str, subscription: str = SUBSCRIPTION, written: str = WRITTEN, **facts: bool) -> Record:
     ids = [ServerRef(subscription, "RG-Prod", name).id for name in names]
-    return Record("now", finished, tuple(Entry("host", each, BEFORE, AFTER) for each in ids))
+    entries = tuple(Entry("host", each, BEFORE, AFTER, written) for each in ids)
+    return Record("now", "assign", facts.get("finished", True), facts.get("torn", False), entries)
 
 
 def asked(records: list[Record], *hosts: dict[str, Any], force: bool = False) -> HostRows:
@@ -49,8 +56,10 @@ def test_a_host_gets_what_its_server_held_before_if_it_still_holds_what_it_held_
     variables: dict[str, Any],
 ) -> None:
     rows = asked([record("pg-x")], variables)
+    place = {name.removeprefix("pgflex_"): value for name, value in variables.items() if name != "pgflex_server_id"}
     row = {
         "name": "host-0",
+        **place,
         "server_id": ServerRef(SUBSCRIPTION, "RG-Prod", "pg-x").id,
         "present": ["a"],
         "purge": True,
@@ -76,17 +85,46 @@ def test_a_host_that_could_be_one_of_two_servers_is_refused() -> None:
     assert rows.hosts == ["host-0"]
 
 
-def test_two_records_of_one_server_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"two records name .*/PG-X: roll back the later one first"):
-        RollbackPlan([record("pg-x"), record("PG-X")], force=False)
+def test_what_two_runs_have_written_to_goes_back_to_what_was_before_the_first() -> None:
+    third = HeldIdentities(("b", "c"), system_assigned=False)
+    server_id = ServerRef(SUBSCRIPTION, "RG-Prod", "PG-X").id
+    later = Record("now", "assign", True, False, (Entry("host", server_id, AFTER, third),))
+    (row,) = asked([record("pg-x"), later], PARTS).asked
+    assert (row["present"], row["expected_identities"]) == (["a"], ["b", "c"])
+    assert (row["system_assigned"], row["expected_system_assigned"]) == (True, False)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_records_that_counts_whose_run_has_written(first: int) -> None:
+    records = [record("pg-x", written=NOT_WRITTEN), record("pg-x")]
+    rows = asked([records[first], records[1 - first]], PARTS)
+    assert [each["server_id"] for each in rows.asked] == [ServerRef(SUBSCRIPTION, "RG-Prod", "pg-x").id]
+
+
+def test_what_was_not_written_is_left_alone_and_told() -> None:
+    rows = asked([record("pg-x", written=NOT_WRITTEN)], PARTS, force=True)
+    assert (rows.hosts, rows.asked) == ([], [])
+    assert rows.rollback_plan
+    assert rows.rollback_plan.matched
+    assert rows.rollback_plan.warnings() == ["Left alone, since the rollout did not change them: pg-x."]
+
+
+def test_what_may_have_been_written_is_restored_and_told() -> None:
+    rows = asked([record("pg-x", written=UNKNOWN, finished=False, torn=True)], PARTS)
+    assert len(rows.asked) == 1
+    assert rows.rollback_plan
+    assert rows.rollback_plan.warnings() == [
+        "The record is of a rollout that was interrupted. Its last line is torn.",
+        "It is not known whether the rollout changed pg-x (1 of the record): what holds what it held before is left "
+        "alone.",
+    ]
 
 
 def test_what_is_not_restored_and_what_was_interrupted_is_told() -> None:
     rows = asked([record("pg-x", *(f"pg-{number}" for number in range(6))), record("pg-last", finished=False)], PARTS)
     assert rows.rollback_plan
-    interrupted, left = rows.rollback_plan.warnings()
-    assert interrupted.startswith("The record is of a rollout that was interrupted")
-    assert left == (
-        "Not rolled back, since they are not in this play: pg-0, pg-1, pg-2, pg-3, pg-4, ...; 7 of the record."
-    )
+    assert rows.rollback_plan.warnings() == [
+        "The record is of a rollout that was interrupted.",
+        "Not rolled back, since they are not in this play: pg-0, pg-1, pg-2, pg-3, pg-4, ...; 7 of the record.",
+    ]
     assert asked([record("pg-x")], PARTS).rollback_plan.warnings() == []  # type: ignore[union-attr]

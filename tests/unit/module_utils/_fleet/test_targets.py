@@ -13,6 +13,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.connection imp
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import InvalidTarget, Target
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.targets import read_targets
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 
 OTHER = "00000000-0000-0000-0000-000000000002"
@@ -53,6 +54,38 @@ def test_no_two_rows_have_one_name() -> None:
 
 def test_without_rows_there_is_no_wish() -> None:
     assert read() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "subscription"),
+    [
+        (HERE, SUBSCRIPTION),
+        (HERE, None),
+        ({"server_name": "PG-ORDERS"}, SUBSCRIPTION),
+        ({**HERE, "subscription_id": SUBSCRIPTION}, OTHER),
+        ({"resource_group": "RG-prod"}, OTHER),
+    ],
+)
+def test_a_server_may_be_named_twice(place: dict[str, Any], subscription: str | None) -> None:
+    assert good({"server_id": REF.id, **place}, subscription=subscription).ref == REF
+
+
+@pytest.mark.parametrize(
+    ("place", "subscription", "other"),
+    [
+        (HERE, OTHER, ServerRef(OTHER, "rg-prod", "pg-orders")),
+        ({**HERE, "subscription_id": OTHER}, SUBSCRIPTION, ServerRef(OTHER, "rg-prod", "pg-orders")),
+        ({"subscription_id": OTHER}, SUBSCRIPTION, ServerRef(OTHER, "rg-prod", "pg-orders")),
+        ({"resource_group": "rg-test"}, SUBSCRIPTION, ServerRef(SUBSCRIPTION, "rg-test", "pg-orders")),
+        ({**HERE, "server_name": "pg-other"}, SUBSCRIPTION, ServerRef(SUBSCRIPTION, "rg-prod", "pg-other")),
+    ],
+)
+def test_two_names_of_two_servers_are_refused(place: dict[str, Any], subscription: str, other: ServerRef) -> None:
+    (target,) = read({"server_id": REF.id, **place}, subscription=subscription)
+    assert isinstance(target, InvalidTarget)
+    assert str(target.error).startswith(
+        f"server_id: is {REF.id}, but by subscription, resource group and name the server is {other.id}. "
+    )
 
 
 def test_a_server_by_group_and_name_is_in_the_subscription_of_the_task() -> None:
