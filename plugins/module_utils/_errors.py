@@ -125,6 +125,21 @@ class PgflexError(Exception):
         }
 
 
+class UnexpectedError(PgflexError):
+    """A fault of this collection, or of a library below it."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__(
+            f"Unexpected {type(fault).__name__}: {str(fault).rstrip('.') or 'no reason was given'}.",
+            hint="This is a fault of the collection: please report it, with what the task was to do.",
+        )
+
+
+def as_pgflex_error(error: Exception) -> PgflexError:
+    """Return the error itself if it is one of ours, else an `UnexpectedError` that tells of it."""
+    return error if isinstance(error, PgflexError) else UnexpectedError(error)
+
+
 class InvalidInput(PgflexError):
     """An option has a value that cannot work. Raised before any request."""
 

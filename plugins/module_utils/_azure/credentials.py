@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import CredentialError, InvalidInput
+from .._files import expand
 from .clouds import PUBLIC
 from .deadline import Deadline
 from .scrub import Scrubber
@@ -125,8 +126,8 @@ def find_subscription(settings: Settings, kind: Kind) -> str:
 
 def cli_account() -> dict[str, Any]:
     """`az account show`, from the file that it shows; empty if nobody is logged in."""
-    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
     try:
+        folder = expand(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure")
         profile = json.loads((folder / "azureProfile.json").read_text(encoding="utf-8-sig"))
         return next((dict(each) for each in profile["subscriptions"] if each.get("isDefault")), {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -282,8 +283,8 @@ def _need(settings: Settings, name: str) -> str:
 
 
 def _read(name: str, settings: Settings) -> bytes:
-    path = Path(_need(settings, name)).expanduser()
+    path = _need(settings, name)
     try:
-        return path.read_bytes()
+        return expand(path).read_bytes()
     except OSError as error:
-        raise CredentialError(f"{name}: cannot read {str(path)!r}: {error.strerror}.", target=name) from None
+        raise CredentialError(f"{name}: cannot read {path!r}: {error.strerror}.", target=name) from None

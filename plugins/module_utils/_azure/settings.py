@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import configparser
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import CredentialError, InvalidInput
+from .._files import expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 OPTION, ENVIRONMENT, FILE = range(3)
 CREDENTIALS_FILE = "~/.azure/credentials"
@@ -113,7 +114,10 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
                 sources[name] = source
     values["auth_source"] = auth_source
     if "ca_path" in values:
-        values["ca_path"] = str(Path(values["ca_path"]).expanduser())
+        try:
+            values["ca_path"] = str(expand(values["ca_path"]))
+        except OSError as error:
+            raise InvalidInput("ca_path", f"{values['ca_path']!r} cannot be read: {error.strerror}.") from None
     return Settings(values, sources)
 
 
@@ -127,9 +131,10 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 def _read_profile(profile: str, required: bool) -> dict[str, str]:
     """The section of the credentials file, an INI file whose keys are option names."""
-    path = Path(CREDENTIALS_FILE).expanduser()
+    path: Path | str = CREDENTIALS_FILE
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:
+        path = expand(CREDENTIALS_FILE)
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         text = ""

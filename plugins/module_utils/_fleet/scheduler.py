@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._azure.rate_limits import RateLimiter, RequestKind, TokenBucket
 from .._azure.retry import Clock
-from .._errors import PgflexError, WaitTimeout
+from .._errors import PgflexError, WaitTimeout, as_pgflex_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -94,7 +94,7 @@ class Scheduler:
     workers: int = WORKERS
 
     def run(self, jobs: Iterable[Job[K]]) -> Iterator[JobResult[K]]:
-        """The ends of all `jobs`, in the order in which they come. What is not a `PgflexError` is raised."""
+        """The ends of all `jobs`, in the order in which they come; a fault ends its own job only."""
         due = [_Due(self.clock.now(), number, job) for number, job in enumerate(jobs)]
         number = len(due)
         ended: queue.SimpleQueue[_Step[K]] = queue.SimpleQueue()
@@ -155,13 +155,13 @@ class Scheduler:
             return None
 
     def _after(self, step: _Step[K], number: int) -> _Due[K] | JobResult[K]:
-        if step.error is not None and not isinstance(step.error, PgflexError):
+        if step.error is not None and not isinstance(step.error, Exception):
             raise step.error
         if step.stopped:
             step.job.coroutine.close()
             return JobResult(step.job.key, started=False, late=step.late)
         if step.request is None:
-            return JobResult(step.job.key, step.result, step.error)
+            return JobResult(step.job.key, step.result, as_pgflex_error(step.error) if step.error else None)
         if isinstance(step.request, RequestKind):
             return self._schedule_request(step.job, step.request, number)
         return _Due(self.clock.now() + step.request, number, step.job)

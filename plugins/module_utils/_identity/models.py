@@ -217,14 +217,19 @@ def _kinds(identity: dict[str, Any]) -> list[str]:
 
 
 def server_from_arm(raw: dict[str, Any], ref: ServerRef, read_by: str = "get") -> Server:
-    """Return a server's JSON as GET and list give it (2022-12-01 to 2026-01-01-preview are alike in these parts)."""
+    """Return a server's JSON as GET and list give it (2022-12-01 to 2026-01-01-preview are alike in these parts).
+
+    Raise `TypeError`, `AttributeError` or `ValueError` for what is no server.
+    """
+    if not isinstance(raw.get("tags") or {}, dict):
+        raise TypeError("tags")
     properties = raw.get("properties") or {}
     encryption = properties.get("dataEncryption") or {}
     cluster = properties.get("cluster") or {}
     server = Server(
         ref=ref,
         id=_text(raw.get("id")) or ref.id,
-        location=raw.get("location") or "",
+        location=_text(raw.get("location")) or "",
         state=_text(properties.get("state")),
         version=_text(properties.get("version")),
         elastic_cluster=(cluster.get("clusterSize") or 0) > 0,

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._azure.connection import Connection, missing_package
 from .._azure.scrub import Scrubber
-from .._errors import MissingPackage, PgflexError
+from .._errors import MissingPackage, PgflexError, UnexpectedError
 from .argspec import CONNECTION
 
 try:  # since ansible-core 2.22, which masks nothing else
@@ -41,6 +41,10 @@ def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[s
         reason = "in the Python or execution environment that runs this module (see requirements.txt)"
         missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))
         module.fail_json(msg=str(missing), error=missing.as_dict(), exception=traceback.format_exc())
+    except Exception as fault:
+        unexpected = UnexpectedError(fault)
+        told = {"msg": str(unexpected), "error": unexpected.as_dict(), "exception": traceback.format_exc()}
+        module.fail_json(**scrubber.facts(told))
     module.exit_json(**scrubber.facts(result))
 
 

@@ -30,6 +30,7 @@ from .._errors import (
     ServiceError,
     UnexpectedAnswer,
     WaitTimeout,
+    as_pgflex_error,
 )
 from .._identity.models import DesiredState, Operation, Plan, Server
 from .._identity.planner import patch_body, plan
@@ -90,8 +91,7 @@ class Change:
 
     `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write.
     `after_write` is told in the end what became of the writes, in the words of errors, or "failed" where an operation
-    has. `seen` is
-    a look at the server after which nothing else was sent; without it the server is read.
+    has. `seen` is a look at the server after which nothing else was sent; without it the server is read.
     """
 
     api: ServerClient
@@ -118,9 +118,10 @@ class Change:
         """
         try:
             result = yield from self._steps()
-        except PgflexError as error:
+        except Exception as caught:
+            error = as_pgflex_error(caught)
             self._end("failed" if isinstance(error, OperationFailed) else self.write)
-            raise told(error, self.write, self.operation) from None
+            raise told(error, self.write, self.operation) from caught
         # Whose answer was lost has been seen to be there.
         self._end(WRITE_DONE if self.write == WRITE_UNKNOWN else self.write)
         return result
@@ -187,6 +188,12 @@ class Change:
             self.failures += error.transient
             yield self._pause(error)
             return False
+        except PgflexError:
+            raise
+        except Exception:
+            # Whether it came before or after the request went out, a fault does not say.
+            self.write = WRITE_UNKNOWN if self.write == WRITE_NONE else self.write
+            raise
 
     def _pause(self, error: ServiceError) -> float:
         """Return seconds until the next try. A server busy with what may be our change has until the deadline."""
@@ -233,8 +240,8 @@ def look_after(change: Change, reconciled: ReconcileResult) -> Coroutine[Server]
                 break
             yield min(policy.poll_interval, policy.remaining)
             after = yield from policy.reading(get)
-    except PgflexError as error:
-        raise told(error, WRITE_DONE, reconciled.operation) from None
+    except Exception as error:
+        raise told(as_pgflex_error(error), WRITE_DONE, reconciled.operation) from error
     return after
 
 

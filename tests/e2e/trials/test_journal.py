@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run was about to write is never lost to a later run, and never restored in another subscription."""
+"""Keep what a run was about to write: it is never lost to a later run, nor restored in another subscription."""
 
 from __future__ import annotations
 
