@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
     _play_context: Any
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The module's result, with an entry for each host where the rows come from hosts."""
+        """Return the module's result, with an entry for each host where the rows come from hosts."""
         known = task_vars or {}
         self._move_to_controller()
         result: dict[str, Any] = super().run(tmp, known)
@@ -108,7 +108,7 @@ class ActionModule(ActionBase):
         return rows.answers(answer)
 
     def _move_to_controller(self) -> None:
-        """Whatever way leads to the host: the host is a resource in Azure, and nobody can log in to it."""
+        """Run the module on the controller: the host is a resource in Azure, and nobody can log in to it."""
         # Mitogen's strategies need the one that they have made, as for the role, which asks for a local connection.
         if self._connection._load_name == "mitogen_local":
             return
@@ -137,7 +137,7 @@ class ActionModule(ActionBase):
         return shown
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """`pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
+        """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
         try:
             options = _template(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
         except InvalidInput as error:
@@ -177,7 +177,7 @@ class ActionModule(ActionBase):
         return rows, whole
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Nothing is done here: Ansible would register the result of the last host for all of them.
+        """Do nothing here: Ansible would register the result of the last host for all of them.
 
         With `alone` the role goes on with a task of each host's own.
         """
@@ -255,7 +255,7 @@ class ActionModule(ActionBase):
 
 
 def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
-    """Of one record or several: each batch of a play with `serial` makes its own.
+    """Plan from one record or several: each batch of a play with `serial` makes its own.
 
     `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
     """
@@ -273,7 +273,7 @@ def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan
 
 
 def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
-    """Why a rollback finds no server. A job of a workflow without an artifact leaves that of an earlier one."""
+    """Say why a rollback finds no server. A job of a workflow without an artifact leaves that of an earlier one."""
     problem = "rollback: The record names none of the servers of this play."
     if not isinstance(handed_on, Mapping) or handed_on.get("rollback") != arguments.get("rollback"):
         return problem
@@ -286,7 +286,7 @@ def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
 
 
 def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
-    """They say how rows are made of hosts. Raises `AnsibleActionFail`."""
+    """Refuse the options that say how rows are made of hosts. Raise `AnsibleActionFail`."""
     for option in _ROW_OPTIONS:
         if arguments.get(option) not in (None, "", False, ASSIGN):
             problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."

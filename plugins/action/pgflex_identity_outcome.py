@@ -52,14 +52,14 @@ class ActionModule(ActionBase):
 
 
 def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
-    """Return whether the fleet's task was skipped: to compare, or in the role's second half to change what drifts."""
+    """Return whether the fleet's task was skipped: to compare, or in the role's second half to change what drifted."""
     plan, applied = task_vars.get(name), task_vars.get(_APPLIED)
     if not isinstance(plan, Mapping):
         return False
     if plan.get("skipped"):
         return True
-    drifts = any((plan.get("totals") or {}).get(each) for each in ("changed", "failed"))
-    return drifts and name == "pgflex_identity_plan" and isinstance(applied, Mapping) and bool(applied.get("skipped"))
+    drifted = any((plan.get("totals") or {}).get(each) for each in ("changed", "failed"))
+    return drifted and name == "pgflex_identity_plan" and isinstance(applied, Mapping) and bool(applied.get("skipped"))
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:

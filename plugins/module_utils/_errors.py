@@ -83,7 +83,7 @@ class PgflexError(Exception):
 
     @property
     def write_in_words(self) -> str:
-        """What became of the write, in a sentence; empty if nothing was sent."""
+        """Whether the write was carried out, in a sentence; empty if nothing was sent."""
         if self.write == WRITE_UNKNOWN:
             return "A change was sent and its answer lost: look at the server with state=info before you go on."
         by = f" as operation {self.operation[0]}, started {self.operation[1]}" if self.operation else ""
@@ -112,7 +112,7 @@ class PgflexError(Exception):
         return f"{TROUBLESHOOTING}#{self.anchor}" if self.anchor else TROUBLESHOOTING
 
     def as_dict(self) -> dict[str, Any]:
-        """The `error` of a failed result."""
+        """Return the `error` of a failed result."""
         return {
             "code": self.code,
             "help": self.help,
@@ -176,7 +176,7 @@ class ServerBusy(PgflexError):
 
 
 class WaitTimeout(PgflexError):
-    """The deadline passed. What was started in Azure may still finish."""
+    """The deadline passed. A change that was started in Azure may still finish."""
 
 
 class ServiceError(PgflexError):
@@ -277,12 +277,12 @@ class OperationFailed(ServiceError):
 
 
 def _with_facts(sentence: str, facts: list[str]) -> str:
-    """The facts in brackets, before the full stop."""
+    """Put the facts in brackets, before the full stop."""
     return f"{sentence.removesuffix('.')} ({', '.join(facts)})." if facts else sentence
 
 
 def connection_problem(error: BaseException) -> str:
-    """Why a connection failed, in the words of the operating system or of OpenSSL.
+    """Say why a connection failed, in the words of the operating system or of OpenSSL.
 
     The text of the libraries in between quotes the URL, and the URL of an operation carries a signature.
     """

@@ -36,7 +36,7 @@ def test_a_compliant_fleet_costs_a_page_for_every_hundred(emulator: Emulator, ou
 @pytest.mark.parametrize(
     ("throttle", "number", "refused"), [(PUBLISHED, 300, 0), (SMALL, 120, 30)], ids=["published", "learned from 429"]
 )
-def test_a_fleet_that_drifts_is_changed_within_the_limits(
+def test_a_drifted_fleet_is_changed_within_the_limits(
     emulator: Emulator, outputs: list[str], throttle: dict[str, Any], number: int, refused: int
 ) -> None:
     many = servers("drift", number, "id-a", "id-c")

@@ -206,7 +206,7 @@ def test_a_page_that_is_none_is_a_failure(
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_page_that_fails_in_passing_is_asked_for_again(status: int, emulator: Emulator, info: RunInfo) -> None:
+def test_a_page_is_asked_for_again_after_a_transient_failure(status: int, emulator: Emulator, info: RunInfo) -> None:
     many = "00000000-0000-4000-8000-00000000000f"
     seed_many(emulator, many, 250)
     emulator.fault(

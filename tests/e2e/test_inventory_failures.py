@@ -136,7 +136,7 @@ def test_a_link_to_another_host_is_not_followed(emulator: Emulator, inventory: R
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_page_that_fails_in_passing_is_asked_for_again(
+def test_a_page_is_asked_for_again_after_a_transient_failure(
     status: int, emulator: Emulator, inventory: RunInventory
 ) -> None:
     emulator.fault("GET", LIST_PATH, {"status": status, "code": "Passing", "headers": {"Retry-After": "0.02"}}, times=2)

@@ -131,7 +131,7 @@ def test_an_operation_that_azure_forgot_is_followed_at_the_server(emulator: Emul
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_poll_that_fails_in_passing_is_sent_again(status: int, emulator: Emulator, module: RunModule) -> None:
+def test_a_poll_is_sent_again_after_a_transient_failure(status: int, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", POLL_PATH, {"status": status, "code": "Oops"}, times=2)
     assert module(identities=[A])["assigned"] == [A]

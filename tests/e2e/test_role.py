@@ -101,7 +101,7 @@ def check_changed_in_waves(emulator: Emulator, real: Ran) -> None:
     ]
 
 
-def test_assign_changes_what_drifts_and_says_so_of_each_host_in_check_mode_too(
+def test_assign_changes_what_has_drifted_and_says_so_of_each_host_in_check_mode_too(
     emulator: Emulator, run: Run, tmp_path: Path
 ) -> None:
     seed_fleet(emulator, "id-b")

@@ -48,7 +48,7 @@ def test_a_server_busy_with_another_operation_is_tried_again(
 
 
 @pytest.mark.parametrize(("where", "status"), [("request", 409), ("operation", None)])
-def test_a_busy_server_that_does_not_look_so_is_a_failure_without_patience(
+def test_a_busy_server_that_does_not_look_so_is_a_failure_without_busy_timeout(
     where: str, status: int | None, emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator)
@@ -109,7 +109,7 @@ def test_throttled_beyond_the_deadline_fails_at_once(method: str, emulator: Emul
     assert len([each for each in emulator.requests("arm") if each["method"] == method]) == 1
 
 
-# Servers and lines that fail in passing
+# Transient failures of servers and lines
 
 
 @pytest.mark.sdk

@@ -15,17 +15,7 @@ from utils.ansible_test import checkout_files
 
 ROOT = Path(__file__).resolve().parents[2]
 Documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-#: Still as they were; their docstrings are to be mended.
-NOT_YET = (
-    "plugins/action/pgflex_identity_fleet.py",
-    "plugins/module_utils/_azure/",
-    "plugins/module_utils/_errors.py",
-    "plugins/module_utils/_fleet/",
-    "plugins/module_utils/_server/",
-    "tests/unit/module_utils/_fleet/",
-    "tests/unit/module_utils/_server/",
-)
-FILES = [name for name in checkout_files() if name.endswith(".py") and not name.startswith(NOT_YET)]
+FILES = [name for name in checkout_files() if name.endswith(".py")]
 #: How a docstring of a function begins that describes a thing, or a case, and gives no order.
 NO_VERB = re.compile(
     r"(A|All|An|As|At|By|Each|Every|Everything|For|From|How|If|In|It|Its|Not|Nothing|On|One|Only|Same|So|Some|The|These|This"

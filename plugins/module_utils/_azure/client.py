@@ -119,7 +119,7 @@ class Api:
         self._clients: dict[str, Any] = {}
 
     def sign_in(self) -> None:
-        """Get a token now, once, rather than in each of the first requests. Raises `CredentialError`."""
+        """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
 
     def allow_verification(self, grace: float) -> None:
@@ -150,7 +150,7 @@ class Api:
         return self._clients[subscription_id]
 
     def get_server(self, ref: ServerRef) -> Server:
-        """GET the server. Raises `ServiceError`, `CredentialError`, `UnexpectedAnswer`."""
+        """GET the server. Raise `ServiceError`, `CredentialError`, `UnexpectedAnswer`."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
 
@@ -164,7 +164,7 @@ class Api:
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
         """PATCH the server with `body` and return at once.
 
-        Raises as `get_server`, but an answer that cannot be read is a `ServiceError`: Azure may have acted.
+        Raise as `get_server`, but an answer that cannot be read is a `ServiceError`: Azure may have acted.
         """
         client = self._client(ref.subscription_id)
         content = json.dumps(body, separators=(",", ":")).encode()
@@ -193,7 +193,7 @@ class Api:
         return operation
 
     def _accepted(self) -> Operation | None:
-        """The operation that the last answer has begun, if that accepts a write."""
+        """Return the operation that the last answer has begun, if that accepts a write."""
         answer = self._last.answer
         if answer is None:
             return None
@@ -204,9 +204,9 @@ class Api:
         return accepted_operation(answer, text, self._cloud.resource_manager)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
-        """Whether the operation has succeeded, and the `Retry-After` of the answer.
+        """Return whether the operation has succeeded, and the `Retry-After` of the answer.
 
-        Raises `OperationFailed` when it ended otherwise, else as `get_server`.
+        Raise `OperationFailed` when it ended otherwise, else as `get_server`.
         """
         doing = f"Cannot follow operation {operation.id}"
 
@@ -226,7 +226,7 @@ class Api:
         return status.lower() == "succeeded", retry_after(answer.headers)
 
     def get_identity(self, resource_id: str) -> UserIdentity:
-        """GET a user-assigned identity. Raises as `get_server`."""
+        """GET a user-assigned identity. Raise as `get_server`."""
         doing = f"Cannot read identity {resource_id}"
         for version in IDENTITY_API_VERSIONS:
             url = f"{self._cloud.resource_manager}{quote(resource_id)}?api-version={version}"
@@ -244,17 +244,17 @@ class Api:
         raise AssertionError("the last version returns or raises")
 
     def servers_url(self, subscription_id: str, resource_group: str | None = None) -> str:
-        """Where the list of the servers in a subscription or in one of its groups begins."""
+        """Return where the list of the servers in a subscription or in one of its groups begins."""
         group = f"/resourceGroups/{quote(resource_group)}" if resource_group else ""
         path = f"/subscriptions/{subscription_id}{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
         return f"{self._cloud.resource_manager}{path}?api-version={API_VERSION}"
 
     def subscriptions_url(self) -> str:
-        """Where the list of the subscriptions begins that the credential can see."""
+        """Return where the list of the subscriptions begins that the credential can see."""
         return f"{self._cloud.resource_manager}/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}"
 
     def get_page(self, url: str, doing: str) -> Page:
-        """GET one page of a list. Raises as `get_server`, and `UnexpectedAnswer` for a `nextLink` to another host.
+        """GET one page of a list. Raise as `get_server`, and `UnexpectedAnswer` for a `nextLink` to another host.
 
         The SDK's own paging sends the token to whatever host a `nextLink` names (azure-core 1.41.0, `ItemPaged`).
         """
@@ -262,7 +262,7 @@ class Api:
         return page
 
     def fabric_mirroring(self, ref: ServerRef) -> bool:
-        """Whether Fabric mirroring is on. Raises as `get_server`."""
+        """Return whether Fabric mirroring is on. Raise as `get_server`."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read the server parameter {_FABRIC_MIRRORING} of server {ref.name}"
 

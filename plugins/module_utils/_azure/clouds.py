@@ -131,7 +131,7 @@ def _get(url: str, base: str, ca_path: str | None, deadline: Deadline) -> tuple[
 
 
 def _read_endpoints(base: str, text: str) -> Cloud:
-    """The two shapes of the document: one object (Azure Stack Hub, 2015-01-01), or a list of clouds."""
+    """Read both shapes of the document: one object (Azure Stack Hub, 2015-01-01), or a list of clouds."""
     try:
         found = json.loads(text)
         clouds = found if isinstance(found, list) else [found]

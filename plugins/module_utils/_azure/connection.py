@@ -66,6 +66,6 @@ class Connection:
 
 
 def missing_package(error: ImportError) -> str:
-    """The Python package to install, or both, by the name that an import did not find."""
+    """Return the Python package to install, or both, by the name that an import did not find."""
     name = error.name or str(error)
     return next((package for start, package in _PACKAGES.items() if name.startswith(start)), name)

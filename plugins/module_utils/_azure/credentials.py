@@ -68,7 +68,7 @@ _AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Kind:
-    """The kind of credential that these settings make. Raises `CredentialError` that names what is missing.
+    """Return the kind of credential that these settings make. Raise `CredentialError` that names what is missing.
 
     Of several complete kinds the one whose proof comes from the strongest place wins, so that a token given as an
     option beats a secret in the environment; within one place the order is secret, certificate, user, token, token
@@ -115,7 +115,7 @@ def _incomplete(kind: Kind, settings: Settings, environment: Mapping[str, str]) 
 
 
 def find_subscription(settings: Settings, kind: Kind) -> str:
-    """The subscription to work in; the Azure CLI's default one where its login is used. Raises `CredentialError`."""
+    """Return the subscription to work in; the Azure CLI's default where its login is used. Raise `CredentialError`."""
     found = settings.get("subscription_id")
     if not found and kind in (CLI, CLI_OR_MANAGED_IDENTITY):
         found = cli_account().get("id")
@@ -125,7 +125,7 @@ def find_subscription(settings: Settings, kind: Kind) -> str:
 
 
 def cli_account() -> dict[str, Any]:
-    """`az account show`, from the file that it shows; empty if nobody is logged in."""
+    """Return `az account show`, from the file that it shows; empty if nobody is logged in."""
     try:
         folder = expand(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure")
         profile = json.loads((folder / "azureProfile.json").read_text(encoding="utf-8-sig"))
@@ -135,7 +135,7 @@ def cli_account() -> dict[str, Any]:
 
 
 def check_ca_path(settings: Settings) -> None:
-    """Raises `InvalidInput` unless the certificate authorities can be read."""
+    """Raise `InvalidInput` unless the certificate authorities can be read."""
     path = settings.get("ca_path")
     if path is None:
         return
@@ -168,7 +168,7 @@ def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scru
 
 
 def check_files(kind: Kind, settings: Settings) -> None:
-    """Raises `CredentialError` for a certificate or token file that cannot be used, before the cloud is asked for.
+    """Raise `CredentialError` for a certificate or token file that cannot be used, before the cloud is asked for.
 
     Making a credential of azure-identity sends nothing, so that any cloud will do.
     """

@@ -27,7 +27,7 @@ SHORTEST_TIMEOUT = 5.0
 
 
 class TooLate(Exception):
-    """Time is over. What has `begun` goes on in another thread and is left alone; else nothing has."""
+    """Time is over. Work that has `begun` goes on in another thread and is left alone; else nothing has."""
 
     def __init__(self, *, begun: bool) -> None:
         super().__init__()

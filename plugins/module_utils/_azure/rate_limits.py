@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What Azure Resource Manager lets through: token buckets for each subscription, one for reads and one for writes.
+"""Limits of Azure Resource Manager: token buckets for each subscription, one for reads and one for writes.
 
 Sizes are those that Microsoft publishes (azure-docs, `request-limits-and-throttling`: 250 reads and 25 a second, 200
-writes and 10 a second, for each subscription, principal and region). What the answers say counts for more.
+writes and 10 a second, for each subscription, principal and region). The numbers in the answers count for more.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class TokenBucket:
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float:
-        """Take a token; returns how many seconds later the request may be sent."""
+        """Take a token, and return how many seconds later the request may be sent."""
         with self._lock:
             self._fill(now)
             self.tokens -= 1
@@ -71,13 +71,13 @@ class TokenBucket:
                 self.tokens = min(self.size, self.tokens + 1)
 
     def observe(self, remaining: float, now: float) -> None:
-        """Azure counts `remaining` requests: other clients take from the same bucket."""
+        """Learn that Azure counts `remaining` requests: other clients take from the same bucket."""
         with self._lock:
             self._fill(now)
             self.tokens = min(self.tokens, remaining)
 
     def block(self, seconds: float, now: float) -> None:
-        """Azure said to wait: until then nothing is filled, and then there is one token. All reservations are void."""
+        """Fill nothing for as long as Azure said to wait, and hold one token then. All reservations are void."""
         with self._lock:
             self._fill(now)
             self.tokens = 1.0
@@ -98,7 +98,7 @@ class RateLimiter:
     buckets: dict[tuple[str, RequestKind], TokenBucket] = field(default_factory=dict)
 
     def bucket(self, subscription_id: str, kind: RequestKind, now: float) -> TokenBucket:
-        """The bucket that a request is counted in."""
+        """Return the bucket that a request is counted in."""
         name = subscription_id.lower(), kind
         if name not in self.buckets:
             size, refill = (each * self.share for each in PUBLISHED[kind])

@@ -24,7 +24,7 @@ PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answ
 
 
 def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
-    """The error for an `answer` that is HTML, cut off, or anything but an object in JSON."""
+    """Return the error for an `answer` that is HTML, cut off, or anything but an object in JSON."""
     error = UnexpectedAnswer(f"{doing}: the answer is not ARM's JSON.", target=target, hint=PROXY_HINT)
     if answer is not None:
         error.status, error.request_id = answer.status_code, request_id(answer)
@@ -32,12 +32,12 @@ def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
 
 
 def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
-    """For the `cls` of an SDK operation: the JSON of the answer in place of a model. Raises `ValueError`."""
+    """Return the JSON of the answer in place of a model, as the `cls` of an SDK operation. Raise `ValueError`."""
     return json_of(pipeline_response.http_response)
 
 
 def json_of(answer: Any) -> dict[str, Any]:
-    """The object that the answer holds. Raises `ValueError`."""
+    """Return the object that the answer holds. Raise `ValueError`."""
     return _parsed(answer.text())
 
 
@@ -52,7 +52,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def page_of(answer: Any) -> Page:
-    """A page of a list, `{"value": [..], "nextLink": ".."}`. Raises `ValueError`."""
+    """Return a page of a list, `{"value": [..], "nextLink": ".."}`. Raise `ValueError`."""
     found = json_of(answer)
     items = found.get("value")
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
@@ -65,7 +65,7 @@ def page_of(answer: Any) -> Page:
 
 
 def whole_server(raw: dict[str, Any], resource_id: str) -> dict[str, Any]:
-    """`raw`, if it is the server `resource_id`. Raises `ValueError`.
+    """Return `raw`, if it is the server `resource_id`. Raise `ValueError`.
 
     An object that is something else would read as a server without any identity, and the next PATCH drop what is there.
     """
@@ -75,7 +75,7 @@ def whole_server(raw: dict[str, Any], resource_id: str) -> dict[str, Any]:
 
 
 def json_or_nothing(answer: Any) -> dict[str, Any]:
-    """The object that the answer holds, empty if it holds none."""
+    """Return the object that the answer holds, empty if it holds none."""
     try:
         return json_of(answer)
     except ValueError:
@@ -83,11 +83,11 @@ def json_or_nothing(answer: Any) -> dict[str, Any]:
 
 
 def accepted_operation(answer: Any, text: str | None, home: str) -> Operation | None:
-    """The operation that a PATCH has begun, None unless ARM has accepted it: an empty 200, 201, 202 or 204 is enough.
+    """Return the operation that a PATCH has begun, None unless ARM has accepted it.
 
-    `text` is the body, None if it broke off: then the address of the operation says it. A body that is no JSON comes
-    from somebody in between, who may not have passed the PATCH on. An operation that is not at `home`, where ARM is,
-    has no address to follow: a token must not be sent there.
+    An empty 200, 201, 202 or 204 is enough. `text` is the body, None if it broke off: then the address of the operation
+    says it. A body that is no JSON comes from somebody in between, who may not have passed the PATCH on. An operation
+    that is not at `home`, where ARM is, has no address to follow: a token must not be sent there.
     """
     url = answer.headers.get("Azure-AsyncOperation") or answer.headers.get("Location")
     try:
@@ -105,13 +105,13 @@ def accepted_operation(answer: Any, text: str | None, home: str) -> Operation | 
 
 
 def same_place(url: str, other: str) -> bool:
-    """Whether requests for both go to the same port of the same host. Raises `ValueError`."""
+    """Return whether requests for both go to the same port of the same host. Raise `ValueError`."""
     first, second = ((each.scheme, each.hostname, each.port or 443) for each in (urlsplit(url), urlsplit(other)))
     return first == second
 
 
 def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
-    """The status word of an operation, and its `error`, empty if there is none. Raises `ValueError`.
+    """Return the status word of an operation, and its `error`, empty if there is none. Raise `ValueError`.
 
     An operationResults URL has no word: 202 says that it runs, 204, and 200 with nothing or with the server, that it is
     done (azure-core 1.41.0, `LROPoller`).
@@ -128,12 +128,12 @@ def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
 
 
 def request_id(answer: Any) -> str:
-    """What Azure support finds the request by, empty if the answer does not say."""
+    """Return the ID by which Azure support finds the request, empty if the answer does not say."""
     return answer.headers.get("x-ms-request-id") or answer.headers.get("x-ms-correlation-request-id") or ""
 
 
 def retry_after(headers: Any) -> float | None:
-    """`Retry-After` in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
+    """Return `Retry-After` in seconds: a number, or the time until an HTTP date; None if it is absent or neither."""
     value = headers.get("Retry-After")
     if not value:
         return None
@@ -148,7 +148,7 @@ def retry_after(headers: Any) -> float | None:
 
 
 def refusal(doing: str, target: str, answer: Any) -> ServiceError:
-    """An HTTP status that says no, as an error of ours. ARM's envelope is `{"error": {"code", "message"}}`."""
+    """Return an HTTP status that says no as an error of ours. ARM's envelope is `{"error": {"code", "message"}}`."""
     body = json_or_nothing(answer)
     inner = body.get("error")
     error: dict[str, Any] = inner if isinstance(inner, dict) else body
@@ -172,7 +172,7 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
 
 
 def user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:
-    """A user-assigned identity as its own GET returns it; older API versions leave the restrictions out."""
+    """Read a user-assigned identity as its own GET returns it; older API versions leave the restrictions out."""
     properties = raw.get("properties") or {}
     restrictions = properties.get("assignmentRestrictions") or {}
     providers = restrictions.get("providers")

@@ -24,7 +24,7 @@ T = TypeVar("T")
 #: one server or for thousands, decides what happens meanwhile.
 Coroutine = Generator[Union[float, RequestKind], None, T]
 
-#: How often a request is sent that fails in passing: no answer, 408, 500, 502, 503, 504.
+#: How often a request is sent whose failures are transient: no answer, 408, 500, 502, 503, 504.
 TRIES = 5
 #: A longer `Retry-After` on an operation that runs is not honoured: the operation would end long before.
 LONGEST_POLL_INTERVAL = 60.0
@@ -56,13 +56,13 @@ class Pace:
     expected: float = 0.0
 
     def learn(self, seconds: float) -> None:
-        """An operation has ended after so many seconds, well or not."""
+        """Learn that an operation has ended after so many seconds, well or not."""
         self.expected = min(self.expected or seconds, seconds)
 
 
 @dataclass
 class RetryPolicy:
-    """The patience of one task: `wait_timeout` over everything, `busy_timeout` for a busy server, all in seconds.
+    """How long one task waits: `wait_timeout` over everything, `busy_timeout` for a busy server, all in seconds.
 
     `started` is when the deadline began to run, by default now. Waiters of a fleet share a `pace`.
     """
@@ -84,9 +84,9 @@ class RetryPolicy:
         return self._deadline - self.clock.now()
 
     def poll_pause(self, doing: str, retry_after: float | None, expected: float = 0.0) -> float:
-        """Seconds until the next look at something that runs, and that is `expected` to run for so long.
+        """Return seconds until the next look at something that runs, and that is `expected` to run for so long.
 
-        Raises `WaitTimeout` when the deadline has passed.
+        Raise `WaitTimeout` when the deadline has passed.
         """
         if self.remaining <= 0:
             raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
@@ -94,7 +94,7 @@ class RetryPolicy:
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
     def pause_after(self, error: ServiceError, failures: int) -> float:
-        """Seconds until what failed is tried again. Raises `error` if it will not get better or there is no time.
+        """Return seconds until what failed is tried again. Raise `error` if it will not get better or time is over.
 
         `failures` counts the transient ones of this request in a row, this one included.
         """
@@ -140,7 +140,7 @@ class RetryPolicy:
             raise error
 
     def reading(self, request: Callable[[], T], kind: RequestKind = RequestKind.READ) -> Coroutine[T]:
-        """Return the result of a request that changes nothing, tried again when it fails in passing or is throttled.
+        """Return the result of a request that changes nothing, tried again after a transient failure or when throttled.
 
         With `kind` WRITE the turn that is asked for is that of the write which follows at once, too.
         """
@@ -158,12 +158,12 @@ class RetryPolicy:
             yield pause
 
     def read(self, request: Callable[[], T]) -> T:
-        """`reading` where nothing else is to be done meanwhile."""
+        """Run `reading` where nothing else is to be done meanwhile."""
         return run_blocking(self.reading(request), self.clock)
 
 
 def run_blocking(steps: Coroutine[T], clock: Clock) -> T:
-    """The result of `coroutine`, with nothing else done meanwhile: every pause is slept, every turn is granted."""
+    """Return the result of `coroutine`, with nothing else done meanwhile: pauses are slept, turns are granted."""
     try:
         while True:
             request = next(steps)

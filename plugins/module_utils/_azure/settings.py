@@ -66,7 +66,7 @@ class Settings:
     sources: Mapping[str, int]
 
     def get(self, name: str) -> str | None:
-        """The value of a setting, None if it is unset everywhere."""
+        """Return the value of a setting, None if it is unset everywhere."""
         return self.values.get(name)
 
     @property
@@ -75,7 +75,7 @@ class Settings:
         return {value for name, value in self.values.items() if _BY_NAME[name].secret}
 
     def flag(self, name: str) -> bool:
-        """A setting that is true or false. Raises `InvalidInput`."""
+        """Return a setting that is true or false. Raise `InvalidInput`."""
         value = (self.get(name) or "false").lower()
         if value in ("true", "yes", "on", "1"):
             return True
@@ -85,12 +85,12 @@ class Settings:
 
 
 def places(name: str) -> str:
-    """Where a setting can be set, for a message."""
+    """Say where a setting can be set, for a message."""
     return f"{name} (option {name}, or environment variable {' or '.join(_BY_NAME[name].environment)})"
 
 
 def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settings from `options`, `environment` and the credentials file. Raises `CredentialError`, `InvalidInput`.
+    """Read settings from `options`, `environment` and the credentials file. Raise `CredentialError`, `InvalidInput`.
 
     `auth_source=env` leaves the file out, `auth_source=credential_file` the environment but for the profile and
     the certificate authority; the options always count.
@@ -130,7 +130,7 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def _read_profile(profile: str, required: bool) -> dict[str, str]:
-    """The section of the credentials file, an INI file whose keys are option names."""
+    """Read the section of the credentials file, an INI file whose keys are option names."""
     path: Path | str = CREDENTIALS_FILE
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:

@@ -84,7 +84,7 @@ class BulkReader:
     def read_each(
         self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
     ) -> list[Server | PgflexError]:
-        """As `read`, a GET for each."""
+        """Return the same as `read`, by a GET for each."""
         jobs = [
             Job(number, ref.subscription_id, retry_policy_factory().reading(partial(self.api.get_server, ref)))
             for number, ref in enumerate(refs)

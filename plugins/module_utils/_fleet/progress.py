@@ -46,7 +46,7 @@ class Progress:
         self._sent_at = self.clock.now()
 
     def end_target(self, *, failed: bool, changed: bool) -> None:
-        """A row has ended."""
+        """Count a row that has ended."""
         self.failed += failed
         self.changed += changed and not failed
         self.same += not (changed or failed)
@@ -60,7 +60,7 @@ class Progress:
         return self.changed + self.same + self.failed
 
     def line(self) -> str:
-        """How far it is, in one line."""
+        """Say how far it is, in one line."""
         if not self.sizes:
             return "Reading the servers."
         left = sum(self.sizes) - self.started
@@ -79,7 +79,7 @@ class Progress:
 
     @contextmanager
     def told(self, path: str | None) -> Iterator[None]:
-        """While the body runs, append a line to the file `path` every now and then, if there is a path."""
+        """Append a line to the file `path` every now and then while the body runs, if there is a path."""
         if not path:
             yield
             return

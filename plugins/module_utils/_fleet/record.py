@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """What a run has written. `started` is in UTC, ISO 8601, and empty if not even the first line is whole.
+    """All that a run has written. `started` is in UTC, ISO 8601, and empty if not even the first line is whole.
 
     Where `finished` is false the run was interrupted, or the end of the record is missing; with `torn` so is a part of
     a line.

@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Many pieces of work in steps, at once and within the limits of Azure Resource Manager.
 
-One thread decides whose turn it is; a few others carry out the requests. What waits costs no thread: an identity change
+One thread decides whose turn it is; a few others carry out the requests. Waiting costs no thread: an identity change
 takes two minutes on the service, and thousands of them wait together.
 """
 
@@ -83,8 +83,8 @@ class _Step(Generic[K]):
 class Scheduler:
     """Runs work.
 
-    `may_start` is asked before the first write of each work, when it is about to be sent. What has to wait for a turn
-    longer than `until` gets a `WaitTimeout` then; a first write that would come later does not begin.
+    `may_start` is asked before the first write of each work, when it is about to be sent. A job that has to wait
+    for a turn longer than `until` gets a `WaitTimeout` then; a first write that would come later does not begin.
     """
 
     limiter: RateLimiter
@@ -94,7 +94,7 @@ class Scheduler:
     workers: int = WORKERS
 
     def run(self, jobs: Iterable[Job[K]]) -> Iterator[JobResult[K]]:
-        """The ends of all `jobs`, in the order in which they come; a fault ends its own job only."""
+        """Yield the ends of all `jobs`, in the order in which they come; a fault ends its own job only."""
         due = [_Due(self.clock.now(), number, job) for number, job in enumerate(jobs)]
         number = len(due)
         ended: queue.SimpleQueue[_Step[K]] = queue.SimpleQueue()
@@ -183,7 +183,7 @@ class Scheduler:
 
 
 def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
-    """Stop all first writes: they need not wait for their turns to hear it. Returns how many these were."""
+    """Stop all first writes: they need not wait for their turns to hear it. Return how many these were."""
     stopped = [one for one in due if one.kind is RequestKind.WRITE and not one.job.started]
     if stopped:
         due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.started]
@@ -196,7 +196,7 @@ def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
 
 
 def _take_step(job: Job[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:
-    """The next step, or the end by `error`, which the steps may add to."""
+    """Take the next step, or end by `error`, which the steps may add to."""
     try:
         ended.put(_Step(job, request=job.coroutine.throw(error) if error else next(job.coroutine)))
     except StopIteration as end:

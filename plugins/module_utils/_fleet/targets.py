@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Rows of `pgflex_identity_fleet` as a user writes them -> rows of a fleet. What is wrong with a row stays with it."""
+"""Rows of `pgflex_identity_fleet` as a user writes them -> rows of a fleet. An error in a row stays with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Target | InvalidTarget]:
-    """The rows, in the order given."""
+    """Return the rows, in the order given."""
     targets: list[Target | InvalidTarget] = []
     for name, each in zip(_names(raw), raw):
         try:
@@ -34,7 +34,7 @@ def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> li
 
 
 def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A name for each, that no other one has: results are kept under it."""
+    """Return a name for each, that no other one has: results are kept under it."""
     names = [
         str(each.get("name") or each.get("server_name") or each.get("server_id") or f"row {number}")
         for number, each in enumerate(raw, 1)
@@ -72,7 +72,7 @@ def _refuse_two_places(raw: Mapping[str, Any], ref: ServerRef, connection: Conne
 
 
 def _refuse_twins(targets: list[Target | InvalidTarget]) -> list[Target | InvalidTarget]:
-    """Two wishes for one server would undo each other, in whatever order they came."""
+    """Refuse two desired states for one server: they would undo each other, in whatever order they came."""
     names: dict[str, list[str]] = {}
     for target in targets:
         if isinstance(target, Target):

@@ -20,7 +20,7 @@ _WAVE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?%")
 
 
 def read_waves(option: str, value: Sequence[str]) -> list[str]:
-    """Numbers of servers and percentages, as `serial` of a play has them. Raises `InvalidInput`."""
+    """Return numbers of servers and percentages, as `serial` of a play has them. Raise `InvalidInput`."""
     waves = [wave for each in value for wave in _BETWEEN.split(each) if wave]
     for wave in waves:
         if not _is_wave(wave):
@@ -38,7 +38,7 @@ def _is_wave(text: str) -> bool:
 
 
 def wave_sizes(waves: Sequence[str], total: int) -> Iterator[int]:
-    """How many of `total` servers each wave takes: as with `serial`, the last wave comes again until all had one.
+    """Return how many of `total` servers each wave takes: as with `serial`, the last one comes again until all had one.
 
     A percentage is that of all servers, rounded down, and at least one server.
     """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What has to be read besides the server before a plan may be carried out. Same in check mode and for real."""
+"""All that has to be read besides the server before a plan is carried out. Same in check mode and for real."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Identities:
                 self._failed[name] = error
 
     def look_up(self, resource_id: str) -> UserIdentity | None:
-        """As `get`, but an identity that was deleted while assigned is None too, with one warning."""
+        """Return the same as `get`, but None for an identity that was deleted while assigned, with one warning."""
         known_to_be_gone = key(resource_id) in self._failed
         try:
             return self.get(resource_id)
@@ -92,7 +92,7 @@ class Identities:
 
 
 class Preflight:
-    """What is read besides one server before its change; `identities` is None to leave out the look at those."""
+    """All that is read besides one server before its change; `identities` is None to leave out the look at those."""
 
     def __init__(self, api: IdentityReader, identities: Identities | None, retry_policy: RetryPolicy) -> None:
         self._api = api

@@ -67,7 +67,7 @@ class ServerClient(Protocol):
 
 @dataclass(frozen=True)
 class ReconcileResult:
-    """What was done: `plan` as carried out, `server` as last read, `operation` the last one, if there was any.
+    """All that was done: `plan` as carried out, `server` as last read, `operation` the last one, if there was any.
 
     `before` is the server as its own GET showed it right before the first write; without a write it is `server`.
     `accepted` is true where the operation was not waited for, `verified` once the server was read after the write and
@@ -166,7 +166,7 @@ class Change:
     def _submit(self, server: Server, rest: Plan) -> Coroutine[bool]:
         """Send the PATCH for `rest`, and wait for its operation. Return False if all has to be looked at again.
 
-        Whatever fails in passing is answered by reading the server again and planning anew, never by sending the same
+        A transient failure is answered by reading the server again and planning anew, never by sending the same
         PATCH again: a PATCH whose answer was lost may have been carried out, and while a server was busy somebody else
         changed it.
         """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def server_facts(server: Server) -> dict[str, Any]:
-    """The `server` of a result."""
+    """Return the `server` of a result."""
     return {
         "id": server.id,
         "name": server.ref.name,
@@ -37,7 +37,7 @@ def server_facts(server: Server) -> dict[str, Any]:
 
 
 def server_with_identity(server: Server, identities: Identities | None = None) -> dict[str, Any]:
-    """One of the `servers` of a result."""
+    """Return one of the `servers` of a result."""
     return {
         "server": server_facts(server),
         "identity": identity_facts(server.identity, server.encryption.uses, identities),
@@ -45,7 +45,7 @@ def server_with_identity(server: Server, identities: Identities | None = None) -
 
 
 def host_variables(server: Server) -> dict[str, Any]:
-    """The variables of an inventory host: the same facts, each under a name of its own."""
+    """Return the variables of an inventory host: the same facts, each under a name of its own."""
     facts = server_facts(server)
     named = {"pgflex_server_id": facts.pop("id"), "pgflex_server_name": facts.pop("name")}
     named.update({f"pgflex_{name}": value for name, value in facts.items()})
@@ -56,7 +56,7 @@ def host_variables(server: Server) -> dict[str, Any]:
 def identity_facts(
     identity: ServerIdentity, uses: dict[str, tuple[str, ...]], identities: Identities | None = None
 ) -> dict[str, Any]:
-    """The `identity` of a result. `identities` looks up what the server does not say truthfully, or is None."""
+    """Return the `identity` of a result. `identities` looks up what the server does not say truthfully, or is None."""
     by_id = {each.id: each for each in identity.user_assigned}
     return {
         "type": identity.type,
@@ -89,7 +89,7 @@ def _assigned_facts(
 
 
 def change_facts(server: Server, reconciled: ReconcileResult, identities: Identities | None = None) -> dict[str, Any]:
-    """The result of a change on `server`, as it was before; what was not done or not seen yet is told as planned."""
+    """Return the result of a change on `server`, as it was before; a part not done or not seen is told as planned."""
     plan = reconciled.plan
     known = reconciled.verified or not plan.changes
     facts: dict[str, Any] = {
@@ -109,7 +109,7 @@ def change_facts(server: Server, reconciled: ReconcileResult, identities: Identi
 
 
 def diff(server: Server, plan: Plan) -> dict[str, Any]:
-    """The `diff` of a result: what the plan changes, which is known before it is carried out."""
+    """Return the `diff` of a result: what the plan changes, which is known before it is carried out."""
     return {
         "before_header": server.id,
         "after_header": server.id,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SingleServer:
-    """The work on one server, through one API and within the patience of one task."""
+    """The work on one server, through one API and within the retry policy of one task."""
 
     def __init__(self, api: Api, ref: ServerRef, retry_policy: RetryPolicy, *, client_ids: bool) -> None:
         self._api = api
@@ -34,11 +34,11 @@ class SingleServer:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know although it stops nothing."""
+        """All that the user should know although it stops nothing."""
         return self._identities.warnings
 
     def show(self) -> dict[str, Any]:
-        """The result of `state=info`. Raises what `Api` raises."""
+        """Return the result of `state=info`. Raise what `Api` raises."""
         server = self._read()
         facts = server_with_identity(server, self._looked_up)
         return self._tell({"changed": False, "assigned": [], "removed": [], **facts, **self._busy(server)})

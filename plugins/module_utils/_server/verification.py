@@ -41,7 +41,7 @@ def has_concurrent_write(done: Plan, after: Server, desired: DesiredState) -> bo
     """Return whether the server, as it was read `after` the write, lacks something that `done` had not to bring about.
 
     Then somebody else wrote to it between the look that `done` was planned on and its PATCH, or later and for other
-    identities. What `done` itself wrote had no effect, or somebody who had seen it has undone it: neither gets better
+    identities. A write of `done` itself had no effect, or somebody who had seen it has undone it: neither gets better
     by writing it again. The system-assigned identity is left out: what refuses to switch it off is asked before only.
     """
     try:

@@ -55,7 +55,7 @@ def test_a_request_is_tried_again_after_a_pause(error: Callable[[], ServiceError
 
 
 @pytest.mark.parametrize("status", [None, 408, 500, 502, 503, 504])
-def test_what_fails_in_passing_is_tried_five_times(status: int | None) -> None:
+def test_a_transient_failure_is_tried_five_times(status: int | None) -> None:
     time = FakeTime()
 
     with pytest.raises(ServiceError) as caught:

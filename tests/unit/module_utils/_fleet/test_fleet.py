@@ -163,8 +163,8 @@ def test_a_row_that_asks_for_nothing_is_only_read() -> None:
 
 
 def some(service: FleetService) -> list[Any]:
-    """Rows of every kind."""
-    service.add("pg-drifts", A)
+    """Return rows of every kind."""
+    service.add("pg-drifted", A)
     service.add("pg-compliant", A, B)
     service.add("pg-loses", A, B, C)
     service.add("pg-cmk", A, properties=ENCRYPTED)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet changes all that drifts at once, believes only what it reads afterwards, and knows when to stop."""
+"""A fleet changes all drifted servers at once, believes only what it reads afterwards, and knows when to stop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAILED = OperationFailed("Cannot do it", "It is so", code="InternalServerError")
 
 
 def outcome(wished: list[Any]) -> dict[str, str]:
-    """How the rows ended that are not simply changed."""
+    """Return how the rows ended that are not simply changed."""
     return {target.name: target.error.code if target.error else "ok" for target in wished if not target.changed}
 
 
@@ -59,7 +59,7 @@ def test_what_the_first_operation_took_is_not_asked_for_sooner_of_the_later_ones
     assert service.time.time == pytest.approx(99 + OPERATION, abs=2)
 
 
-def test_only_what_drifts_is_written() -> None:
+def test_only_drifted_servers_are_written() -> None:
     service = FleetService()
     service.add_many(30, A, B)
     service.add_many(3, A, start=500)

@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def rolled_out(service: FleetService, file: Path, **options: Any) -> tuple[Fleet, Record]:
-    """A rotation, and the record that it leaves."""
+    """Carry out a rotation, and return the record that it leaves."""
     fleet = run(service, targets(service, ROTATE), rollback_file=str(file), **options)
     return fleet, read_record("rollback", str(file))
 

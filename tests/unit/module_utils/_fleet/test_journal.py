@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def raw_lines(file: Path) -> int:
-    """What is in a file that a journal holds, so that nobody may take it for a record yet."""
+    """Count the lines of a file that a journal holds, so that nobody may take it for a record yet."""
     return file.read_bytes().count(b"\n")
 
 
@@ -124,7 +124,7 @@ def test_every_line_is_flushed_before_its_write_and_threads_share_a_flush(
 
 @contextmanager
 def full_after(size: int) -> Iterator[None]:
-    """No file of this process grows beyond `size` meanwhile."""
+    """Let no file of this process grow beyond `size` meanwhile."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     try:

@@ -54,7 +54,7 @@ LINES = [BEGIN, intent("one"), intent("two"), outcome("one"), intent("three"), o
 
 
 def sealed(*lines: dict[str, Any]) -> list[bytes]:
-    """The lines of a file."""
+    """Return the lines of a file."""
     found, checksum = [], ""
     for each in lines:
         line, checksum = seal(body(each), checksum)

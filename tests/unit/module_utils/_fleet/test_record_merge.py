@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run has done to a server, when it wrote to it more than once, in part, or never heard what became of it."""
+"""The sum of a run's writes to a server: of several, of some carried out in part, and of some with an unknown end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def held(names: str, system: bool = False) -> HeldIdentities:
 
 
 def entry(*lines: tuple[HeldIdentities, HeldIdentities] | str) -> Entry:
-    """The sum of these writes, and of what became of them."""
+    """Return the sum of these writes, and of what became of them."""
     entries = [Entry("host", "id", *each, UNKNOWN) for each in lines if not isinstance(each, str)]
     number = done = 0
     for each in lines:

@@ -40,12 +40,12 @@ class Run:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     did: list[tuple[float, str, Any]] = field(default_factory=list)
 
-    def job(self, name: str, *wishes: float | RequestKind, subscription: str = SUBSCRIPTION) -> Job[str]:
-        """Work that asks for all `wishes` in turn, and returns its name in capitals."""
-        return Job(name, subscription, self._steps(name, wishes))
+    def job(self, name: str, *requests: float | RequestKind, subscription: str = SUBSCRIPTION) -> Job[str]:
+        """Return work that asks for all `requests` in turn, and returns its name in capitals."""
+        return Job(name, subscription, self._steps(name, requests))
 
-    def _steps(self, name: str, wishes: tuple[float | RequestKind, ...]) -> Coroutine[str]:
-        for request in wishes:
+    def _steps(self, name: str, requests: tuple[float | RequestKind, ...]) -> Coroutine[str]:
+        for request in requests:
             yield request
             self.did.append((self.time.time, name, request))
         return name.upper()
@@ -55,14 +55,14 @@ class Run:
         return Scheduler(self.limiter, clock, self.may_start, self.until)
 
     def end(self, *jobs: Job[str]) -> dict[str, JobResult[str]]:
-        """The ends by name, in the order in which they came."""
+        """Return the ends by name, in the order in which they came."""
         before = threading.active_count()
         found = {end.key: end for end in self.scheduler().run(jobs)}
         assert threading.active_count() == before
         return found
 
     def bucket(self, kind: RequestKind, size: float, refill: float, subscription: str = SUBSCRIPTION) -> TokenBucket:
-        """Another bucket than the published one."""
+        """Use another bucket than the published one."""
         made = TokenBucket(size, refill, 0)
         self.limiter.buckets[subscription, kind] = made
         return made
@@ -95,7 +95,7 @@ def test_turns_are_given_as_the_bucket_fills() -> None:
     run = Run()
     run.bucket(RequestKind.WRITE, size=2, refill=0.5)
     run.end(*(run.job(str(number), RequestKind.WRITE) for number in range(5)))
-    assert [at for at, _name, _wish in run.did] == [0, 0, 2, 4, 6]
+    assert [at for at, _name, _request in run.did] == [0, 0, 2, 4, 6]
 
 
 def test_a_full_bucket_of_one_subscription_does_not_hold_up_another_nor_reads() -> None:
@@ -104,7 +104,7 @@ def test_a_full_bucket_of_one_subscription_does_not_hold_up_another_nor_reads() 
     held_up = [run.job(f"held up {number}", RequestKind.WRITE) for number in range(20)]
     free = [run.job("other", RequestKind.WRITE, subscription=OTHER), run.job("read", RequestKind.READ)]
     run.end(*held_up, *free)
-    times = {name: at for at, name, _wish in run.did}
+    times = {name: at for at, name, _request in run.did}
     assert (times["other"], times["read"]) == (0, 0)
     assert times["held up 19"] == pytest.approx(1900)
 
@@ -112,7 +112,7 @@ def test_a_full_bucket_of_one_subscription_does_not_hold_up_another_nor_reads() 
 def test_the_published_limit_is_kept_over_any_minute() -> None:
     run = Run()
     run.end(*(run.job(str(number), RequestKind.WRITE) for number in range(1000)))
-    times = sorted(at for at, _name, _wish in run.did)
+    times = sorted(at for at, _name, _request in run.did)
     for start in times[::10]:
         assert len([at for at in times if start <= at < start + 60]) <= MARGIN * 200 + 60 * 10 + 1
     assert run.time.time == pytest.approx((1000 - 200 * MARGIN) / 10)
@@ -129,7 +129,7 @@ def test_a_block_moves_what_had_its_time_already() -> None:
 
     jobs = [run.job(str(number), RequestKind.WRITE) for number in range(6)]
     ends = run.end(*jobs, Job("block", SUBSCRIPTION, blocking()))
-    assert sorted(at for at, _name, _wish in run.did) == [0, 1, 2, 102.5, 103.5, 104.5]
+    assert sorted(at for at, _name, _request in run.did) == [0, 1, 2, 102.5, 103.5, 104.5]
     assert len(ends) == 7
 
 
@@ -222,7 +222,7 @@ def test_a_first_write_is_asked_for_when_its_turn_comes_not_when_it_queues() -> 
     run.bucket(RequestKind.WRITE, size=1, refill=1)
     ends = run.end(*(run.job(str(number), RequestKind.WRITE) for number in range(10)))
     started = {name for name, end in ends.items() if end.started}
-    assert started == {name for _at, name, _wish in run.did} == {"0", "1", "2", "3", "4"}
+    assert started == {name for _at, name, _request in run.did} == {"0", "1", "2", "3", "4"}
     assert all(end.result is None and end.error is None for end in ends.values() if not end.started)
 
 
@@ -269,7 +269,7 @@ def test_a_turn_that_comes_after_the_deadline_is_a_timeout_at_the_deadline(kind:
     run = Run(until=10.0)
     run.bucket(kind, size=1, refill=0.5)
     ends = run.end(*(run.job(str(number), kind) for number in range(20)))
-    assert [at for at, _name, _wish in run.did] == [0, 2, 4, 6, 8, 10]
+    assert [at for at, _name, _request in run.did] == [0, 2, 4, 6, 8, 10]
     late = [end for end in ends.values() if isinstance(end.error, WaitTimeout) or end.late]
     assert len(late) == 14
     # What was not sent by then is not sent.

@@ -52,7 +52,7 @@ def test_no_two_rows_have_one_name() -> None:
     assert [target.name for target in found] == ["pg (row 1)", "pg (row 2)", "other"]
 
 
-def test_without_rows_there_is_no_wish() -> None:
+def test_without_rows_there_is_no_desired_state() -> None:
     assert read() == []
 
 
@@ -106,12 +106,12 @@ def test_an_empty_id_is_unset() -> None:
     assert good({**HERE, "server_id": ""}).ref == REF
 
 
-def test_everything_that_a_row_may_wish() -> None:
+def test_everything_that_a_row_may_desire() -> None:
     raw = {"purge": True, "keep_encryption_identities": True, "system_assigned": False, "present": [A], "absent": [B]}
     assert good({**HERE, **raw}).desired == DesiredState((A,), (B,), True, True, False)
 
 
-def test_a_row_may_wish_for_nothing() -> None:
+def test_a_row_may_desire_nothing() -> None:
     assert good(HERE).desired == DesiredState()
 
 

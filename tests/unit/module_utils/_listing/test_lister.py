@@ -160,7 +160,7 @@ def test_a_list_without_an_end_ends_with_wait_timeout(items: bool) -> None:
 
 
 @pytest.mark.parametrize("error", [refusal(429, "TooManyRequests", 3), refusal(503), refusal(None)], ids=str)
-def test_a_page_that_fails_in_passing_is_asked_for_again(error: ServiceError) -> None:
+def test_a_page_is_asked_for_again_after_a_transient_failure(error: ServiceError) -> None:
     failures = [error]
 
     def make(_number: int) -> Page:

@@ -149,7 +149,7 @@ def test_a_time_that_is_too_short_is_refused(option: str, value: float) -> None:
         retry_policy_from_options({**TIMES, option: value})
 
 
-def test_times_become_patience() -> None:
+def test_times_become_a_retry_policy() -> None:
     retry_policy = retry_policy_from_options({**TIMES, "busy_timeout": 0})
 
     assert (retry_policy.wait_timeout, retry_policy.poll_interval, retry_policy.busy_timeout) == (1800, 10.0, 0)

@@ -41,13 +41,13 @@ class Watched:
 
     def __init__(self, service: Service, desired: DesiredState) -> None:
         self._service = service
-        self._wanted = desired
+        self._desired = desired
 
     def get_server(self, ref: ServerRef) -> Server:
         return self._service.get_server(ref)
 
     def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
-        assert body == patch_body(plan(self._service.last_read, self._wanted))
+        assert body == patch_body(plan(self._service.last_read, self._desired))
         return self._service.update_identity(ref, body)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
@@ -108,7 +108,7 @@ def test_without_waiting_the_operation_is_told() -> None:
     assert (len(service.sent), service.reads, service.time.pauses) == (1, 0, [])
 
 
-PASSING = [
+TRANSIENT = [
     ("busy once", (Reaction(busy(), acts=False),), 2),
     ("busy three times", (Reaction(busy(), acts=False),) * 3, 4),
     ("busy in the operation", (Reaction(polls=(ended("ServerIsBusy"),), acts=False),), 2),
@@ -131,9 +131,9 @@ PASSING = [
 
 
 @pytest.mark.parametrize(
-    ("reactions", "patches"), [pytest.param(reactions, patches, id=name) for name, reactions, patches in PASSING]
+    ("reactions", "patches"), [pytest.param(reactions, patches, id=name) for name, reactions, patches in TRANSIENT]
 )
-def test_what_fails_in_passing_is_overcome(reactions: tuple[Reaction, ...], patches: int) -> None:
+def test_a_transient_failure_is_overcome(reactions: tuple[Reaction, ...], patches: int) -> None:
     service = Service(A, C, system=True, reactions=reactions)
     reconciled = run(service)
 
@@ -143,7 +143,7 @@ def test_what_fails_in_passing_is_overcome(reactions: tuple[Reaction, ...], patc
     assert len(service.sent) == patches
 
 
-@pytest.mark.parametrize("reactions", [pytest.param(reactions, id=name) for name, reactions, _patches in PASSING])
+@pytest.mark.parametrize("reactions", [pytest.param(reactions, id=name) for name, reactions, _patches in TRANSIENT])
 def test_it_is_overcome_on_a_server_that_does_not_show_what_it_does_too(reactions: tuple[Reaction, ...]) -> None:
     # Without a URL five quiet looks count as the end, so they must outlast the operation.
     without_url = any(not each.url for each in reactions)

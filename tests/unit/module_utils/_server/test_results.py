@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module returns: plain, sorted, and no value that is known to be wrong."""
+"""Results of a module: plain, sorted, and no value that is known to be wrong."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._server.single_server
 from unit.service import Service
 from unit.support import REF, A, B, C, Cloud, identity
 
-WISHES = [
+DESIRED_STATES = [
     pytest.param(DesiredState(present=(A,)), id="nothing"),
     pytest.param(DesiredState(present=(C,)), id="assign"),
     pytest.param(DesiredState(absent=(A,)), id="remove"),
@@ -37,11 +37,11 @@ class Everything(Service):
         return self.reads + len(self.sent) + len(self.cloud.asked)
 
     def get_identity(self, resource_id: str) -> UserIdentity:
-        """GET of an identity."""
+        """See `Api`."""
         return self.cloud.get_identity(resource_id)
 
     def fabric_mirroring(self, ref: Any) -> bool:
-        """GET of a server parameter."""
+        """See `Api`."""
         return self.cloud.fabric_mirroring(ref)
 
 
@@ -58,7 +58,7 @@ def ids(result: dict[str, Any]) -> list[str]:
     return [each["id"] for each in result["identity"]["user_assigned_identities"]]
 
 
-@pytest.mark.parametrize("desired", WISHES)
+@pytest.mark.parametrize("desired", DESIRED_STATES)
 def test_check_mode_says_what_the_real_run_does(desired: DesiredState) -> None:
     service = Everything(A, B)
     checked = change(service, desired, check_mode=True)
