@@ -221,7 +221,7 @@ def test_an_identity_that_does_not_answer_is_asked_once(emulator: Emulator, outp
     emulator.fault("GET", "/userAssignedIdentities/id-a$", {"status": 503, "code": "Oops", "message": "No."}, times=-1)
     result = run_fleet(emulator, outputs, rows(many, present=["id-a"]), validate_identities=True)
     assert {each["error"]["code"] for each in result["servers"]} == {"Oops"}
-    # Once, with the tries that a failure for a moment gets.
+    # Once, with the tries that a transient failure gets.
     assert len([each for each in emulator.requests("arm") if "/userAssignedIdentities/" in each["path"]]) == 5
 
 
