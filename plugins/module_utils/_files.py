@@ -127,7 +127,7 @@ class AppendOnlyFile:
         os.close(self._handle)
 
     def _create(self) -> int:
-        for _ in range(_TRIES):
+        for _try in range(_TRIES):
             try:
                 handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             except FileExistsError:

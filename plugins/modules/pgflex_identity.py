@@ -372,6 +372,18 @@ error:
       type: int
       returned: failure
       sample: 403
+    write:
+      description:
+        - What became of the write. V(none) is that nothing was sent, or nothing of it was done; V(unknown) that the answer
+          was lost; V(accepted) that Azure has accepted it; V(done) that its operation succeeded, and could not be confirmed.
+      type: str
+      returned: failure
+      sample: none
+    operation:
+      description: The operation that carries the write out, with C(id) and C(start_time), or null.
+      type: dict
+      returned: failure
+      sample: null
     target:
       description: Option, resource or operation that it is about.
       type: str

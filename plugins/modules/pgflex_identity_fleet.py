@@ -220,6 +220,17 @@ servers:
       type: bool
       returned: success
       sample: false
+    read_by:
+      description: Whether the conclusion comes from a V(list) or from the server's own V(get).
+      type: str
+      returned: for a server that was read
+      sample: list
+    busy:
+      description:
+        - Whether an operation was at work on a server that was only looked at, so that what it will hold is not known yet.
+      type: bool
+      returned: true, in check mode
+      sample: true
     not_started:
       description:
         - Tells a row that was not started, because of O(max_fail_percentage), O(wait_timeout), or since nothing can be
@@ -249,9 +260,10 @@ totals:
   description:
     - How many C(servers) there are, and how many of them are C(compliant), C(changed), C(failed) or C(not_started).
     - In check mode C(changed) counts those that have drifted, which would be changed.
+    - C(written) counts those that were or may have been written to, failed ones among them.
   type: dict
   returned: success
-  sample: {servers: 2, compliant: 1, changed: 1, failed: 0, not_started: 0}
+  sample: {servers: 2, compliant: 1, changed: 1, failed: 0, not_started: 0, written: 1}
 waves:
   description:
     - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and
