@@ -15,6 +15,7 @@ from ansible.constants import LOCALHOST
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._identity.resource_ids import key
+from ._template_safety import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,4 +53,5 @@ def name_hosts(
     left = sorted(name for name, clashes in zip(names, shared()) if clashes)
     if left:
         raise InvalidInput("hostnames", f"several servers, or a server and a group, would be named {left[0]!r}.")
-    return list(zip(names, hosts))
+    # What was put together anew has lost its mark, and Ansible before 2.19 evaluates names of hosts.
+    return list(zip(map(as_text, names), hosts))

@@ -240,7 +240,7 @@ def _held(option: str, raw: dict[str, Any]) -> HeldIdentities:
 
 def merge(entries: Sequence[Entry]) -> Entry:
     """Return the sum of several writes to one server, in their order: what others did between two of them stays."""
-    sent = [each for each in entries if each.written != NOT_WRITTEN] or entries
+    sent = [each for each, later in zip(entries, [*entries[1:], None]) if _was_done(each, later)] or entries
     last = sent[-1]
     held, system_assigned = _by_key(last.after.identities), last.after.system_assigned
     for each in reversed(sent):
@@ -253,6 +253,19 @@ def merge(entries: Sequence[Entry]) -> Entry:
     before = HeldIdentities(tuple(held[each] for each in sorted(held)), system_assigned)
     known = [each.written for each in sent]
     return replace(last, before=before, written=WRITTEN if WRITTEN in known else known[-1])
+
+
+def _was_done(entry: Entry, later: Entry | None) -> bool:
+    """Return whether a write counts; of an unknown one the server's GET before a `later` write may show that not."""
+    if entry.written != UNKNOWN or later is None:
+        return entry.written != NOT_WRITTEN
+    old, new = _by_key(entry.before.identities).keys(), _by_key(entry.after.identities).keys()
+    seen = _by_key(later.before.identities).keys()
+    if new - old:
+        return new - old <= seen
+    if old - new:
+        return not (old - new) & seen
+    return later.before.system_assigned == entry.after.system_assigned
 
 
 def _by_key(identities: Iterable[str]) -> dict[str, str]:

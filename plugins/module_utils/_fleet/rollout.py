@@ -198,7 +198,8 @@ class Rollout:
         done: list[Target] = []
         jobs = self._jobs((target for target in wrong if target.ref in results), again)
         for end in self._scheduler().run(jobs):
-            end.key.error = end.error
+            # One that could not begin has failed as it had before.
+            end.key.error = end.error or (None if end.result else end.key.error)
             if isinstance(end.error, NotStarted):
                 self.not_started = end.error
             if end.result:

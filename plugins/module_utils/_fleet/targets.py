@@ -39,8 +39,12 @@ def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
         str(each.get("name") or each.get("server_name") or each.get("server_id") or f"row {number}")
         for number, each in enumerate(raw, 1)
     ]
-    often = Counter(names)
-    return [f"{name} (row {number})" if often[name] > 1 else name for number, name in enumerate(names, 1)]
+    while True:
+        often = Counter(names)
+        unique = [f"{name} (row {number})" if often[name] > 1 else name for number, name in enumerate(names, 1)]
+        if unique == names:
+            return names
+        names = unique
 
 
 def _read_target(name: str, raw: Mapping[str, Any], connection: Connection) -> Target:

@@ -235,7 +235,7 @@ def server_from_arm(raw: dict[str, Any], ref: ServerRef, read_by: str = "get") -
         elastic_cluster=(cluster.get("clusterSize") or 0) > 0,
         identity=identity_from_arm(raw.get("identity")),
         encryption=Encryption(
-            type=encryption.get("type") or "SystemManaged",
+            type=_text(encryption.get("type")) or "SystemManaged",
             primary_identity=_text(encryption.get("primaryUserAssignedIdentityId")),
             geo_backup_identity=_text(encryption.get("geoBackupUserAssignedIdentityId")),
         ),
@@ -254,10 +254,23 @@ def _contradictions(raw: dict[str, Any], server: Server) -> Iterator[str]:
         yield f"identity.type is {said!r}, and what {', '.join(unknown)} means is not known"
     if ("userassigned" in kinds) != bool(held):
         yield f"identity.type is {said!r}, and identity.userAssignedIdentities has {len(held) or 'none'}"
-    if "none" in kinds and server.identity.system_assigned:
+    if "systemassigned" not in kinds and server.identity.principal_id:
         yield f"identity.type is {said!r}, and identity.principalId is there"
     if not (raw.get("properties") or {}).get("dataEncryption"):
         yield "properties.dataEncryption, which says what identities are needed for, is not there"
+    yield from _unreadable(raw.get("properties") or {})
+    if server.encryption.type.lower() == "azurekeyvault" and not server.encryption.uses:
+        yield f"properties.dataEncryption.type is {server.encryption.type!r}, and no identity for it is there"
     for used, uses in server.encryption.uses.items():
         if used not in held:
             yield f"properties.dataEncryption names {used} for {' and '.join(uses)}, which is not assigned"
+
+
+def _unreadable(properties: dict[str, Any]) -> Iterator[str]:
+    """Say which of the values that decide about a write are no texts: read as absent, they would stop nothing."""
+    encryption = properties.get("dataEncryption") or {}
+    names = ("type", "primaryUserAssignedIdentityId", "geoBackupUserAssignedIdentityId")
+    values = {f"properties.dataEncryption.{name}": encryption.get(name) for name in names}
+    for name, value in {**values, "properties.state": properties.get("state")}.items():
+        if value is not None and not isinstance(value, str):
+            yield f"{name} is {value!r}"

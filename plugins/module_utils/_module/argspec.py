@@ -134,11 +134,17 @@ def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tupl
     return distinct([identity_id(option, each, subscription, group) for each in options.get(option) or []])
 
 
+#: 30 days, in seconds: the clocks of threads know no time without an end.
+_LONGEST = 2_592_000
+
+
 def retry_policy_from_options(options: Mapping[str, Any]) -> RetryPolicy:
     """Return the retry policy that the options ask for. Raise `InvalidInput`."""
     for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
         if not options[option] >= least:  # so that not-a-number is refused too
             raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
+        if options[option] > _LONGEST:
+            raise InvalidInput(option, f"{options[option]!r} is too long: at most {_LONGEST} seconds.")
     return RetryPolicy(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])
 
 

@@ -171,21 +171,17 @@ class Change:
         changed it.
         """
         if self.retry_policy.remaining <= 0:
-            raise WaitTimeout(f"Server {self.ref.name}: no time is left to change it. Nothing was sent.")
+            raise WaitTimeout(f"Server {self.ref.name}: no time is left to change it.")
         if self.before_write:
             self.before_write(server, rest)
+        earlier = self.write, self.operation
         try:
-            self.operation = self.api.update_identity(self.ref, patch_body(rest))
-            self.write = WRITE_ACCEPTED
-            if self.wait:
-                yield from poll_operation(self.api, server, self.operation, self.desired, self.retry_policy)
-                self.write = WRITE_DONE
-            return True
+            operation = self.api.update_identity(self.ref, patch_body(rest))
         except ServiceError as error:
+            self._end(WRITE_UNKNOWN if error.maybe_applied else WRITE_NONE)
             self.lost = self.lost or error.maybe_applied
-            if self.write == WRITE_NONE or error.busy:  # a busy server did nothing, whether it says so now or later
-                self.write = WRITE_UNKNOWN if self.lost else WRITE_NONE
-            self.failures += error.transient
+            if self.write == WRITE_NONE and self.lost:
+                self.write = WRITE_UNKNOWN
             yield self._pause(error)
             return False
         except PgflexError:
@@ -194,13 +190,26 @@ class Change:
             # Whether it came before or after the request went out, a fault does not say.
             self.write = WRITE_UNKNOWN if self.write == WRITE_NONE else self.write
             raise
+        self.write, self.operation = WRITE_ACCEPTED, operation
+        try:
+            if self.wait:
+                yield from poll_operation(self.api, server, operation, self.desired, self.retry_policy)
+                self.write = WRITE_DONE
+        except ServiceError as error:
+            if isinstance(error, OperationFailed) and error.busy:  # it has ended, and did nothing
+                self._end(WRITE_NONE)
+                self.write, self.operation = earlier
+            yield self._pause(error)
+            return False
+        return True
 
     def _pause(self, error: ServiceError) -> float:
         """Return seconds until the next try. A server busy with what may be our change has until the deadline."""
+        self.failures += error.transient
         try:
             return self.retry_policy.pause_after(error, self.failures)
         except ServiceError:
-            if not error.busy or self.write != WRITE_UNKNOWN:
+            if not error.busy or self.write == WRITE_NONE:
                 raise
             return self.retry_policy.poll_pause(error.doing, error.retry_after)
 
