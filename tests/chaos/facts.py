@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What truly happened in a run: the emulator's history, its operations, and every request that it answered."""
+"""Tell what truly happened in a run: the emulator's history, its operations, and every request that it answered."""
 
 from __future__ import annotations
 
