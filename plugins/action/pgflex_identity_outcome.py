@@ -58,7 +58,7 @@ def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
         return False
     if plan.get("skipped"):
         return True
-    drifted = any((plan.get("totals") or {}).get(each) for each in ("changed", "failed"))
+    drifted = any(each.get(what) for each in plan.get("servers") or () for what in ("changed", "failed", "busy"))
     return drifted and name == "pgflex_identity_plan" and isinstance(applied, Mapping) and bool(applied.get("skipped"))
 
 

@@ -165,7 +165,7 @@ options:
   result_dir:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
-        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(not_started) and C(msg). With
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(not_started) and C(msg). With
         V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
@@ -380,7 +380,7 @@ def _servers(
     except OSError as error:  # after the changes: their results must not be lost
         module.warn(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
         return {"servers": entries}
-    shown = ("name", "changed", "failed", "not_started", "msg")
+    shown = ("name", "changed", "failed", "busy", "not_started", "msg")
     return {"servers": [{name: each[name] for name in shown if name in each} for each in entries], "result_dir": folder}
 
 

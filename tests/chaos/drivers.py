@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from contextlib import redirect_stderr
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -29,7 +29,10 @@ TIMEOUTS = {"poll_interval": 10, "wait_timeout": 1800, "busy_timeout": 600}
 #: Seconds over `wait_timeout` that a run may take: to verify, and for the Azure libraries' own tries to sign in.
 GRACE = 200
 #: Above so many servers a fleet reads lists; low, so that both ways are gone.
-ONE_BY_ONE = "ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader.ONE_BY_ONE"
+ONE_BY_ONE = [
+    f"ansible_collections.pgflex.azure.plugins.module_utils._fleet.{module}.ONE_BY_ONE"
+    for module in ("bulk_reader", "rollout")
+]
 
 
 @dataclass
@@ -45,7 +48,18 @@ class Told:
 
     @property
     def code(self) -> str:
+        if self.facts.get("not_started"):
+            return "NotStarted"
         return str(self.facts["error"]["code"]) if self.failed else ""
+
+    @property
+    def write(self) -> str:
+        """Return what became of the write of what has failed."""
+        return "none" if self.facts.get("not_started") else str(self.facts["error"]["write"])
+
+    @property
+    def read_by(self) -> str:
+        return str(self.facts.get("read_by", "get"))
 
     @property
     def state(self) -> State:
@@ -78,12 +92,18 @@ class Asked:
     jump: float = 0.0
     one_by_one: int = 25
     validate: bool = False
+    read: str = "auto"
     waves: Sequence[str] = ("100%",)
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of every module."""
         return {**TIMEOUTS, "validate_identities": self.validate}
+
+    @property
+    def fleet_options(self) -> dict[str, Any]:
+        """The options of the module for many servers."""
+        return {"waves": list(self.waves), "read": self.read}
 
 
 def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
@@ -100,7 +120,7 @@ def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
 def fleet(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     """Run `pgflex_identity_fleet` with a row for each desired state."""
     rows = [desired.row() for desired in asked.desired_states]
-    given = {**emulator.connection, **asked.options, "servers": rows, "waves": list(asked.waves)}
+    given = {**emulator.connection, **asked.options, **asked.fleet_options, "servers": rows}
     result, output = run_in_process(given, check=asked.check, name="pgflex_identity_fleet")
     # A run that fails before it came to any row says the same of all.
     rows_told = result.get("servers") or [result] * len(rows)
@@ -112,13 +132,13 @@ def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     common = {"pgflex_identity_connection": emulator.connection}
     inventory = Inventory({desired.server: {**common, **desired.variables()} for desired in asked.desired_states})
     # With a file of one's own nobody follows it, who would need time of a clock of his own.
-    options = {**asked.options, "waves": list(asked.waves), "progress_file": os.devnull}
+    options = {**asked.options, **asked.fleet_options, "progress_file": os.devnull}
     hosts = list(inventory.variables)
     plan = inventory.fleet(hosts, check=True, result_dir="auto", **options)
     if "totals" not in plan:
         return [Told(desired, plan) for desired in asked.desired_states], inventory.outputs
     folder = plan["result_dir"]
-    drifted = [each["name"] for each in plan["servers"] if each["changed"]]
+    drifted = [each["name"] for each in plan["servers"] if any(map(each.get, ("changed", "failed", "busy")))]
     done = inventory.fleet(drifted, check=asked.check, result_dir=folder, **options) if drifted else plan
     told = [
         Told(
@@ -141,6 +161,10 @@ DRIVERS: dict[str, Callable[[Emulator, Asked], tuple[list[Told], list[str]]]] = 
 def carry_out(emulator: Emulator, driver: str, asked: Asked) -> Run:
     """Carry out one run, in time that passes by itself."""
     clock = VirtualTime(emulator, asked.jump)
-    with clock.in_force(), patch(ONE_BY_ONE, asked.one_by_one), redirect_stderr(io.StringIO()) as warned:
+    with ExitStack() as stack:
+        stack.enter_context(clock.in_force())
+        for place in ONE_BY_ONE:
+            stack.enter_context(patch(place, asked.one_by_one))
+        warned = stack.enter_context(redirect_stderr(io.StringIO()))
         told, outputs = DRIVERS[driver](emulator, asked)
     return Run(told, outputs, warned.getvalue(), clock.passed)

@@ -145,6 +145,11 @@ class Estate:
         }
         self.elastic = frozenset(each["name"] for each in self.servers if "cluster_size" in each)
 
+    @property
+    def shows_work(self) -> bool:
+        """Tell whether the state of a server shows that an operation is at work."""
+        return bool(self.settings["state_while_running"] == "Updating")
+
     def refuses(self, desired: DesiredServer, state: State) -> bool:
         """Tell whether the change must fail, on its server in this state, with nothing written."""
         return desired.server in self.elastic or desired.refused(state, self.encrypting[desired.server])
@@ -209,3 +214,9 @@ def estates(draw: st.DrawFn) -> Estate:
         "check_schema": True,
     }
     return Estate([draw(_servers(name)) for name in SERVERS], settings)
+
+
+#: Seconds by which lists lag, or what they do; None goes on as before.
+LIST_LAGS = (None, None, None, 0, 45, 4000, "frozen")
+#: Seconds by which a GET lags; less than a change is looked for after it was done.
+GET_LAGS = (0, 0, 0, 3, 40)

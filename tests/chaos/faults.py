@@ -56,7 +56,14 @@ PLACES = {
     "token": ("POST", "/token$"),
 }
 SLOW = 0.02
+#: By how many seconds the cloud's clock goes forward before a slow request is looked at.
+SLOW_SECONDS = 45
+#: Any path of ARM: for a request that makes something happen before a run.
+KNOCK = "/subscriptions$"
+#: The place of a change that is on its way when a run begins.
+BEFORE = "before"
 REFUSED = "connection refused"
+IN_FLIGHT = "in flight"
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def _then(kind: str, retry_after: Any) -> dict[str, Any]:
     if kind == REFUSED:
         return {}
     if kind == "slow":
-        return {"delay": SLOW, "advance": 45}
+        return {"delay": SLOW, "advance": SLOW_SECONDS}
     if kind == "poll URL gone":
         return {"status": 404, "code": "OperationNotFound"}
     if kind == "redirect":
@@ -128,7 +135,7 @@ class ForeignWrite:
     system: bool | None
     seconds: float
     place: str
-    after: int
+    after: int = 0
 
     def fault(self, encrypting: frozenset[str]) -> Fault:
         """Return it as the emulator takes it. Nobody can take away what encrypts."""
@@ -140,8 +147,12 @@ class ForeignWrite:
         }
         if self.system is not None and not encrypting:
             write["system_assigned"] = self.system
+        if self.place == BEFORE:
+            return Fault(IN_FLIGHT, {"match": {"path": KNOCK}, "then": {"meanwhile": write}})
         method, path = PLACES[self.place]
-        match = {"method": method, "path": path}
+        # Right before the PATCH, or the GET, of this very server: between our look at it and our write.
+        ours = f"/flexibleServers/{self.server}$" if self.place in ("write", "read") else path
+        match = {"method": method, "path": ours}
         return Fault("foreign write", {"match": match, "then": {"meanwhile": write}, "after": self.after})
 
 
@@ -155,6 +166,6 @@ def foreign_writes(draw: st.DrawFn) -> ForeignWrite:
         remove=tuple(name for name, assign in changed.items() if not assign),
         system=draw(st.sampled_from([None, None, True, False])),
         seconds=draw(st.sampled_from([0, 5, 90])),
-        place=draw(st.sampled_from(["write", "read", "list", "poll", "any"])),
+        place=draw(st.sampled_from([BEFORE, BEFORE, "write", "read", "list", "poll", "any"])),
         after=draw(st.sampled_from([0, 0, 1, 2, 5])),
     )

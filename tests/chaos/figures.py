@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chaos.drivers import Told
+    from chaos.facts import Facts
 
 
 @dataclass
@@ -21,6 +26,16 @@ class Figures:
     lost: int = 0
     unseen: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    lagging: Counter[str] = field(default_factory=Counter)
+
+    def count(self, driver: str, told: list[Told], facts: Facts, hits: Counter[str]) -> None:
+        """Add one run: what it told of each server, what is true, and how often faults hit."""
+        self.steps += 1
+        self.runs[driver] += 1
+        self.servers += len(told)
+        self.failed += sum(each.failed for each in told)
+        self.writes += sum(each["by"] == "client" and not each["refused"] for each in facts.changes)
+        self.faults += hits
 
     def lines(self) -> list[str]:
         """Return the figures as lines for people."""
@@ -30,6 +45,7 @@ class Figures:
             f"steps: {self.steps}; runs: {runs}; servers in them: {self.servers}, of which failed: {self.failed}",
             f"changes accepted by the service: {self.writes}",
             f"faults that hit: {self.faults.total()} ({faults})",
+            f"runs that began with lists behind: {self.lagging['lists']}, with GETs behind: {self.lagging['GETs']}",
             f"identities lost that nobody asked to remove: {self.lost}; "
             f"others' changes in the moment of a write: {self.unseen}",
         ]

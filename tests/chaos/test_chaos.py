@@ -4,12 +4,15 @@
 """Nothing is lost and nothing is told that is not true, whatever happens between us and Azure.
 
 A state machine asks for random states of one server or of many in an estate, in random spellings, while requests
-fail in every way, others write to the same servers, and the clock jumps. CHAOS_STEPS says how many steps are taken.
+fail in every way, lists and GETs lag, others write to the same servers, before a run and at every moment of it, and
+the clock jumps. CHAOS_STEPS says how many steps are taken.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
@@ -17,10 +20,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from chaos.drivers import DRIVERS, Asked, Run, Told, carry_out
-from chaos.estates import SERVERS, Estate, State, desired_states, estates
-from chaos.faults import ENDS, Fault, faults, foreign_writes
+from chaos.estates import GET_LAGS, LIST_LAGS, SERVERS, Estate, State, desired_states, estates, short
+from chaos.facts import Facts, Lags, Past
+from chaos.faults import ENDS, IN_FLIGHT, Fault, faults, foreign_writes
 from chaos.figures import FIGURES
-from chaos.invariants import REFUSALS, Facts, check_run, lost
+from chaos.invariants import REFUSALS, check_run, lost
 from chaos.refusing import Refusing
 from e2e.fleets import seed_servers
 
@@ -49,6 +53,7 @@ class Chaos(RuleBasedStateMachine):
         self.desired_states: list[DesiredServer] = []
         self.driver = ""
         self.known_changes = 0
+        self.lags = Lags()
 
     @initialize(estate=estates())
     def begin(self, estate: Estate) -> None:
@@ -71,8 +76,11 @@ class Chaos(RuleBasedStateMachine):
                 "jump": st.sampled_from(JUMPS),
                 "validate": st.booleans(),
                 "waves": st.sampled_from([["100%"], ["1", "100%"], ["2"]]),
+                "read": st.sampled_from(["auto", "auto", "each"]),
             }
         ),
+        list_lag=st.sampled_from(LIST_LAGS),
+        get_lag=st.sampled_from(GET_LAGS),
     )
     def run_in_trouble(
         self,
@@ -81,23 +89,42 @@ class Chaos(RuleBasedStateMachine):
         planned: list[Fault],
         others: list[ForeignWrite],
         asked: dict[str, Any],
+        list_lag: float | str | None,
+        get_lag: float,
     ) -> None:
         self.desired_states, self.driver = desired[: 1 if driver == "single" else None], driver
+        self._fall_behind(list_lag, get_lag)
         writes = [each.fault(self.estate.encrypting[each.server]) for each in others]
         self._run(Asked(self.desired_states, **asked), [*writes, *planned])
 
+    def _fall_behind(self, list_lag: float | str | None, get_lag: float) -> None:
+        """Let the service answer about servers as they were."""
+        self.lags = replace(self.lags, gets=get_lag)
+        self.emulator.settings(get_lag=get_lag)
+        if list_lag is not None:
+            frozen = list_lag == "frozen"
+            self.lags = Lags(0 if frozen else float(list_lag), get_lag, dict(self.truth) if frozen else None)
+            self.emulator.settings(list_lag=list_lag)
+        FIGURES.lagging["lists"] += not self.lags.current(LONG)
+        FIGURES.lagging["GETs"] += get_lag > 0
+
     @precondition(lambda self: self.desired_states)
-    @rule()
-    def run_again_until_nothing_changes(self) -> None:
+    @rule(read=st.sampled_from(["auto", "each"]), one_by_one=st.sampled_from([25, 1]))
+    def run_again_until_nothing_changes(self, read: str, one_by_one: int) -> None:
         before = dict(self.truth)
-        foretold = self._run(Asked(self.desired_states, check=True, validate=True))
-        done = self._run(Asked(self.desired_states, validate=True))
+        # A dry run says what it was shown: no more is known of what a list will be in time.
+        current = self.lags.current(LONG) or read == "each" or one_by_one > len(SERVERS) or self.driver == "single"
+        how: dict[str, Any] = {"validate": True, "read": read, "one_by_one": one_by_one}
+        foretold = self._run(Asked(self.desired_states, check=True, **how))
+        done = self._run(Asked(self.desired_states, **how))
         for told in done.told:
-            self._check_outcome(told, before[told.desired.server])
-        assert [told.prediction() for told in foretold.told] == [told.prediction() for told in done.told]
+            if current or told.failed or told.read_by == "get":
+                self._check_outcome(told, before[told.desired.server])
+        if current:
+            assert [told.prediction() for told in foretold.told] == [told.prediction() for told in done.told]
         sound = [told.desired for told in done.told if not told.failed]
         if sound:
-            again = self._run(Asked(sound))
+            again = self._run(Asked(sound, read=read, one_by_one=one_by_one))
             assert [told.facts["changed"] for told in again.told] == [False] * len(sound)
             assert not [each for each in self.requests if each["method"] == "PATCH"]
 
@@ -112,30 +139,46 @@ class Chaos(RuleBasedStateMachine):
     def _run(self, asked: Asked, planned: list[Fault] | None = None) -> Run:
         """Carry out one run with these faults, and check everything."""
         faults = planned or []
-        theirs, refusing = [each for each in faults if not each.here], Refusing([each for each in faults if each.here])
+        begun = self._begin_in_flight([each for each in faults if each.kind == IN_FLIGHT])
+        theirs = [each for each in faults if not each.here and each.kind != IN_FLIGHT]
+        refusing = Refusing([each for each in faults if each.here])
         self.emulator.set_faults([each.document for each in theirs])
+        before, known = self.truth, {name: len(states) for name, states in self._history().items()}
         self.emulator.clear_requests()
-        before = self.truth
         with refusing.in_force():
             run = carry_out(self.emulator, self.driver, asked)
         self.requests = self.emulator.requests("arm")
-        hit = [taken["hits"] for taken in self.emulator.faults()] + refusing.hits
+        hits = Counter({IN_FLIGHT: begun})
+        met = [taken["hits"] for taken in self.emulator.faults()] + refusing.hits
+        for fault, times in zip([*theirs, *(each for each in faults if each.here)], met, strict=True):
+            hits[fault.kind] += times
         self.emulator.set_faults([])
+        self.emulator.advance(LONG)
+        history = self._history()
         self.truth = self._wait_until_settled()
         changes = self.emulator.operations()
-        facts = Facts(before, self.truth, changes[self.known_changes :], self.requests)
+        new = changes[self.known_changes :]
         self.known_changes = len(changes)
-        FIGURES.steps += 1
-        FIGURES.runs[self.driver] += 1
-        FIGURES.servers += len(run.told)
-        FIGURES.failed += sum(told.failed for told in run.told)
-        FIGURES.writes += sum(each["by"] == "client" and not each["refused"] for each in facts.changes)
-        for fault, times in zip(sorted(faults, key=lambda each: each.here), hit, strict=True):
-            FIGURES.faults[fault.kind] += times
+        facts = Facts(before, self.truth, history, known, new, self.requests, self.lags)
+        FIGURES.count(self.driver, run.told, facts, hits)
         FIGURES.lost += len(missing := lost(asked, self.estate, facts))
         assert missing == []
-        FIGURES.unseen += check_run(self.emulator, self.estate, asked, run, facts, sum(hit))
+        FIGURES.unseen += check_run(self.emulator, self.estate, asked, run, facts, hits)
         return run
+
+    def _begin_in_flight(self, begun: list[Fault]) -> int:
+        """Let others begin changes now, which are at work when the run begins; return how many did."""
+        self.emulator.set_faults([each.document for each in begun])
+        for _each in begun:
+            self.emulator.knock()
+        return sum(taken["hits"] for taken in self.emulator.faults())
+
+    def _history(self) -> dict[str, list[Past]]:
+        return {
+            short(server): [Past.of(each) for each in states]
+            for server, states in self.emulator.history().items()
+            if short(server) in SERVERS
+        }
 
     def _wait_until_settled(self) -> dict[str, State]:
         """Return the truth once every change has ended; forget those that never end."""
@@ -167,3 +210,5 @@ def test_nothing_is_lost_and_nothing_told_is_untrue(emulator: Emulator) -> None:
     assert FIGURES.faults.total() >= (STEPS or USUAL_STEPS) // 4
     assert set(FIGURES.runs) == set(DRIVERS)
     assert sum(FIGURES.faults[kind] for kind in ENDS) > 0
+    assert all(FIGURES.faults[kind] for kind in ("foreign write", IN_FLIGHT))
+    assert all(FIGURES.lagging[what] for what in ("lists", "GETs"))

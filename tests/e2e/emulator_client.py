@@ -119,6 +119,10 @@ class Emulator:
         found: list[dict[str, Any]] = self._control("GET", "operations")
         return found
 
+    def knock(self) -> None:
+        """Send a request that is refused, for a fault that makes something happen."""
+        self._http.request("GET", f"{self.ready['arm']}/subscriptions")
+
     def history(self) -> dict[str, list[dict[str, Any]]]:
         """Return every identity that each server truly had since it was seeded, oldest first, by the lower case ID."""
         return {each["id"].lower(): each["states"] for each in self._control("GET", "history")}

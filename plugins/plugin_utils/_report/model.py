@@ -43,7 +43,7 @@ class ReportRow:
 
     With failed and not_started the `message` says why, and the identities are those that were read first; the server
     is empty if it could not be read. `system_assigned` is as `ReportIdentity.status`, None where the server has no
-    system-assigned identity and shall have none.
+    system-assigned identity and shall have none. `busy` is true where an operation was at work when it was looked at.
     """
 
     host: str
@@ -52,6 +52,7 @@ class ReportRow:
     server: Mapping[str, Any] = field(default_factory=dict)
     system_assigned: str | None = None
     identities: tuple[ReportIdentity, ...] = ()
+    busy: bool = False
 
     @property
     def was_read(self) -> bool:
@@ -119,7 +120,8 @@ def _read_row(entry: Mapping[str, Any], kind: str) -> ReportRow:
         status = NOT_STARTED if entry.get("not_started") else FAILED
         return ReportRow(host, status, message, entry.get("server") or {}, system, identities)
     status = (CHANGED if kind == ROLLOUT else DRIFTED) if entry["changed"] else COMPLIANT
-    return ReportRow(host, status, server=entry["server"], system_assigned=system, identities=identities)
+    busy = bool(entry.get("busy"))
+    return ReportRow(host, status, server=entry["server"], system_assigned=system, identities=identities, busy=busy)
 
 
 def _system_status(before: Mapping[str, Any], after: Mapping[str, Any], coming: str, going: str) -> str | None:

@@ -42,8 +42,8 @@ _COLUMNS = (
 
 
 def lines(report: Report) -> list[str]:
-    """Return a line for each server that is not compliant, for each wave of several, and the totals."""
-    servers = [f"{row.host}: {_row_text(row)}" for row in report.rows if row.status != COMPLIANT]
+    """Return a line for each server that is not compliant or is busy, for each wave of several, and the totals."""
+    servers = [f"{row.host}: {_row_text(row)}" for row in report.rows if row.status != COMPLIANT or row.busy]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
     return [*servers, *waves, _totals_text(report)]
@@ -58,7 +58,7 @@ def _row_text(row: ReportRow) -> str:
         names += [SYSTEM] if row.system_assigned == status else []
         if names:
             differences.append(f"{status} {', '.join(names)}")
-    return "; ".join(differences)
+    return "; ".join([*differences, *(["busy with an operation"] if row.busy else [])])
 
 
 def _wave_text(wave: ReportWave) -> str:

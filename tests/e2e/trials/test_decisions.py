@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.fleets import rows, run_fleet, seed_servers, servers
-from e2e.roles import HOSTS, ROLLBACK, record, truth
+from e2e.roles import ASSIGN, HOSTS, ROLLBACK, recap, record, truth
 from e2e.world import (
     POLL_PATH,
     SERVER_PATH,
@@ -88,6 +88,18 @@ def test_the_end_of_a_running_operation_is_waited_for(emulator: Emulator, module
     result = module(identities=[A])
     assert result["changed"]
     assert true_identity(emulator) == HAS_A
+
+
+def test_the_role_waits_for_the_end_of_a_running_operation(emulator: Emulator, module: RunModule, run: Run) -> None:
+    seed_servers(emulator, servers("x", 2, "id-a"))
+    # Longer than a playbook takes to begin.
+    emulator.settings(operation_seconds=20)
+    module(server_name=HOSTS[0], state="absent", identities=[A], wait=False)
+    ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a")
+    assert ran.rc == 0, ran.output
+    assert recap(ran)[HOSTS[0]] == "changed"
+    assert f"{HOSTS[0]}: busy with an operation" in ran.output
+    assert held_by(emulator)[HOSTS[0]] == ("UserAssigned", ("id-a",))
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check mode", "for real"])

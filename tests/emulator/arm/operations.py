@@ -145,7 +145,7 @@ class Operations:
         while self._running and self._running[0][0] <= now:
             due, _number, operation = heapq.heappop(self._running)
             operation.finished = True
-            operation.ended_at = self._clock.now()
+            operation.ended_at = self._clock.now() - (now - due)
             operation.server.change(due, busy=False, identity=operation.outcome.identity)
 
     def find(self, kind: str, operation_id: str, query: dict[str, str]) -> Operation:
