@@ -42,7 +42,7 @@ def test_check_mode_shows_the_difference_and_does_nothing(emulator: Emulator, pl
     assert played.results[0]["changed"]
     added = [line.strip() for line in played.output.splitlines() if line.startswith("+ ")]
     assert added == [f'+        "{A}",'] or added == [f'+        "{A}"']
-    assert arm_calls(emulator) == ["GET server"]
+    assert arm_calls(emulator) == ["GET server", "GET identity"]
 
 
 @pytest.mark.smoke
