@@ -21,7 +21,7 @@ description:
     Ansible says so as a warning, of a file whose name ends with C(.yml) or C(.yaml); of others it only says that it
     cannot parse them.
   - All servers become hosts, or none. Ansible goes on without a source that fails, with a warning, as long as
-    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is not set to V(true).
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) is not set to V(true).
   - Options may be templates, which are evaluated once, with lookups and with extra variables (C(-e)) as their only
     variables. O(compose), O(groups), O(hostnames) and O(keyed_groups) are expressions that are evaluated for each host;
     they know extra variables with O(use_extra_vars) only.
