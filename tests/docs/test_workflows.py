@@ -35,7 +35,7 @@ def test_the_workflow_runs_every_core_on_every_python_of_the_matrix() -> None:
 
 def test_the_readme_names_every_core_and_python_that_is_tested() -> None:
     [requirement] = re.findall(
-        r"(?s)- The matrix of tests has ansible-core (.+?)\.\n", (ROOT / "README.md").read_text(encoding="utf-8")
+        r"(?s)- Tested with ansible-core (.+?)\.\n", (ROOT / "README.md").read_text(encoding="utf-8")
     )
     shown: dict[str, tuple[str, ...]] = {}
     for first, second, oldest, newest in re.findall(
