@@ -46,12 +46,12 @@ def test_errors_come_out_as_they_are() -> None:
     with pytest.raises(ZeroDivisionError):
         Deadline(60.0).run(lambda: 1 // 0)
     with pytest.raises(KeyboardInterrupt):
-        Deadline(60.0).run(lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+        Deadline(60.0).run(lambda: (each for each in ()).throw(KeyboardInterrupt))
 
 
 def test_an_end_is_put_off_once() -> None:
     deadline = Deadline(OVER)
-    for _ in range(2):
+    for _each in range(2):
         deadline.prolong(10.0)
     assert 8.0 < deadline.remaining < 9.0
 

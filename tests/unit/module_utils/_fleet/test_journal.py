@@ -249,7 +249,7 @@ def test_a_file_of_an_earlier_run_is_kept_under_the_name_of_a_backup(file: Path)
 
 def test_a_file_that_another_run_holds_is_refused_and_left_alone(file: Path) -> None:
     with Journal.create(str(file), "first") as journal:
-        for _ in range(2):
+        for _each in range(2):
             with pytest.raises(InvalidInput, match="another run has it open, and has not ended"):
                 Journal.create(str(file), "second")
         intend(journal, *servers(1))
@@ -259,7 +259,7 @@ def test_a_file_that_another_run_holds_is_refused_and_left_alone(file: Path) -> 
 
 def test_a_link_leads_to_the_journal(file: Path, tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to(file)
-    for _ in range(2):
+    for _each in range(2):
         with Journal.create(str(tmp_path / "latest")) as journal:
             intend(journal, *servers(1))
     assert len(read(file).entries) == 1
@@ -290,7 +290,7 @@ def test_a_new_file_that_another_run_took_before_it_was_locked_is_not_written_to
 
 def test_a_backup_is_never_replaced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
-    for _ in range(4):
+    for _each in range(4):
         with Journal.create(str(file)):
             pass
     assert len(list(file.parent.iterdir())) == 4

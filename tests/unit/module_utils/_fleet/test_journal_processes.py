@@ -65,7 +65,7 @@ def test_a_journal_is_readable_whenever_its_process_was_killed(file: Path) -> No
         process = start(file, 1000)
         assert process.stdout
         said = [process.stdout.readline().strip()]
-        for _ in range(moments.randrange(300)):
+        for _each in range(moments.randrange(300)):
             said.append(process.stdout.readline().strip())
         process.send_signal(signal.SIGKILL)
         said += process.communicate(timeout=60)[0].split()
