@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from .._azure.rate_limits import RequestKind
 from .._azure.retry import run_blocking
@@ -26,43 +26,28 @@ from .._errors import (
     NotVerified,
     OperationFailed,
     PgflexError,
-    Refused,
     ServiceError,
-    UnexpectedAnswer,
     WaitTimeout,
     as_pgflex_error,
 )
-from .._identity.models import DesiredState, Operation, Plan, Server
 from .._identity.planner import patch_body, plan
+from .polling import poll_operation
 from .verification import find_discrepancies, has_concurrent_write, merge_plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._azure.retry import Coroutine, RetryPolicy
+    from .._identity.models import DesiredState, Operation, Plan, Server
     from .._identity.resource_ids import ServerRef
+    from .polling import ServerClient
     from .preflight import Preflight
 
 
 #: How often a server is written to once more because somebody else wrote to it at the same time.
 MAX_CONFLICT_RETRIES = 2
-#: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
-QUIET_LOOKS = 5
 #: How often a server is looked at again that is as it was before an operation which has succeeded: a GET may lag.
 LATE_LOOKS = 5
-
-
-class ServerClient(Protocol):
-    """The part of `client.Api` that is needed here."""
-
-    def get_server(self, ref: ServerRef) -> Server:
-        """See `Api`."""
-
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
-        """See `Api`."""
-
-    def poll(self, operation: Operation) -> tuple[bool, float | None]:
-        """See `Api`."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +93,6 @@ class Change:
     planned: Plan | None = None
     before: Server | None = None
     failures: int = 0
-    lost: bool = False
 
     def reconcile_steps(self) -> Coroutine[ReconcileResult]:
         """Carry out what is desired until the operation has succeeded.
@@ -179,8 +163,7 @@ class Change:
             operation = self.api.update_identity(self.ref, patch_body(rest))
         except ServiceError as error:
             self._end(WRITE_UNKNOWN if error.maybe_applied else WRITE_NONE)
-            self.lost = self.lost or error.maybe_applied
-            if self.write == WRITE_NONE and self.lost:
+            if self.write == WRITE_NONE and error.maybe_applied:
                 self.write = WRITE_UNKNOWN
             yield self._pause(error)
             return False
@@ -277,7 +260,9 @@ def should_retry_conflict(
 def retry_after_conflict(change: Change, reconciled: ReconcileResult) -> Coroutine[ReconcileResult]:
     """Bring about what a concurrent write has left to do. Raise as `Change.reconcile_steps`."""
     rest = replace(change.desired, only_if_assigned=(), system_assigned=None)
-    again = replace(change, desired=rest, wait=True, seen=None, write=WRITE_NONE, operation=None, planned=None)
+    again = replace(
+        change, desired=rest, wait=True, seen=None, write=WRITE_NONE, operation=None, planned=None, failures=0
+    )
     try:
         more = yield from again.reconcile_steps()
     except PgflexError as error:
@@ -304,51 +289,3 @@ def verify(reconciled: ReconcileResult, after: Server, desired: DesiredState) ->
         )
         raise told(error, WRITE_DONE, reconciled.operation)
     return replace(reconciled, server=after, verified=True)
-
-
-def poll_operation(
-    api: ServerClient, server: Server, operation: Operation, desired: DesiredState, retry_policy: RetryPolicy
-) -> Coroutine[None]:
-    """Return when the operation has ended. Raise `OperationFailed`, `WaitTimeout`."""
-    doing = (
-        f"The identities of server {server.ref.name} are being changed by operation {operation.id}, started "
-        f"{operation.start_time}"
-    )
-    hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
-    # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
-    retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
-    begun, expected = retry_policy.clock.now(), retry_policy.pace.expected
-    try:
-        while not done:
-            yield retry_policy.poll_pause(doing, retry_after, expected)
-            expected = 0.0
-            if operation.url is None:
-                seen = yield from retry_policy.reading(partial(api.get_server, server.ref))
-                quiet = 0 if seen.updating else quiet + 1
-                done = quiet >= QUIET_LOOKS or _is_as_desired(seen, desired)
-            else:
-                done, retry_after = yield from retry_policy.reading(lambda: api.poll(operation))
-        retry_policy.pace.learn(retry_policy.clock.now() - begun)
-    except (WaitTimeout, UnexpectedAnswer) as error:
-        error.hint = f"{error.hint} {hint}".strip()
-        raise
-    except OperationFailed:
-        retry_policy.pace.learn(retry_policy.clock.now() - begun)
-        raise
-    except ServiceError as error:
-        if error.status not in (404, 410):
-            error.hint = f"{error.hint} {hint}".strip()
-            raise
-        if operation.url is None:  # not the operation is gone but the server
-            raise
-        # Azure forgot the operation: the server itself tells what became of it.
-        yield from poll_operation(api, server, Operation(operation.id, operation.start_time), desired, retry_policy)
-
-
-def _is_as_desired(server: Server, desired: DesiredState) -> bool:
-    try:
-        return not plan(server, desired).changes
-    except Refused:
-        return True
-    except UnexpectedAnswer:
-        return False

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import RequestKind
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.retry import run_blocking
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import NotVerified
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import NotVerified, PgflexError
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader import ONE_BY_ONE
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import target_facts
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Expected
@@ -26,7 +26,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._server.verification 
 from unit.fleet_service import FleetService, targets
 from unit.fleet_service import run as run_fleet
 from unit.service import Reaction, Service
-from unit.support import PRINCIPAL, REF, A, B, C, D, busy, server
+from unit.support import PRINCIPAL, REF, A, B, C, D, busy, refusal, server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,16 @@ def test_before_it_is_written_to_once_more_the_server_is_looked_at_again() -> No
 
     # To verify, before the second write, and to verify that.
     assert service.reads == 3
+
+
+def test_a_second_write_that_is_refused_takes_nothing_back_of_the_first() -> None:
+    reactions = (Reaction(refusal(None), acts=False), Reaction(unseen=add(C)), Reaction(refusal(403)))
+    with pytest.raises(PgflexError) as caught:
+        run(Service(A, reactions=reactions))
+
+    # Of the answer that was lost before it nothing is left to ask.
+    assert (caught.value.status, caught.value.write) == (403, "done")
+    assert caught.value.operation
 
 
 def test_who_goes_on_against_us_has_the_last_word_and_that_is_told() -> None:
