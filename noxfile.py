@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 from utils.ansible_test import copy_checkout, make_home
 from utils.costs import junit_option, measured
 from utils.machine import link_interpreters, pip_settings, uv_settings
+from utils.site import build_site
 
 nox.needs_version = ">=2026.10"
 nox.options.allow_parallel = True
@@ -299,30 +300,12 @@ def browser(session: nox.Session) -> None:
     run(session, "pytest", "tests/browser", junit_option(session), *session.posargs)
 
 
-def build_site(session: nox.Session) -> None:
-    """Build the site in .cache/docs/html from the documentation of the plugins and the written pages."""
-    source, config = CACHE / "docs" / "rst", ROOT / "docs" / "site"
-    shutil.rmtree(source.parent, ignore_errors=True)
-    source.mkdir(mode=0o700, parents=True)
-    env = {"ANSIBLE_COLLECTIONS_PATH": str(TREE), "HOME": str(HOME)}
-    collection = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--cleanup", "everything", "pgflex.azure"]
-    settings = ["--config-file", str(config / "antsibull-docs.cfg")]
-    session.run("antsibull-docs", *settings, "collection", "--dest-dir", str(source), *collection, env=env)
-    with (source / "index.rst").open("a", encoding="utf-8") as index:
-        index.write((config / "more.rst").read_text(encoding="utf-8"))
-    for page in (ROOT / "docs").glob("*.md"):
-        text = page.read_text(encoding="utf-8").replace("](../", "](https://github.com/pgflex/azure/blob/main/")
-        (source / page.name).write_text(text, encoding="utf-8")
-    strict = ["--quiet", "--nitpicky", "--fail-on-warning", "--keep-going"]
-    session.run("sphinx-build", *strict, "-c", str(config), str(source), str(source.with_name("html")))
-
-
 @nox.session(tags=["test"])
 @measured
 def docs(session: nox.Session) -> None:
     """Build the site in .cache/docs/html, without a broken link inside, and do what its pages show."""
     HOME.mkdir(parents=True, exist_ok=True)
     install(session, "tests/requirements-docs.txt", f"ansible-core=={OWN_CORE}.*")
-    build_site(session)
+    build_site(session, ROOT, CACHE, TREE)
     spread = ("--numprocesses", "2", "--dist", "worksteal")
     run(session, "pytest", "tests/docs", *spread, junit_option(session), *session.posargs)

@@ -35,7 +35,7 @@ from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
-from ..plugin_utils._rollback_plan import RollbackPlan, some_of
+from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
 from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope, run_options
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
@@ -151,10 +151,8 @@ class ActionModule(ActionBase):
         action = arguments.get("action") or ASSIGN
         if action not in ACTIONS:
             raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
-        templar, run_scope = (
-            Templar(loader=self._loader),
-            RunScope(RUN_VARIABLES if self._is_called_by_role else (CONNECTION,)),
-        )
+        templar = Templar(loader=self._loader)
+        run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else (CONNECTION,))
         handed_on = task_vars.get("pgflex_identity_result")
         rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
         hosts, conditions = self._hosts(task_vars)
@@ -173,7 +171,7 @@ class ActionModule(ActionBase):
                 options = partial(_raise, error)
             rows.add(host, options)
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
-            raise AnsibleActionFail(_none_of_these(arguments, handed_on))
+            raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -265,24 +263,7 @@ def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan
             return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
     except InvalidInput as error:
         raise _failure(error) from None
-    why = "Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a file or as a text."
-    if isinstance(handed_on, Mapping):
-        kind = "a check job, which changes nothing" if handed_on.get("check") else "a job that changed nothing"
-        why = f"The artifact pgflex_identity_result is of {kind}; a job that was killed hands on none. {why}"
-    raise AnsibleActionFail(f"rollback: is not set. {why}")
-
-
-def _none_of_these(arguments: Mapping[str, Any], handed_on: Any) -> str:
-    """Say why a rollback finds no server. A job of a workflow without an artifact leaves that of an earlier one."""
-    problem = "rollback: The record names none of the servers of this play."
-    if not isinstance(handed_on, Mapping) or handed_on.get("rollback") != arguments.get("rollback"):
-        return problem
-    hosts = [str(each) for each in handed_on.get("changed_hosts") or []]
-    return (
-        f"{problem} It is that of an earlier job of this workflow ({handed_on.get('action')}), which changed "
-        f"{some_of(hosts)}: the job before this one has handed on none, so it was cancelled, timed out, or never "
-        "began. Run it again, or look at its servers with pgflex.azure.list."
-    )
+    raise AnsibleActionFail(f"rollback: is not set. {explain_missing(handed_on)}")
 
 
 def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
@@ -14,8 +15,6 @@ from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..module_utils._fleet.record import Entry, Record
 
 _NAMES_SHOWN = 5
@@ -107,6 +106,28 @@ class RollbackPlan:
     def _names(self, written: str) -> list[str]:
         entries = [entry for server_id, entry in self._entries.items() if server_id not in self._left]
         return [split(each.server_id).name for each in entries if each.written == written]
+
+
+def explain_missing(handed_on: Any) -> str:
+    """Say what to do where no record is named. `handed_on` is what an earlier job of a workflow tells of itself."""
+    why = "Set pgflex_identity_rollback, or this option, to the record of an earlier run, as a file or as a text."
+    if isinstance(handed_on, Mapping):
+        kind = "a check job, which changes nothing" if handed_on.get("check") else "a job that changed nothing"
+        why = f"The artifact pgflex_identity_result is of {kind}; a job that was killed hands on none. {why}"
+    return why
+
+
+def explain_no_match(rollback: Any, handed_on: Any) -> str:
+    """Say why a rollback finds no server. A job of a workflow without an artifact leaves that of an earlier one."""
+    problem = "rollback: The record names none of the servers of this play."
+    if not isinstance(handed_on, Mapping) or handed_on.get("rollback") != rollback:
+        return problem
+    hosts = [str(each) for each in handed_on.get("changed_hosts") or []]
+    return (
+        f"{problem} It is that of an earlier job of this workflow ({handed_on.get('action')}), which changed "
+        f"{some_of(hosts)}: the job before this one has handed on none, so it was cancelled, timed out, or never "
+        "began. Run it again, or look at its servers with pgflex.azure.list."
+    )
 
 
 def some_of(names: list[str]) -> str:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of `_model` or `_errors`.
+"""The only file that calls the Azure SDK. SDK objects never leave it: what comes out is of `models` or `_errors`.
 
-One request each, without retry; `_waiting` decides about the next try. JSON is read from the answer itself and PATCH
+One request each, without retry; `retry` decides about the next try. JSON is read from the answer itself and PATCH
 bodies are handed over as bytes, since the models of the SDK's versions differ: 2.0.0 adds an availability zone to every
 PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (runs of 1.1.0, 2.0.0 and 3.0.0).
 """
@@ -24,6 +24,7 @@ from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
 from .responses import (
     PROXY_HINT,
     accepted_operation,
+    check_place,
     json_of,
     not_json,
     page_of,
@@ -31,7 +32,6 @@ from .responses import (
     refusal,
     request_id,
     retry_after,
-    same_place,
     status_of,
     user_identity,
     whole_server,
@@ -273,13 +273,7 @@ class Api:
         return str((raw.get("properties") or {}).get("value")).lower() == "on"
 
     def _get(self, url: str, doing: str) -> Any:
-        if not same_place(url, self._cloud.resource_manager):
-            there, here = (urlsplit(each).netloc for each in (url, self._cloud.resource_manager))
-            raise UnexpectedAnswer(
-                f"{doing}: Azure named an address at {there or 'no host'}, not at {here}. "
-                "The token was not sent there.",
-                code="ForeignHost",
-            )
+        check_place(url, self._cloud.resource_manager, doing)
         answer = self._raw.send_request(HttpRequest("GET", url))
         if answer.status_code >= 300:
             raise HttpResponseError(response=answer)
@@ -301,14 +295,11 @@ class Api:
         self._last.answer = None
         try:
             return request()
-        except DecodeError as error:
-            if error.response is None:
-                raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
-            raise not_json(doing, target, error.response) from None
         except HttpResponseError as error:
             if error.response is None:
                 raise ServiceError(doing, "the answer broke off", no_answer=True, target=target) from None
-            raise refusal(doing, target, error.response) from None
+            told = not_json if isinstance(error, DecodeError) else refusal
+            raise told(doing, target, error.response) from None
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
         except _WRONG_ANSWERS:

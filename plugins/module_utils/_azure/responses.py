@@ -110,6 +110,16 @@ def same_place(url: str, other: str) -> bool:
     return first == second
 
 
+def check_place(url: str, home: str, doing: str) -> None:
+    """Raise `UnexpectedAnswer` for an address that is not at `home`: a token must not be sent there."""
+    if not same_place(url, home):
+        there, here = (urlsplit(each).netloc for each in (url, home))
+        raise UnexpectedAnswer(
+            f"{doing}: Azure named an address at {there or 'no host'}, not at {here}. The token was not sent there.",
+            code="ForeignHost",
+        )
+
+
 def status_of(answer: Any) -> tuple[str, dict[str, Any]]:
     """Return the status word of an operation, and its `error`, empty if there is none. Raise `ValueError`.
 
