@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge
+from ..module_utils._fleet.target import some_of
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
 
 if TYPE_CHECKING:
     from ..module_utils._fleet.record import Entry, Record
 
-_NAMES_SHOWN = 5
 _OPTION = "rollback"
 _PLACE = ("name", "subscription_id", "resource_group", "server_name")
 
@@ -128,8 +128,3 @@ def explain_no_match(rollback: Any, handed_on: Any) -> str:
         f"{some_of(hosts)}: the job before this one has handed on none, so it was cancelled, timed out, or never "
         "began. Run it again, or look at its servers with pgflex.azure.list."
     )
-
-
-def some_of(names: list[str]) -> str:
-    """Return the first few."""
-    return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
