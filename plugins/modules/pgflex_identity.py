@@ -325,7 +325,7 @@ busy:
   description:
     - Whether an operation was at work on the server that was only looked at, so that what it will hold is not known yet.
   type: bool
-  returned: true, in check mode and with O(state=info)
+  returned: when true, in check mode and with O(state=info)
   sample: true
 operation:
   description: The operation that carries out the change.

@@ -229,7 +229,7 @@ servers:
       description:
         - Whether an operation was at work on a server that was only looked at, so that what it will hold is not known yet.
       type: bool
-      returned: true, in check mode
+      returned: when true, in check mode
       sample: true
     not_started:
       description:

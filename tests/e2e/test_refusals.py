@@ -163,7 +163,11 @@ class Unusable:
 
 
 UNUSABLE = [
-    Unusable("does not exist", None, "it does not exist."),
+    Unusable(
+        "does not exist",
+        None,
+        "it does not exist. Check its name, its resource group and its subscription.",
+    ),
     Unusable(
         "is isolated to another region",
         {"location": "westeurope", "isolation_scope": "Regional"},

@@ -106,7 +106,8 @@ def _refuse_unexpected(server: Server, expected: Expected) -> None:
             f"Server {server.ref.name} is not as expected: {'; '.join(problems)}.",
             code="NotAsExpected",
             target=server.id,
-            hint="Somebody else has changed it. Look at it with state=info before you change it anyway.",
+            hint="Somebody else, or a later run, has changed it. Look at it with state=info; for a rollback give the "
+            "record of the later run too, or set pgflex_identity_rollback_force.",
         )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .._identity.models import Plan, Server, UserIdentity
 
 _PROVIDER = "microsoft.dbforpostgresql"
+_MISSING = "it does not exist."
 _FABRIC_MIRRORING = (
     "On servers for which Fabric mirroring is enabled, system assigned managed identity cannot be disabled."
 )
@@ -114,7 +115,10 @@ class Preflight:
             problem = _unusable(server, resource_id, self._identities)
             if problem:
                 raise Refused(
-                    f"Cannot assign identity {resource_id}: {problem}", code="IdentityUnusable", target=resource_id
+                    f"Cannot assign identity {resource_id}: {problem}",
+                    code="IdentityUnusable",
+                    target=resource_id,
+                    hint="Check its name, its resource group and its subscription." if problem == _MISSING else "",
                 )
         return asked
 
@@ -134,7 +138,7 @@ def _unusable(server: Server, resource_id: str, identities: Identities) -> str |
         identity = identities.get(resource_id)
     except ServiceError as error:
         if error.status == 404:
-            return "it does not exist."
+            return _MISSING
         raise
     if identity is None:
         return None

@@ -69,7 +69,9 @@ def test_an_identity_may_not_be_assigned(facts: dict[str, Any], problem: str) ->
 
 
 def test_an_identity_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(Refused, match=r"id-a: it does not exist\.$"):
+    with pytest.raises(
+        Refused, match=r"id-a: it does not exist\. Check its name, its resource group and its subscription\.$"
+    ):
         look(Cloud(), DesiredState(present=(A,)))
 
 
