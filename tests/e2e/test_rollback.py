@@ -169,9 +169,10 @@ def family(pid: int) -> set[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether there is such a process, other than one that nobody has waited for."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return state.strip()[:1] not in ("", "Z")
+    """Return whether one of the process's threads lives: the first may be dead while others still hold its files."""
+    command = ["ps", "-L", "-o", "stat=", "-p", str(pid)]
+    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return any(each[:1] != "Z" for each in states.split())
 
 
 def kill_after(emulator: Emulator, process: subprocess.Popen[str], number: int, outputs: list[str]) -> None:
