@@ -143,7 +143,10 @@ class Chaos(RuleBasedStateMachine):
         theirs = [each for each in faults if not each.here and each.kind != IN_FLIGHT]
         refusing = Refusing([each for each in faults if each.here])
         self.emulator.set_faults([each.document for each in theirs])
-        before, known = self.truth, {name: len(states) for name, states in self._history().items()}
+        past = self._history()
+        # Of others' changes that were begun just now, some took no time and have ended.
+        before = {name: states[-1].state for name, states in past.items()}
+        known = {name: len(states) for name, states in past.items()}
         self.emulator.clear_requests()
         with refusing.in_force():
             run = carry_out(self.emulator, self.driver, asked)
