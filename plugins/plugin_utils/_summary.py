@@ -42,7 +42,9 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
         "failed": failed,
         "not_started": not_started,
         "written": done["written"],
-        "changed_hosts": [each["name"] for each in rollout.get("servers", []) if each["changed"]],
+        "changed_hosts": [
+            each["name"] for each in rollout.get("servers", []) if each["changed"] and not each["failed"]
+        ],
         "failed_hosts": [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")],
         "not_started_hosts": [
             each["name"] for each in last["servers"] if each.get("not_started" if rollout else "changed")

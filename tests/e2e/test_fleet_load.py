@@ -72,7 +72,7 @@ def test_first_failures_stop_new_writes_and_what_was_started_is_told(emulator: E
     true = held_by_server(emulator)
     for facts in result["servers"]:
         held = true[facts["server"]["id"].lower()]
-        assert held == ({"id-a", "id-b"} if facts["changed"] else {"id-a"})
+        assert held == ({"id-a", "id-b"} if not facts["failed"] else {"id-a"})
     not_started = [each for each in result["servers"] if each.get("not_started")]
     assert {each["msg"].partition(":")[0] for each in not_started} == {"Not started"}
     assert len(not_started) == totals["not_started"]

@@ -84,7 +84,7 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
         facts.pop("diff", None)
     if target.before and (target.changed or facts["failed"]):
         facts["before"] = identity_facts(target.before.identity, target.before.encryption.uses)
-    facts["changed"] = target.changed
+    facts["changed"] = target.changed or (target.error is not None and target.error.changed)
     if target.error:
         facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])
     elif not target.started:
