@@ -149,7 +149,8 @@ options:
   wait_timeout:
     description:
       - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes
-        on. What has ended by then is still verified, for half a minute.
+        on. No request is sent later; an answer on the way is waited for, for up to half a minute.
+      - The last tenth of it, at most half a minute, is for verification. Changes are not waited for that long.
     type: int
     default: 1800
   rollback_file:
@@ -211,7 +212,7 @@ servers:
       returned: success
       sample: pg-orders
     changed:
-      description: Whether the server was changed, or would be in check mode.
+      description: Whether the server was changed or is being changed, failed or not; or would be in check mode.
       type: bool
       returned: success
       sample: true
@@ -350,9 +351,10 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     fleet.run(targets, check_mode=module.check_mode)
     for warning in fleet.warnings:
         module.warn(warning)
+    servers = _servers(targets, folder, module, connection)
     return {
-        "changed": any(target.changed for target in targets),
-        **_servers(targets, folder, module, connection),
+        "changed": any(each["changed"] for each in servers["servers"]),
+        **servers,
         "totals": totals(targets),
         "waves": [wave.facts() for wave in fleet.waves],
         "rollback": fleet.journal.pack(),

@@ -85,7 +85,7 @@ def test_an_operation_that_stays(word: str, emulator: Emulator, module: RunModul
     # The time is over between two polls, or within one.
     between = f"The identities of server {SERVER} are being changed by operation "
     assert result["msg"].startswith((between, "Cannot follow operation "))
-    assert "not finished after wait_timeout=1 seconds. It goes on in Azure: run again later" in result["msg"]
+    assert "not finished within wait_timeout=1 seconds. It goes on in Azure: run again later" in result["msg"]
     assert result["error"]["code"] == "WaitTimeout"
 
 

@@ -98,9 +98,6 @@ class FleetService:
         for error in self.sign_in_errors:
             raise error
 
-    def allow_verification(self, grace: float) -> None:
-        """Have all the time."""
-
     def get_server(self, ref: ServerRef) -> Server:
         """GET."""
         self.calls.append(("GET", ref.name))

@@ -122,10 +122,6 @@ class Api:
         """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
 
-    def allow_verification(self, grace: float) -> None:
-        """Let requests begin for `grace` seconds after the deadline too, to confirm what was written before it."""
-        self._deadline.prolong(grace)
-
     def _count(self, _request: Any) -> None:
         with self._lock:
             self.requests += 1

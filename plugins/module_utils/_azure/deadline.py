@@ -41,16 +41,11 @@ class Deadline:
         self.seconds = seconds
         self._clock = Clock()
         self._end = self._clock.now() + seconds
-        self._grace = 0.0
 
     @property
     def remaining(self) -> float:
         """Return the seconds that are left, less than 0 when it has passed."""
-        return self._end + self._grace - self._clock.now()
-
-    def prolong(self, grace: float) -> None:
-        """End by `grace` seconds later than first meant; to say it again changes nothing."""
-        self._grace = grace
+        return self._end - self._clock.now()
 
     def bound(self, timeout: float, least: float = SHORTEST_TIMEOUT) -> float:
         """Return the part of `timeout` that is left. Raise `TooLate` when nothing may begin any more."""
@@ -82,4 +77,4 @@ class Deadline:
 
     def passed(self, doing: str) -> WaitTimeout:
         """Return the error for what could not be done in time."""
-        return WaitTimeout(f"{doing}: not finished after wait_timeout={self.seconds:g} seconds.")
+        return WaitTimeout(f"{doing}: not finished within wait_timeout={self.seconds:g} seconds.")

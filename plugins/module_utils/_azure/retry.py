@@ -89,7 +89,7 @@ class RetryPolicy:
         Raise `WaitTimeout` when the deadline has passed.
         """
         if self.remaining <= 0:
-            raise WaitTimeout(f"{doing}: not finished after wait_timeout={self.wait_timeout:g} seconds.")
+            raise WaitTimeout(f"{doing}: not finished within wait_timeout={self.wait_timeout:g} seconds.")
         asked = retry_after if retry_after is not None and retry_after > 0 else max(self.poll_interval, expected)
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 

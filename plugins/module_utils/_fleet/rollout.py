@@ -22,7 +22,7 @@ from .._server.reconciler import (
     verify,
 )
 from .bulk_reader import ONE_BY_ONE
-from .scheduler import Job, Scheduler
+from .scheduler import Job, JobResult, Scheduler
 from .waves import wave_sizes
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .target import Target
 
-#: Seconds that verification has, even when the deadline has passed meanwhile.
-TIME_TO_VERIFY = 30.0
+#: Seconds before the deadline, or the share of the whole time if that is less, in which no change is waited for any
+#: more: one server that takes all the time must not leave others unconfirmed.
+TIME_TO_VERIFY, SHARE_TO_VERIFY = 30.0, 0.1
 
 
 @dataclass
@@ -114,7 +115,7 @@ class Rollout:
             return True
 
         done: list[Target] = []
-        for end in self._scheduler(may_start).run(self._jobs(wave.targets, Change.reconcile_steps)):
+        for end in self._run(wave.targets, Change.reconcile_steps, _without_verification, may_start):
             target = end.key
             if isinstance(end.error, NotStarted):
                 self.not_started = end.error
@@ -132,20 +133,24 @@ class Rollout:
             self.progress.end_target(failed=target.error is not None, changed=target.changed)
         return done
 
-    def _jobs(
-        self, targets: Iterable[Target], steps: Callable[[Change], Coroutine[Any]], *, more_time: bool = False
-    ) -> Iterator[Job[Target]]:
+    def _run(
+        self,
+        targets: Iterable[Target],
+        steps: Callable[[Change], Coroutine[Any]],
+        shorten: Callable[[RetryPolicy], RetryPolicy],
+        may_start: Callable[[], bool] = lambda: True,
+    ) -> Iterator[JobResult[Target]]:
+        """Yield the ends of the steps of these targets, in the time that `shorten` leaves."""
+        jobs, clock = [], self.reader.clock
+        remaining = shorten(self._policy()).remaining
         for target in targets:
             change = self.change(target)
-            if more_time:
-                change.retry_policy = self._more_time(change.retry_policy)
-            yield Job(target, target.ref.subscription_id, steps(change))
+            change.retry_policy = shorten(change.retry_policy)
+            jobs.append(Job(target, target.ref.subscription_id, steps(change)))
+        return Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining).run(jobs)
 
-    def _scheduler(self, may_start: Callable[[], bool] = lambda: True, *, more_time: bool = False) -> Scheduler:
-        clock = self.reader.clock
-        policy = self.change(self.waves[0].targets[0]).retry_policy
-        remaining = (self._more_time(policy) if more_time else policy).remaining
-        return Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining)
+    def _policy(self) -> RetryPolicy:
+        return self.change(self.waves[0].targets[0]).retry_policy
 
     def _verify(self, changed: list[Target]) -> None:
         """Confirm each change by the server's own GET, or by a list that is known to agree with it."""
@@ -161,10 +166,9 @@ class Rollout:
         And where it shows exactly what is to be: it may lag behind the resource itself.
         """
         believed = [target for target in changed if _agreed(target)]
-        policy = self.change(changed[0]).retry_policy if changed else None
         confirmed = set()
-        if policy and len(believed) > ONE_BY_ONE:
-            listed = self.reader.read_lists([each.ref for each in believed], lambda: self._more_time(policy))
+        if len(believed) > ONE_BY_ONE:
+            listed = self.reader.read_lists([each.ref for each in believed], self._policy)
             confirmed = {
                 target.name
                 for target, seen in zip(believed, listed)
@@ -179,8 +183,7 @@ class Rollout:
             return look_after(change, results[change.ref])
 
         results = {target.ref: target.reconciled for target in targets if target.reconciled}
-        jobs = self._jobs(targets, look, more_time=True)
-        return {end.key.name: end.error or end.result for end in self._scheduler(more_time=True).run(jobs)}
+        return {end.key.name: end.error or end.result for end in self._run(targets, look, lambda policy: policy)}
 
     def _change_again(self, wrong: list[Target], seen: dict[str, Server | PgflexError]) -> list[Target]:
         """Change those of `wrong` again that somebody else wrote to at the same time. Their changes have started."""
@@ -196,8 +199,7 @@ class Rollout:
             and should_retry_conflict(target.reconciled, after, target.desired, self.change(target).retry_policy)
         }
         done: list[Target] = []
-        jobs = self._jobs((target for target in wrong if target.ref in results), again)
-        for end in self._scheduler().run(jobs):
+        for end in self._run((each for each in wrong if each.ref in results), again, _without_verification):
             # One that could not begin has failed as it had before.
             end.key.error = end.error or (None if end.result else end.key.error)
             if isinstance(end.error, NotStarted):
@@ -207,11 +209,11 @@ class Rollout:
                 done.append(end.key)
         return done
 
-    def _more_time(self, policy: RetryPolicy) -> RetryPolicy:
-        """Return a policy for verification: one target that takes all the time must not leave others unconfirmed."""
-        self.reader.api.allow_verification(TIME_TO_VERIFY)
-        started = self.reader.clock.now() + max(policy.remaining, TIME_TO_VERIFY) - policy.wait_timeout
-        return replace(policy, started=started)
+
+def _without_verification(policy: RetryPolicy) -> RetryPolicy:
+    """Return the policy with the time that is left before verification must begin."""
+    reserve = min(TIME_TO_VERIFY, policy.wait_timeout * SHARE_TO_VERIFY)
+    return replace(policy, started=policy.clock.now() + policy.remaining - policy.wait_timeout - reserve)
 
 
 def _agreed(target: Target) -> bool:

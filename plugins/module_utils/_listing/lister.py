@@ -134,7 +134,7 @@ class ServerLister:
             next_link = page.next_link
             if next_link and self.retry_policy.remaining <= 0:
                 raise WaitTimeout(
-                    f"{doing}: not finished after wait_timeout={self.retry_policy.wait_timeout:g} seconds."
+                    f"{doing}: not finished within wait_timeout={self.retry_policy.wait_timeout:g} seconds."
                 )
 
 

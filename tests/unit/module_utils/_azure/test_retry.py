@@ -199,7 +199,7 @@ def test_the_last_look_is_at_the_deadline() -> None:
 
     for _look in range(3):
         time.sleep(retry_policy.poll_pause("The operation", None))
-    with pytest.raises(WaitTimeout, match=r"^The operation: not finished after wait_timeout=25 seconds\.$"):
+    with pytest.raises(WaitTimeout, match=r"^The operation: not finished within wait_timeout=25 seconds\.$"):
         retry_policy.poll_pause("The operation", None)
 
     assert time.pauses == [10, 10, 5]

@@ -154,7 +154,7 @@ def test_a_list_without_an_end_ends_with_wait_timeout(items: bool) -> None:
         return Page((item(f"pg-{number}"),) if items else (), f"n{number}")
 
     pages = Endless(make, seconds=10)
-    with pytest.raises(WaitTimeout, match=f"subscription {SUBSCRIPTION}: not finished after wait_timeout=45 seconds"):
+    with pytest.raises(WaitTimeout, match=f"subscription {SUBSCRIPTION}: not finished within wait_timeout=45 seconds"):
         list(lister(pages, time=pages.time, wait_timeout=45).servers([SUBSCRIPTION]))
     assert len(pages.asked) == 5
 

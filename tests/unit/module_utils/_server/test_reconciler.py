@@ -247,7 +247,7 @@ def test_an_operation_that_never_ends_is_given_up_at_the_deadline(url: bool) -> 
     error = failure(service, wait_timeout=100)
 
     assert isinstance(error, WaitTimeout)
-    assert "operation op, started now: not finished after wait_timeout=100 seconds" in str(error)
+    assert "operation op, started now: not finished within wait_timeout=100 seconds" in str(error)
     assert error.hint == GOES_ON
     assert service.time.time == 100
     assert len(service.sent) == 1
