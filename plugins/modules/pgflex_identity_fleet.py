@@ -88,6 +88,13 @@ options:
           - Refuse to change the server unless it holds exactly these user-assigned managed identities, or is compliant.
         type: list
         elements: str
+      possible_identities:
+        description:
+          - With O(servers[].expected_identities), those that the server may hold as well, where it is not known whether an
+            earlier change was carried out.
+        type: list
+        elements: str
+        default: []
       expected_system_assigned:
         description: With O(servers[].expected_identities), whether the server must have its system-assigned identity.
         type: bool

@@ -58,8 +58,7 @@ class RollbackPlan:
             "system_assigned": entry.before.system_assigned,
         }
         if not self._force:
-            row["expected_identities"] = list(entry.after.identities)
-            row["expected_system_assigned"] = entry.after.system_assigned
+            row.update(_expected(entry))
         return row
 
     def _find(self, place: Mapping[str, Any]) -> Entry | None:
@@ -105,7 +104,20 @@ class RollbackPlan:
 
     def _names(self, written: str) -> list[str]:
         entries = [entry for server_id, entry in self._entries.items() if server_id not in self._left]
-        return [split(each.server_id).name for each in entries if each.written == written]
+        return [split(each.server_id).name for each in entries if written in (each.written, each.perhaps and UNKNOWN)]
+
+
+def _expected(entry: Entry) -> dict[str, Any]:
+    """Return what the server must hold; of what an uncertain last write has to do with either is possible."""
+    after, perhaps = entry.after, entry.perhaps
+    if perhaps is None:
+        return {"expected_identities": list(after.identities), "expected_system_assigned": after.system_assigned}
+    held, other = ({key(each): each for each in state.identities} for state in (after, perhaps))
+    return {
+        "expected_identities": [held[each] for each in held if each in other],
+        "possible_identities": [each for by, each in {**other, **held}.items() if not (by in held and by in other)],
+        "expected_system_assigned": after.system_assigned if after.system_assigned == perhaps.system_assigned else None,
+    }
 
 
 def explain_missing(handed_on: Any) -> str:

@@ -56,7 +56,8 @@ class HeldIdentities:
 class Entry:
     """A server of a record, and the row's name: what it would hold without the run, and what it was to hold.
 
-    `written` is `WRITTEN`, `NOT_WRITTEN`, or `UNKNOWN` where the run was killed before it knew, or never heard.
+    `written` is `WRITTEN`, `NOT_WRITTEN`, or `UNKNOWN` where the run was killed before it knew, or never heard. Where
+    that is so of the last of its writes the server may hold `perhaps` instead, or a part of both.
     """
 
     host: str
@@ -64,6 +65,7 @@ class Entry:
     before: HeldIdentities
     after: HeldIdentities
     written: str = WRITTEN
+    perhaps: HeldIdentities | None = None
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,8 @@ def _held(option: str, raw: dict[str, Any]) -> HeldIdentities:
 
 def merge(entries: Sequence[Entry]) -> Entry:
     """Return the sum of several writes to one server, in their order: what others did between two of them stays."""
-    sent = [each for each, later in zip(entries, [*entries[1:], None]) if _was_done(each, later)] or entries
+    settled = [_settle(each, later) for each, later in zip(entries, [*entries[1:], None])]
+    sent = [each for each in settled if each.written != NOT_WRITTEN] or settled
     last = sent[-1]
     held, system_assigned = _by_key(last.after.identities), last.after.system_assigned
     for each in reversed(sent):
@@ -255,17 +258,24 @@ def merge(entries: Sequence[Entry]) -> Entry:
     return replace(last, before=before, written=WRITTEN if WRITTEN in known else known[-1])
 
 
-def _was_done(entry: Entry, later: Entry | None) -> bool:
-    """Return whether a write counts; of an unknown one the server's GET before a `later` write may show that not."""
-    if entry.written != UNKNOWN or later is None:
-        return entry.written != NOT_WRITTEN
-    old, new = _by_key(entry.before.identities).keys(), _by_key(entry.after.identities).keys()
-    seen = _by_key(later.before.identities).keys()
+def _settle(entry: Entry, later: Entry | None) -> Entry:
+    """Return a write that may not have been done as what the server's GET before a `later` write shows of it."""
+    perhaps = entry.before if entry.written == UNKNOWN and entry.perhaps is None else entry.perhaps
+    if perhaps is None or later is None:
+        return replace(entry, perhaps=perhaps)
+    if _shows(later.before, perhaps, entry.after):
+        return replace(entry, perhaps=None)
+    written = NOT_WRITTEN if entry.written == UNKNOWN else entry.written
+    return replace(entry, after=perhaps, perhaps=None, written=written)
+
+
+def _shows(seen: HeldIdentities, before: HeldIdentities, after: HeldIdentities) -> bool:
+    old, new, now = (_by_key(each.identities).keys() for each in (before, after, seen))
     if new - old:
-        return new - old <= seen
+        return new - old <= now
     if old - new:
-        return not (old - new) & seen
-    return later.before.system_assigned == entry.after.system_assigned
+        return not (old - new) & now
+    return seen.system_assigned == after.system_assigned
 
 
 def _by_key(identities: Iterable[str]) -> dict[str, str]:

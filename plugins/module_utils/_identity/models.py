@@ -107,10 +107,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Expected:
-    """The identities that a server must hold for a change to be right; `system_assigned` None is either."""
+    """The identities that a server must hold for a change to be right; `system_assigned` None is either.
+
+    Those that are `possible` it may hold too.
+    """
 
     identities: tuple[str, ...]
     system_assigned: bool | None = None
+    possible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ def _refuse_other_ids(held: ServerIdentity, named: tuple[str, ...]) -> None:
 def _refuse_unexpected(server: Server, expected: Expected) -> None:
     held = {key(each): each for each in server.identity.ids}
     known = {key(each): each for each in expected.identities}
-    problems = [f"{held[each]} is assigned" for each in sorted(held.keys() - known.keys())]
+    possible = {*known, *map(key, expected.possible)}
+    problems = [f"{held[each]} is assigned" for each in sorted(held.keys() - possible)]
     problems += [f"{known[each]} is not assigned" for each in sorted(known.keys() - held.keys())]
     if expected.system_assigned not in (None, server.identity.system_assigned):
         problems.append(f"the system-assigned identity is {'off' if expected.system_assigned else 'on'}")

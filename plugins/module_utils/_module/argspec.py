@@ -104,7 +104,8 @@ def desired_state_from_row(options: Mapping[str, Any], server: ServerRef) -> Des
     if options.get("expected_identities") is None:
         return state
     expected = _resolve("expected_identities", options, server)
-    return replace(state, expected=Expected(expected, options.get("expected_system_assigned")))
+    possible = _resolve("possible_identities", options, server)
+    return replace(state, expected=Expected(expected, options.get("expected_system_assigned"), possible))
 
 
 def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[str, Any]:

@@ -117,6 +117,7 @@ DESIRED = (
     ),
     Option(IDENTITIES, field="only_if_assigned", row="only_if_assigned", default=[]),
     Option(IDENTITIES, row="expected_identities"),
+    Option(IDENTITIES, row="possible_identities", default=[]),
     Option("bool", row="expected_system_assigned"),
     Option(
         "str",

@@ -52,6 +52,27 @@ def test_a_run_that_is_repeated_with_a_fixed_rollback_file_keeps_the_record_of_t
     assert truth(emulator) == before
 
 
+def test_records_whose_last_run_was_killed_before_it_knew_bring_back_what_it_did_and_what_it_did_not(
+    emulator: Emulator, outputs: list[str], run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-a")
+    before = truth(emulator)
+    many = servers("x", SIZE)
+    files = [tmp_path / "records" / f"{each}.jsonl" for each in ("first", "second")]
+    run_fleet(emulator, outputs, rows(many, present=["id-b"]), rollback_file=str(files[0]))
+    emulator.settings(operation_seconds=1)
+    run_fleet(emulator, outputs, rows(many[:6], present=["id-c"], absent=["id-b"]), rollback_file=str(files[1]))
+    # As if the second run had been killed when it had written down what it was about to do, and half of it was sent.
+    intended, _outcomes = files[1].read_text(encoding="utf-8").split('{"kind":"outcome"', 1)
+    assert intended.count('"intent"') == 6
+    files[1].write_text(intended, encoding="utf-8")
+    seed_servers(emulator, servers("x", 3, "id-a", "id-b"))
+    back = run(ROLLBACK, HOSTS, "-e", f"pgflex_identity_rollback={tmp_path}/records/*.jsonl")
+    assert back.rc == 0, back.output
+    assert "It is not known whether the rollout changed" in unwrapped(back)
+    assert truth(emulator) == before
+
+
 def test_a_record_of_another_subscription_than_that_of_the_run_changes_nothing(
     emulator: Emulator, outputs: list[str], run: Run, tmp_path: Path
 ) -> None:

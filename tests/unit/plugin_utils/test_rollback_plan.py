@@ -94,6 +94,18 @@ def test_what_two_runs_have_written_to_goes_back_to_what_was_before_the_first() 
     assert (row["system_assigned"], row["expected_system_assigned"]) == (True, False)
 
 
+def test_a_server_may_hold_what_an_uncertain_last_write_left_or_not() -> None:
+    third = HeldIdentities(("b", "c"), system_assigned=True)
+    server_id = ServerRef(SUBSCRIPTION, "RG-Prod", "PG-X").id
+    killed = Record("now", "assign", False, False, (Entry("host", server_id, AFTER, third, UNKNOWN),))
+    rows = asked([record("pg-x"), killed], PARTS)
+    (row,) = rows.asked
+    assert (row["present"], row["expected_identities"]) == (["a"], ["b"])
+    assert (sorted(row["possible_identities"]), row["expected_system_assigned"]) == (["a", "c"], None)
+    assert rows.rollback_plan
+    assert "It is not known whether the rollout changed PG-X" in rows.rollback_plan.warnings()[1]
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_of_two_records_that_counts_whose_run_has_written(first: int) -> None:
     records = [record("pg-x", written=NOT_WRITTEN), record("pg-x")]

@@ -68,7 +68,7 @@ def packed(*lines: dict[str, Any]) -> str:
 
 def entry(name: str, written: str) -> Entry:
     held = HeldIdentities((A,), False), HeldIdentities((A, B), False)
-    return Entry(f"host {name}", SERVER.format(name), *held, written)
+    return Entry(f"host {name}", SERVER.format(name), *held, written, held[0] if written == "unknown" else None)
 
 
 RECORD = Record(STARTED, "assign", True, False, (entry("one", "yes"), entry("two", "no"), entry("three", "unknown")))

@@ -53,7 +53,8 @@ def entry(*lines: tuple[HeldIdentities, HeldIdentities] | str) -> Entry:
     ],
 )
 def test_whether_a_server_was_written_to_is_what_was_said_of_its_writes(outcomes: list[str], written: str) -> None:
-    assert entry((held("a"), held("b")), *outcomes) == Entry("host", "id", held("a"), held("b"), written)
+    perhaps = held("a") if written == UNKNOWN else None
+    assert entry((held("a"), held("b")), *outcomes) == Entry("host", "id", held("a"), held("b"), written, perhaps)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -80,6 +81,26 @@ def test_a_write_of_which_nothing_is_known_is_not_hidden_by_one_that_is(outcome:
 def test_what_others_did_between_two_writes_stays(writes: list[tuple[str, str]], before: str) -> None:
     found = entry(*((held(one), held(other)) for one, other in writes))
     assert (found.before, found.after) == (held(before), held(writes[-1][1]))
+
+
+@pytest.mark.parametrize(
+    ("seen", "before", "perhaps"),
+    [
+        pytest.param(None, "a", "ab", id="nothing later"),
+        pytest.param("ab", "a", None, id="it was not done"),
+        pytest.param("abc", "a", None, id="it was done"),
+    ],
+)
+def test_of_an_uncertain_write_in_an_earlier_record_a_later_one_knows(
+    seen: str | None, before: str, perhaps: str | None
+) -> None:
+    first = entry((held("a"), held("ab")), "done", (held("ab"), held("abc")))
+    assert (first.before, first.after, first.perhaps) == (held("a"), held("abc"), held("ab"))
+    later = [Entry("host", "id", held(seen), held(f"{seen}d"))] if seen else []
+    found = merge([first, *later])
+    assert (found.before, found.after.identities[-1]) == (held(before), "d" if seen else "c")
+    assert found.perhaps == (held(perhaps) if perhaps else None)
+    assert found.written == WRITTEN
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -62,6 +63,13 @@ def test_a_server_that_is_not_as_expected_is_refused(before: Server, problem: st
         plan(before, BACK)
     assert caught.value.code == "NotAsExpected"
     assert f"Server pg-orders is not as expected: {problem}." in str(caught.value)
+
+
+@pytest.mark.parametrize(("before", "refused"), [(server(A), False), (server(A, C), False), (server(A, B), True)])
+def test_what_is_possible_may_be_assigned_or_not(before: Server, refused: bool) -> None:
+    desired = DesiredState(present=(D,), purge=True, expected=Expected((A,), possible=(C.upper(),)))
+    with pytest.raises(Refused) if refused else nullcontext():
+        assert plan(before, desired).assign == (D,)
 
 
 def test_without_a_word_about_it_the_system_assigned_identity_may_be_as_it_is() -> None:
