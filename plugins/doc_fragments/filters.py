@@ -28,7 +28,7 @@ options:
   wait_timeout:
     description:
       - Seconds after which the listing gives up, whatever it waits for, signing in included.
-    type: int
+    type: float
     default: 1800
   poll_interval:
     description:

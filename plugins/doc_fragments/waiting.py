@@ -19,6 +19,6 @@ options:
   busy_timeout:
     description:
       - Seconds for which to try again while a server is busy with another operation.
-    type: int
+    type: float
     default: 600
 """

@@ -114,7 +114,7 @@ options:
       - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes on.
       - No request begins after that, and one that has begun is given up within 30 seconds.
       - A change takes one to two minutes in Azure.
-    type: int
+    type: float
     default: 1800
 seealso:
   - name: Associate user-assigned managed identities to servers

@@ -158,7 +158,7 @@ options:
       - Seconds after which the task gives up, whatever it waits for, signing in included. What was started in Azure goes
         on. No request is sent later; an answer on the way is waited for, for up to half a minute.
       - The last tenth of it, at most half a minute, is for verification. Changes are not waited for that long.
-    type: int
+    type: float
     default: 1800
   rollback_file:
     description:

@@ -74,7 +74,7 @@ def test_a_closed_subscription_is_an_error(
         ({"exclude_filters": [{}]}, "exclude_filters: a filter without a condition would exclude every server."),
         ({"exclude_filters": [{"states": 5}]}, "exclude_filters.states: 5 is not a list."),
         ({"resource_groups": [""]}, "resource_groups: '' is not the name of a resource group."),
-        ({"poll_interval": 0}, "poll_interval: 0.0 is too short"),
+        ({"poll_interval": 0}, "poll_interval: 0 is too short"),
         ({"cloud_environment": "Mars"}, "cloud_environment: "),
     ],
     ids=str,

@@ -143,9 +143,9 @@ def retry_policy_from_options(options: Mapping[str, Any]) -> RetryPolicy:
     """Return the retry policy that the options ask for. Raise `InvalidInput`."""
     for option, least in (("wait_timeout", 1), ("poll_interval", 0.001), ("busy_timeout", 0)):
         if not options[option] >= least:  # so that not-a-number is refused too
-            raise InvalidInput(option, f"{options[option]!r} is too short: at least {least} seconds.")
+            raise InvalidInput(option, f"{options[option]:.9g} is too short: at least {least} seconds.")
         if options[option] > _LONGEST:
-            raise InvalidInput(option, f"{options[option]!r} is too long: at most {_LONGEST} seconds.")
+            raise InvalidInput(option, f"{options[option]:.9g} is too long: at most {_LONGEST} seconds.")
     return RetryPolicy(options["wait_timeout"], options["poll_interval"], options["busy_timeout"])
 
 

@@ -140,7 +140,7 @@ DESIRED = (
 #: How long to wait; of one server, of a listing, and of a whole run.
 WAITING = (
     Option(
-        "int",
+        "float",
         module="wait_timeout",
         run="wait_timeout",
         variable="pgflex_identity_wait_timeout",
@@ -156,7 +156,7 @@ WAITING = (
         role_default=10,
     ),
     Option(
-        "int",
+        "float",
         module="busy_timeout",
         run="busy_timeout",
         variable="pgflex_identity_busy_timeout",

@@ -56,6 +56,14 @@ def test_without_a_home_a_credential_in_options_is_enough(
     assert module(identities=[A])["assigned"] == [A]
 
 
+@pytest.mark.parametrize("option", ["wait_timeout", "busy_timeout", "poll_interval"])
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_a_number_that_is_none_is_refused(option: str, value: str, emulator: Emulator, module: RunModule) -> None:
+    seed_server(emulator)
+    check_sentence(module(identities=[A], **{option: float(value)}), f"{option}: {value} is too ")
+    assert emulator.requests() == []
+
+
 SHOWN: dict[str, dict[str, Any]] = {
     "tags as a list": {"tags": ["a", "b"]},
     "location as a number": {"location": 3},
