@@ -156,7 +156,7 @@ CASES = [
         {"identities": [A], "wait_timeout": -5}, "wait_timeout: -5 is too", "wait_timeout", id="wait_timeout -5"
     ),
     pytest.param(
-        {"identities": [A], "poll_interval": 0}, "poll_interval: 0.0 is too", "poll_interval", id="poll_interval 0"
+        {"identities": [A], "poll_interval": 0}, "poll_interval: 0 is too", "poll_interval", id="poll_interval 0"
     ),
     pytest.param(
         {"identities": [A], "busy_timeout": -1}, "busy_timeout: -1 is too", "busy_timeout", id="busy_timeout -1"
