@@ -52,7 +52,8 @@ def test_a_drifted_fleet_is_changed_within_the_limits(
     assert calls["token"] == 1
     assert calls["list"] - calls["429"] <= 2 * -(-number // 100)
     assert calls["write"] <= number + refused
-    assert sum(each for kind, each in calls.items() if kind not in ("token", "429")) <= 5 * number
+    # A GET, the PATCH, one look at its operation, and a share of the lists; but for a few nobody could know how long.
+    assert sum(each for kind, each in calls.items() if kind not in ("token", "429")) <= 3.2 * number, calls
 
 
 def test_first_failures_stop_new_writes_and_what_was_started_is_told(emulator: Emulator, outputs: list[str]) -> None:

@@ -28,6 +28,8 @@ Coroutine = Generator[Union[float, RequestKind], None, T]
 TRIES = 5
 #: A longer `Retry-After` on an operation that runs is not honoured: the operation would end long before.
 LONGEST_POLL_INTERVAL = 60.0
+#: One alone may be stuck.
+MOST_SCOUTS = 3
 
 
 # What was read before the machine was suspended is old. On Linux the monotonic clock stands still meanwhile.
@@ -48,16 +50,28 @@ class Clock:
 
 @dataclass
 class Pace:
-    """`expected`: seconds that the shortest operation of a run took, 0 while none has ended.
+    """`expected`: seconds that the shortest operation of a run took that succeeded, 0 while none has.
 
-    To ask sooner what became of a later one would be of no use, and reads are limited too.
+    To ask sooner what became of a later one would be of no use, and reads are limited too: while nothing is known only
+    a few operations, the scouts, are looked at as often as asked.
     """
 
     expected: float = 0.0
+    scouts: int = 0
 
     def learn(self, seconds: float) -> None:
-        """Learn that an operation has ended after so many seconds, well or not."""
+        """Learn that an operation has succeeded after so many seconds."""
         self.expected = min(self.expected or seconds, seconds)
+
+    def enlist(self) -> bool:
+        """Return whether an operation is to be a scout; it is until `dismiss`."""
+        enlisted = not self.expected and self.scouts < MOST_SCOUTS
+        self.scouts += enlisted
+        return enlisted
+
+    def dismiss(self) -> None:
+        """End the service of a scout."""
+        self.scouts -= 1
 
 
 @dataclass
@@ -83,14 +97,14 @@ class RetryPolicy:
         """Seconds until the deadline."""
         return self._deadline - self.clock.now()
 
-    def poll_pause(self, doing: str, retry_after: float | None, expected: float = 0.0) -> float:
-        """Return seconds until the next look at something that runs, and that is `expected` to run for so long.
+    def poll_pause(self, doing: str, retry_after: float | None = None) -> float:
+        """Return seconds until the next look at something that runs.
 
         Raise `WaitTimeout` when the deadline has passed.
         """
         if self.remaining <= 0:
             raise WaitTimeout(f"{doing}: not finished within wait_timeout={self.wait_timeout:g} seconds.")
-        asked = retry_after if retry_after is not None and retry_after > 0 else max(self.poll_interval, expected)
+        asked = retry_after if retry_after is not None and retry_after > 0 else self.poll_interval
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
     def pause_after(self, error: ServiceError, failures: int) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._azure.retry import LONGEST_POLL_INTERVAL
 from .._errors import OperationFailed, Refused, ServiceError, UnexpectedAnswer, WaitTimeout
 from .._identity.models import Operation
 from .._identity.planner import plan
@@ -45,25 +46,12 @@ def poll_operation(
         f"{operation.start_time}"
     )
     hint = "It goes on in Azure: run again later to see its result, or raise wait_timeout."
-    # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
-    retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
-    begun, expected = retry_policy.clock.now(), retry_policy.pace.expected
     try:
-        while not done:
-            yield retry_policy.poll_pause(doing, retry_after, expected)
-            expected = 0.0
-            if operation.url is None:
-                seen = yield from retry_policy.reading(partial(api.get_server, server.ref))
-                quiet = 0 if seen.updating else quiet + 1
-                done = quiet >= QUIET_LOOKS or _is_as_desired(seen, desired)
-            else:
-                done, retry_after = yield from retry_policy.reading(lambda: api.poll(operation))
-        retry_policy.pace.learn(retry_policy.clock.now() - begun)
+        yield from _follow(doing, api, server, operation, desired, retry_policy)
     except (WaitTimeout, UnexpectedAnswer) as error:
         error.hint = f"{error.hint} {hint}".strip()
         raise
     except OperationFailed:
-        retry_policy.pace.learn(retry_policy.clock.now() - begun)
         raise
     except ServiceError as error:
         if error.status not in (404, 410):
@@ -73,6 +61,54 @@ def poll_operation(
             raise
         # Azure forgot the operation: the server itself tells what became of it.
         yield from poll_operation(api, server, Operation(operation.id, operation.start_time), desired, retry_policy)
+
+
+def _follow(
+    doing: str,
+    api: ServerClient,
+    server: Server,
+    operation: Operation,
+    desired: DesiredState,
+    retry_policy: RetryPolicy,
+) -> Coroutine[None]:
+    # Without an address to ask, Retry-After is about nothing: the server is looked at as often as usual.
+    retry_after, done, quiet = operation.retry_after if operation.url else None, False, 0
+    pace, begun, is_scout = retry_policy.pace, retry_policy.clock.now(), False
+    try:
+        if operation.url and retry_after is None:
+            is_scout = yield from _first_pause(doing, retry_policy)
+        else:
+            yield retry_policy.poll_pause(doing, retry_after)
+        while not done:
+            if operation.url is None:
+                seen = yield from retry_policy.reading(partial(api.get_server, server.ref))
+                quiet = 0 if seen.updating else quiet + 1
+                done = quiet >= QUIET_LOOKS or _is_as_desired(seen, desired)
+            else:
+                done, retry_after = yield from retry_policy.reading(lambda: api.poll(operation))
+            if not done:
+                yield retry_policy.poll_pause(doing, retry_after)
+        pace.learn(retry_policy.clock.now() - begun)
+    finally:
+        if is_scout:
+            pace.dismiss()
+
+
+def _first_pause(doing: str, retry_policy: RetryPolicy) -> Coroutine[bool]:
+    """Return when an operation is worth a look, and whether it is a scout, which is so after a usual pause.
+
+    Another one is when the shortest would be done; or after a minute, while none has ended.
+    """
+    pace, clock = retry_policy.pace, retry_policy.clock
+    begun = clock.now()
+    while not pace.enlist():
+        likely = max(pace.expected, retry_policy.poll_interval) if pace.expected else LONGEST_POLL_INTERVAL
+        left = begun + likely - clock.now()
+        if left <= 0:
+            return False
+        yield retry_policy.poll_pause(doing, left if pace.expected else None)
+    yield retry_policy.poll_pause(doing)
+    return True
 
 
 def _is_as_desired(server: Server, desired: DesiredState) -> bool:

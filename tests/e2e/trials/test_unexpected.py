@@ -60,7 +60,8 @@ def test_without_a_home_a_credential_in_options_is_enough(
 @pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
 def test_a_number_that_is_none_is_refused(option: str, value: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
-    check_sentence(module(identities=[A], **{option: float(value)}), f"{option}: {value} is too ")
+    odd: dict[str, Any] = {option: float(value)}
+    check_sentence(module(identities=[A], **odd), f"{option}: {value} is too ")
     assert emulator.requests() == []
 
 

@@ -175,22 +175,15 @@ def test_the_pause_between_two_looks_is_never_too_long(retry_after: float | None
     assert FakeTime().retry_policy().poll_pause("The operation", retry_after) == pause
 
 
-@pytest.mark.parametrize(
-    ("took", "pause"),
-    [
-        pytest.param((), 10, id="nothing is known"),
-        pytest.param((30.0,), 30, id="as long as one took"),
-        pytest.param((30.0, 20.0, 40.0), 20, id="the shortest"),
-        pytest.param((3.0,), 10, id="not less than poll_interval"),
-        pytest.param((500.0,), 60, id="a minute at most"),
-    ],
-)
-def test_an_operation_is_left_alone_while_it_cannot_be_ready(took: tuple[float, ...], pause: float) -> None:
+def test_few_are_looked_at_while_nothing_is_known_of_how_long_it_takes() -> None:
     pace = Pace()
-    for seconds in took:
+    assert [pace.enlist() for _each in range(5)] == [True, True, True, False, False]
+    pace.dismiss()
+    assert [pace.enlist(), pace.enlist()] == [True, False]
+    for seconds in (30.0, 20.0, 40.0):
         pace.learn(seconds)
-    assert FakeTime().retry_policy().poll_pause("The operation", None, pace.expected) == pause
-    assert FakeTime().retry_policy().poll_pause("The operation", 5, pace.expected) == 5
+    pace.dismiss()
+    assert (pace.expected, pace.enlist()) == (20.0, False)
 
 
 def test_the_last_look_is_at_the_deadline() -> None:
