@@ -146,7 +146,7 @@ class AppendOnlyFile:
 
 
 def _move_aside(path: Path) -> Path | None:
-    """Rename the file at `path` as Ansible names backups; what is not a regular file is refused, and left alone."""
+    """Rename the file at `path` as Ansible names backups, an empty one goes; what is no regular file is refused."""
     try:
         # Before it is opened: that alone can have an effect on a device.
         if not stat.S_ISREG(path.stat().st_mode):
@@ -156,7 +156,12 @@ def _move_aside(path: Path) -> Path | None:
         return None
     try:
         _lock(handle, path)
-        return path.rename(_backup(path)) if _is_at(handle, path) else None
+        if not _is_at(handle, path):
+            return None
+        if os.fstat(handle).st_size:
+            return path.rename(_backup(path))
+        path.unlink()  # that of a run that begins right now, and that is refused; or nothing to keep
+        return None
     finally:
         os.close(handle)
 

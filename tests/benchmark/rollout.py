@@ -67,6 +67,14 @@ def measure_rollout(emulator: Emulator) -> list[str]:
     floor = (DRIFTED - THROTTLE["writes"]["bucket"]) / THROTTLE["writes"]["refill"] + OPERATION
     rows = [
         _drifted(emulator, DRIFTED, "assign, one wave", f"{floor:.0f}", 'pgflex_identity_waves=["100%"]'),
+        _drifted(
+            emulator,
+            DRIFTED,
+            "the same, lists an hour behind",
+            f"{floor:.0f}",
+            'pgflex_identity_waves=["100%"]',
+            list_lag=3600,
+        ),
         _drifted(emulator, DRIFTED, "assign, waves 1, 10%, 100%", f"{floor + 2 * OPERATION:.0f}"),
         _host_by_host(emulator),
     ]
@@ -77,12 +85,13 @@ def measure_rollout(emulator: Emulator) -> list[str]:
     )
 
 
-def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str) -> None:
+def _prepare(emulator: Emulator, folder: Path, servers: int, *held: str, list_lag: float = 0) -> None:
     """Prepare an estate of its own, with full buckets."""
     emulator.reset()
     emulator.settings(page_size=100, throttle=THROTTLE, operation_seconds=OPERATION, log_bodies=False)
     hosts = seed_estate(emulator, SUBSCRIPTION, servers, *held)
     write(folder, estate={"all": {"hosts": hosts, "vars": WANTED}}, nothing=NOTHING_PLAY, one_by_one=ONE_BY_ONE)
+    emulator.settings(list_lag=list_lag)
     emulator.clear_requests()
 
 
@@ -112,10 +121,12 @@ def _compliant(emulator: Emulator, servers: int, runs: int, most: float | None =
     ]
 
 
-def _drifted(emulator: Emulator, servers: int, title: str, floor: str, *extra: str) -> list[object]:
+def _drifted(
+    emulator: Emulator, servers: int, title: str, floor: str, *extra: str, list_lag: float = 0
+) -> list[object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _prepare(emulator, folder, servers, "id-01")
+        _prepare(emulator, folder, servers, "id-01", list_lag=list_lag)
         given = [each for text in extra for each in ("-e", _as_json(text))]
         done = play(folder, emulator, "-i", "estate.yml", "pgflex.azure.assign", *given)
     return _row(title, servers, done, floor, count(emulator))

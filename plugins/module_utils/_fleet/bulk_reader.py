@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from .._errors import CredentialError, PgflexError
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from .._azure.rate_limits import RateLimiter
     from .._azure.retry import Clock, RetryPolicy
     from .._identity.resource_ids import ServerRef
+    from .._server.reconciler import ReconcileResult
 
 #: Up to so many servers of a subscription are read one by one, more from its list: the list may be long.
 ONE_BY_ONE = 25
+#: Seconds that a list may be behind and still confirm most of a wave in the end.
+USUAL_LAG = 15.0
 
 
 @dataclass
@@ -92,3 +96,54 @@ class BulkReader:
         scheduler = Scheduler(self.limiter, self.clock, until=self.clock.now() + retry_policy_factory().remaining)
         found: dict[int, Server | PgflexError] = {end.key: end.error or end.result for end in scheduler.run(jobs)}
         return [found[number] for number in range(len(refs))]
+
+
+@dataclass
+class ListTrust:
+    """Whether lists are going to confirm the writes of a rollout. Several threads may ask.
+
+    A list counts for a server about which it agreed with the server's own GET before the write, and where it then shows
+    exactly what is to be. Whether it does is looked up once in the middle: to read all servers in the end would take
+    longer than to read each when its operation has ended.
+    """
+
+    reader: BulkReader
+    retry_policy_factory: Callable[[], RetryPolicy]
+    _ended: list[tuple[float, ReconcileResult]] = field(default_factory=list, init=False)
+    _lags: bool | None = field(default=None, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def counts_for(self, listed: Server | None, reconciled: ReconcileResult) -> bool:
+        """Return whether a list may confirm a write that has ended right now; `listed` is what the plan was made of."""
+        if not agreed(listed, reconciled.before):
+            return False
+        if due := self._note(reconciled):
+            shown = self.reader.read_lists([each.server.ref for each in due], self.retry_policy_factory)
+            self._lags = any(seen is not None and not shows_exactly(each, seen) for each, seen in zip(due, shown))
+        return not self._lags
+
+    def _note(self, reconciled: ReconcileResult) -> list[ReconcileResult]:
+        """Return the writes that a list must show by now, once, when they are enough to be looked up."""
+        with self._lock:
+            now = self.reader.clock.now()
+            self._ended.append((now, reconciled))
+            due = [each for ended, each in self._ended if now - ended >= USUAL_LAG]
+            if self._lags is not None or len(due) <= ONE_BY_ONE:
+                return []
+            self._lags = False
+            return due
+
+
+def agreed(listed: Server | None, before: Server | None) -> bool:
+    """Return whether the list that a plan was made of showed what the server's own GET did."""
+    return (
+        listed is not None
+        and before is not None
+        and listed.read_by == "list"
+        and listed.identity.shows_same_as(before.identity)
+    )
+
+
+def shows_exactly(reconciled: ReconcileResult, seen: Server) -> bool:
+    """Return whether a server is seen as it is to be."""
+    return seen.identity.shows_same_as(reconciled.plan.after)

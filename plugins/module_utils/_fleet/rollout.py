@@ -21,7 +21,7 @@ from .._server.reconciler import (
     should_retry_conflict,
     verify,
 )
-from .bulk_reader import ONE_BY_ONE
+from .bulk_reader import ONE_BY_ONE, ListTrust, agreed, shows_exactly
 from .scheduler import Job, JobResult, Scheduler
 from .waves import wave_sizes
 
@@ -74,6 +74,10 @@ class Rollout:
     max_fail_percentage: float = 100.0
     waves: list[Wave] = field(default_factory=list, init=False)
     not_started: NotStarted | None = field(default=None, init=False)
+    _seen: dict[str, Server | PgflexError] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._trust = ListTrust(self.reader, self._policy)
 
     def plan(self, drifted: list[Target]) -> None:
         """Divide the targets into waves."""
@@ -115,7 +119,7 @@ class Rollout:
             return True
 
         done: list[Target] = []
-        for end in self._run(wave.targets, Change.reconcile_steps, _without_verification, may_start):
+        for end in self._run(wave.targets, self._change_and_look, _without_verification, may_start):
             target = end.key
             if isinstance(end.error, NotStarted):
                 self.not_started = end.error
@@ -136,7 +140,7 @@ class Rollout:
     def _run(
         self,
         targets: Iterable[Target],
-        steps: Callable[[Change], Coroutine[Any]],
+        steps: Callable[[Change, Target], Coroutine[Any]],
         shorten: Callable[[RetryPolicy], RetryPolicy],
         may_start: Callable[[], bool] = lambda: True,
     ) -> Iterator[JobResult[Target]]:
@@ -146,60 +150,74 @@ class Rollout:
         for target in targets:
             change = self.change(target)
             change.retry_policy = shorten(change.retry_policy)
-            jobs.append(Job(target, target.ref.subscription_id, steps(change)))
+            jobs.append(Job(target, target.ref.subscription_id, steps(change, target)))
         return Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining).run(jobs)
+
+    def _change_and_look(self, change: Change, target: Target) -> Coroutine[ReconcileResult]:
+        """Carry out a change, and read what came of it where no list is going to say."""
+        reconciled = yield from change.reconcile_steps()
+        if reconciled.plan.changes and not self._trust.counts_for(target.listed, reconciled):
+            try:
+                self._seen[target.name] = yield from look_after(change, reconciled)
+            except WaitTimeout:  # verification has a time of its own
+                pass
+            except PgflexError as error:
+                self._seen[target.name] = error
+        return reconciled
 
     def _policy(self) -> RetryPolicy:
         return self.change(self.waves[0].targets[0]).retry_policy
 
     def _verify(self, changed: list[Target]) -> None:
         """Confirm each change by the server's own GET, or by a list that is known to agree with it."""
-        doubtful = self._not_confirmed_by_list(changed)
+        seen, self._seen = self._seen, {}
+        rest = self._not_confirmed_by_list([target for target in changed if target.name not in seen])
+        seen.update(self._look_at_each(rest))
+        doubtful = [target for target in changed if target.name in seen]
         while doubtful:
-            seen = self._look_at_each(doubtful)
             wrong = [target for target in doubtful if not _verify_target(target, seen[target.name])]
             doubtful = self._change_again(wrong, seen)
+            seen = self._look_at_each(doubtful)
 
     def _not_confirmed_by_list(self, changed: list[Target]) -> list[Target]:
-        """Return those that no list confirms. A list counts for a server where it agreed with the GET before the write.
-
-        And where it shows exactly what is to be: it may lag behind the resource itself.
-        """
-        believed = [target for target in changed if _agreed(target)]
+        believed = [target for target in changed if agreed(target.listed, target.before)]
         confirmed = set()
         if len(believed) > ONE_BY_ONE:
             listed = self.reader.read_lists([each.ref for each in believed], self._policy)
             confirmed = {
                 target.name
                 for target, seen in zip(believed, listed)
-                if seen is not None and _shows_exactly(target, seen) and _verify_target(target, seen)
+                if seen is not None
+                and target.reconciled
+                and shows_exactly(target.reconciled, seen)
+                and _verify_target(target, seen)
             }
         return [target for target in changed if target.name not in confirmed]
 
     def _look_at_each(self, targets: list[Target]) -> dict[str, Server | PgflexError]:
         """Return each server as its own GET shows it after its write, or why it could not be read."""
 
-        def look(change: Change) -> Coroutine[Server]:
-            return look_after(change, results[change.ref])
+        def look(change: Change, target: Target) -> Coroutine[Server]:
+            return look_after(change, results[target.name])
 
-        results = {target.ref: target.reconciled for target in targets if target.reconciled}
+        results = {target.name: target.reconciled for target in targets if target.reconciled}
         return {end.key.name: end.error or end.result for end in self._run(targets, look, lambda policy: policy)}
 
     def _change_again(self, wrong: list[Target], seen: dict[str, Server | PgflexError]) -> list[Target]:
         """Change those of `wrong` again that somebody else wrote to at the same time. Their changes have started."""
 
-        def again(change: Change) -> Coroutine[ReconcileResult]:
-            return retry_after_conflict(change, results[change.ref])
+        def again(change: Change, target: Target) -> Coroutine[ReconcileResult]:
+            return retry_after_conflict(change, results[target.name])
 
         results = {
-            target.ref: target.reconciled
+            target.name: target.reconciled
             for target in wrong
             if target.reconciled
             and isinstance(after := seen[target.name], Server)
             and should_retry_conflict(target.reconciled, after, target.desired, self.change(target).retry_policy)
         }
         done: list[Target] = []
-        for end in self._run((each for each in wrong if each.ref in results), again, _without_verification):
+        for end in self._run((each for each in wrong if each.name in results), again, _without_verification):
             # One that could not begin has failed as it had before.
             end.key.error = end.error or (None if end.result else end.key.error)
             if isinstance(end.error, NotStarted):
@@ -214,21 +232,6 @@ def _without_verification(policy: RetryPolicy) -> RetryPolicy:
     """Return the policy with the time that is left before verification must begin."""
     reserve = min(TIME_TO_VERIFY, policy.wait_timeout * SHARE_TO_VERIFY)
     return replace(policy, started=policy.clock.now() + policy.remaining - policy.wait_timeout - reserve)
-
-
-def _agreed(target: Target) -> bool:
-    """Return whether the list that the plan was made of showed what the server's own GET did."""
-    listed, before = target.listed, target.before
-    return (
-        listed is not None
-        and before is not None
-        and listed.read_by == "list"
-        and listed.identity.shows_same_as(before.identity)
-    )
-
-
-def _shows_exactly(target: Target, seen: Server) -> bool:
-    return target.reconciled is not None and seen.identity.shows_same_as(target.reconciled.plan.after)
 
 
 def _verify_target(target: Target, seen: Server | PgflexError) -> bool:

@@ -87,6 +87,31 @@ def test_many_changes_are_verified_from_the_list() -> None:
     assert len(service.reads()) == 6 + len(service.writes())
 
 
+@pytest.mark.parametrize(
+    ("kind", "in_the_end"),
+    [("frozen before", 60), ("never agreed", 0), ("current", 100)],
+)
+def test_where_lists_do_not_confirm_each_is_read_when_its_operation_has_ended(kind: str, in_the_end: int) -> None:
+    service = FleetService()
+    for held in service.add_many(100, A):
+        if kind == "frozen before":
+            held.listed = dict(held.raw)
+        elif kind == "never agreed":
+            held.listed = {**held.raw, "identity": {"type": "UserAssigned", "userAssignedIdentities": {C: {}}}}
+    wished = targets(service, MORE)
+    run(service, wished, write_bucket=(1, 1))
+    assert totals(wished)["changed"] == 100
+    names = [name for method, name in service.calls if method == "GET"]
+    last = len(names) - 1 - names[::-1].index("list") if kind == "current" else names.index(f"pg-{99:03}")
+    read = Counter(names)
+    twice = [name for name, times in read.items() if times == 2 and name != "list"]
+    assert len(twice) == (0 if kind == "current" else 100)
+    # At one second for each write those are read again meanwhile whose operation has ended.
+    meanwhile = Counter(names[:last])
+    early = [name for name, times in meanwhile.items() if times == 2 and name != "list"]
+    assert 100 - in_the_end - 25 <= len(early) <= 100 - in_the_end
+
+
 def test_few_changes_are_verified_one_by_one() -> None:
     service = FleetService()
     service.add_many(100, A, B)

@@ -232,6 +232,14 @@ def test_without_a_place_for_it_nothing_is_changed(tmp_path: Path, path: str, pr
         Journal.create(path.format(tmp_path))
 
 
+def test_of_an_empty_file_nothing_is_kept(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    with Journal.create(str(file)) as journal:
+        assert journal.backup is None
+    assert list(file.parent.iterdir()) == [file]
+
+
 def test_a_file_of_an_earlier_run_is_kept_under_the_name_of_a_backup(file: Path) -> None:
     backups = []
     for action in ("first", "second", "third"):
