@@ -30,16 +30,21 @@ from ansible.utils.display import Display
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.record import read_records
+from ..module_utils._fleet.removals import read_limit
 from ..module_utils._module.options import ACTIONS, ASSIGN, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
-from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope, run_options
+from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, TASK_VARIABLES, RunScope, run_options
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
+# What the role registers of its plan.
+_PLAN = "pgflex_identity_plan"
+_LIMIT = "max_removals"
+_PURGE = "pgflex_identity_purge"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
 _ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
@@ -73,8 +78,13 @@ class ActionModule(ActionBase):
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
+        try:
+            rows.refuse_empty_rotation()
+            self._count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
+        except InvalidInput as error:
+            raise _failure(error) from None
         answer = self._ask(rows, arguments, known)
-        if (warnings := rows.warnings(whole=whole)) and not goes_on:
+        if (warnings := rows.warnings(answer, whole=whole)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
         return {**result, **answer}
 
@@ -93,8 +103,19 @@ class ActionModule(ActionBase):
             given.setdefault("rollback", handed_on.get("rollback"))
         return {**defaults, **arguments, **given}
 
+    def _count_removals(self, arguments: dict[str, Any], plan: Any, servers: int) -> None:
+        """Make a number of a percentage of the run's servers: those that have drifted are a part of the `plan`."""
+        if isinstance(plan, Mapping) and "totals" in plan:
+            servers = plan["totals"]["servers"]
+        given = arguments.pop(_LIMIT, None)
+        limit = read_limit(_LIMIT, None if given is None else str(given), servers)
+        if limit is not None:
+            arguments[_LIMIT] = str(limit)
+
     def _ask(self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
+        # For the record, and for the words in which removals are counted.
+        asked["action"] = rows.action
         if rows.asked:
             answer = self._run_module({**asked, "servers": rows.asked}, task_vars)
             # Thousands of rows, which the inventory says already.
@@ -152,7 +173,7 @@ class ActionModule(ActionBase):
         if action not in ACTIONS:
             raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
         templar = Templar(loader=self._loader)
-        run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else (CONNECTION,))
+        run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else TASK_VARIABLES)
         handed_on = task_vars.get("pgflex_identity_result")
         rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
         hosts, conditions = self._hosts(task_vars)
@@ -189,12 +210,24 @@ class ActionModule(ActionBase):
                 len(task_vars["ansible_play_hosts_all"]),
                 waves=arguments.get("waves"),
                 max_fail_percentage=arguments.get("max_fail_percentage"),
+                max_removals=arguments.get(_LIMIT),
+                purge=self._purges(arguments, task_vars),
                 strict=self._templar.template(task_vars["__pgflex_identity_strict"]),
+                fail_on_undeclared=self._templar.template(task_vars["__pgflex_identity_fail_on_undeclared"]),
                 reports=[each["key"] for each in self._templar.template(task_vars["__pgflex_identity_reports"])],
             )
         except InvalidInput as error:
             raise _failure(error) from None
         return {**nothing_asked(), "alone": True}
+
+    def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
+        """Return whether the server of the task's own host is to be purged; what cannot be read fails on its own."""
+        if (arguments.get("action") or ASSIGN) != ASSIGN:
+            return False
+        try:
+            return bool(boolean(str(_template(self._templar, _PURGE, task_vars.get(_PURGE))), strict=False))
+        except InvalidInput:
+            return False
 
     @property
     def _is_called_by_role(self) -> bool:

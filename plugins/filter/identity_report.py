@@ -13,10 +13,11 @@ description:
   - Makes a report of what M(pgflex.azure.pgflex_identity_fleet) returns.
   - For a result from check mode, the report is an audit. An identity of a server is C(held), C(missing), which would be
     assigned, or C(extra), which would be removed. A server is C(compliant), C(drifted) if anything is missing or extra,
-    or C(failed).
+    C(undeclared) if nothing is declared for it, or C(failed).
   - For a rollout that was carried out, which is a result in which a wave was started, it says what was done. An
-    identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(not_started)
-    because too many others had failed, or C(failed). With the last two, its identities are those that were read before.
+    identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(undeclared),
+    C(not_started) because too many others had failed, or C(failed). With the last two, its identities are those that
+    were read before.
 positional: _input, format
 options:
   _input:
@@ -35,10 +36,11 @@ options:
         resource group, subscription and region, search and filters, and the timeline of the waves. For several planned
         waves it shows their sizes.
       - V(lines) is a line for each server that is not compliant, for each wave of a rollout that has several, and a
-        summary, always the last line.
-      - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(failed), C(missing) and
-        C(extra), and the lists C(drifted_hosts) and C(failed_hosts). For a rollout it also has the counts C(changed),
-        C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts).
+        summary, always the last line. Undeclared servers that hold the same identities share a line.
+      - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(undeclared), C(failed),
+        C(missing) and C(extra), and the lists C(drifted_hosts), C(undeclared_hosts) and C(failed_hosts). For a rollout
+        it also has the counts C(changed), C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and
+        C(not_started_hosts).
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true
@@ -142,7 +144,8 @@ def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
     servers, folder = list(result["servers"]), result.get("result_dir")
     if not folder:
         return servers
-    names = [str(each["name"]) for each in servers if not brief or each["changed"] or each["failed"]]
+    told = ("changed", "failed", "undeclared")
+    names = [str(each["name"]) for each in servers if not brief or any(each.get(status) for status in told)]
     try:
         found = dict(zip(names, read_entries(str(folder), names)))
     except (OSError, ValueError) as error:

@@ -54,7 +54,6 @@ options:
       - An identity given twice, in whatever casing, counts once.
     type: list
     elements: str
-    default: []
   identity_resource_group:
     description:
       - Resource group of the identities that are given by bare name. By default that of the server.
@@ -66,7 +65,7 @@ options:
   purge_identities:
     description:
       - With O(state=present), remove every user-assigned identity that is not in O(identities). With an empty list all
-        are removed.
+        are removed. It needs a declaration of what the server shall hold, so O(identities=[]) has to be written out.
       - If that would take an identity that is used for data encryption, the task fails and nothing is changed, unless
         O(keep_encryption_identities=true).
     type: bool

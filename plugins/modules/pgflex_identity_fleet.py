@@ -27,7 +27,8 @@ extends_documentation_fragment:
 options:
   servers:
     description:
-      - The servers, and what each shall hold. A row that asks for nothing is only read.
+      - The servers, and what each shall hold. A row that declares nothing, that is neither O(servers[].present),
+        O(servers[].absent) nor O(servers[].system_assigned), is only read, and is undeclared in the result.
       - Without it there is a row for each host of the play, made of its variables C(pgflex_server_id), or
         C(pgflex_subscription_id), C(pgflex_resource_group) and C(pgflex_server_name), and C(pgflex_identity_present),
         C(pgflex_identity_absent), C(pgflex_identity_purge), C(pgflex_identity_keep_encryption_identities),
@@ -52,17 +53,20 @@ options:
         description: Name of the server.
         type: str
       present:
-        description: User-assigned managed identities to assign, by resource ID or by bare name.
+        description:
+          - User-assigned managed identities to assign, by resource ID or by bare name.
+          - An empty list is a declaration too. With O(servers[].purge=true) the server shall hold none.
         type: list
         elements: str
-        default: []
       absent:
         description: User-assigned managed identities to remove, by resource ID or by bare name.
         type: list
         elements: str
         default: []
       purge:
-        description: Remove every user-assigned identity that is not in O(servers[].present).
+        description:
+          - Remove every user-assigned identity that is not in O(servers[].present).
+          - It takes nothing from a row that declares nothing.
         type: bool
         default: false
       keep_encryption_identities:
@@ -148,6 +152,16 @@ options:
       - Rows that fail before anything is written do not count.
     type: float
     default: 100
+  max_removals:
+    description:
+      - How many servers may lose an identity, by a removal, a purge, a rotation, a rollback or O(servers[].system_assigned),
+        as a number or as a percentage of the rows, rounded down. A plan over it is refused as a whole, before the first
+        write and in check mode, with the counts and the largest reasons.
+      - Each server is planned anew right before its write. One that would lose an identity then, and did not when all were
+        planned, is counted too, and fails if it is one too many.
+      - Without it there is no limit, but for a purge. If that takes the last user-assigned identity of more than one
+        server, this option has to be set.
+    type: str
   quota_percentage:
     description:
       - Share of the limits of Azure Resource Manager to use, where other clients log in with the same credential.
@@ -173,7 +187,7 @@ options:
   result_dir:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
-        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(not_started) and C(msg). With
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(undeclared), C(not_started) and C(msg). With
         V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
@@ -239,6 +253,11 @@ servers:
       type: bool
       returned: when true, in check mode
       sample: true
+    undeclared:
+      description: Whether the row declares nothing, so that the server is neither compliant nor drifted, and is left alone.
+      type: bool
+      returned: when true
+      sample: true
     not_started:
       description:
         - Tells a row that was not started, because of O(max_fail_percentage), O(wait_timeout), or since nothing can be
@@ -266,12 +285,14 @@ servers:
       sample: {type: None, tenant_id: null, principal_id: null, user_assigned_identities: []}
 totals:
   description:
-    - How many C(servers) there are, and how many of them are C(compliant), C(changed), C(failed) or C(not_started).
+    - How many C(servers) there are, and how many of them are C(compliant), C(changed), C(undeclared), C(failed) or
+      C(not_started).
     - In check mode C(changed) counts those that have drifted, which would be changed.
     - C(written) counts those that were or may have been written to, failed ones among them.
+    - C(added) and C(removed) count identities on the servers that were changed, or would be in check mode.
   type: dict
   returned: success
-  sample: {servers: 2, compliant: 1, changed: 1, failed: 0, not_started: 0, written: 1}
+  sample: {servers: 2, compliant: 1, changed: 1, undeclared: 0, failed: 0, not_started: 0, written: 1, added: 1, removed: 0}
 waves:
   description:
     - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and
@@ -313,6 +334,7 @@ from ..module_utils._azure.retry import Clock, Pace, RetryPolicy
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
+from ..module_utils._fleet.removals import RemovalLimit, read_limit
 from ..module_utils._fleet.target import target_facts, totals
 from ..module_utils._fleet.targets import read_targets
 from ..module_utils._fleet.waves import read_waves
@@ -342,7 +364,9 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
     limiter = RateLimiter(percentage("quota_percentage", options) / 100)
     folder = _existing("result_dir", options["result_dir"])
-    targets = read_targets(options["servers"] or [], connection)
+    rows = options["servers"] or []
+    removals = RemovalLimit(read_limit("max_removals", options["max_removals"], len(rows)), options["action"])
+    targets = read_targets(rows, connection)
     fleet = Fleet(
         connection.open(),
         limiter,
@@ -350,10 +374,8 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         options["validate_identities"],
         sizes,
         budget,
-        options["rollback_file"],
-        options["progress_file"],
-        options["read"],
-        options["action"],
+        **{name: options[name] for name in ("rollback_file", "progress_file", "read", "action")},
+        removals=removals,
     )
     fleet.run(targets, check_mode=module.check_mode)
     for warning in fleet.warnings:
@@ -389,7 +411,7 @@ def _servers(
     except OSError as error:  # after the changes: their results must not be lost
         module.warn(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
         return {"servers": entries}
-    shown = ("name", "changed", "failed", "busy", "not_started", "msg")
+    shown = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg")
     return {"servers": [{name: each[name] for name in shown if name in each} for each in entries], "result_dir": folder}
 
 

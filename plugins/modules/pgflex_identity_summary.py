@@ -79,16 +79,18 @@ EXAMPLES = r"""
 
 # wave 1: 1 server, 1 changed, 0 failed, 20:00:00 to 20:02:05 UTC
 # wave 2: 2 servers, 1 changed, 1 failed, 20:02:05 to 20:14:10 UTC
-# 12 servers: 9 compliant, 2 changed, 1 failed, 0 not started.
+# 12 servers: 9 compliant, 2 changed (2 added, 1 removed), 1 failed, 0 not started.
 """
 
 RETURN = r"""
 lines:
-  description: A line for each of several waves, one with the counts, and the command that takes the rollout back.
+  description:
+    - A line for each of several waves, one for undeclared servers, one with the counts, and the command that takes the
+      rollout back.
   type: list
   elements: str
   returned: success
-  sample: ["12 servers: 9 compliant, 2 changed, 1 failed, 0 not started."]
+  sample: ["12 servers: 9 compliant, 2 changed (2 added, 1 removed), 1 failed, 0 not started."]
 summary:
   description: What is handed on.
   type: dict
@@ -101,7 +103,7 @@ summary:
       description: O(action).
       type: str
     servers:
-      description: How many servers there are; the next four add up to it.
+      description: How many servers there are; the next five add up to it.
       type: int
     compliant:
       description: How many were compliant.
@@ -109,14 +111,27 @@ summary:
     changed:
       description: How many were changed. With RV(summary.check), how many have drifted and would be.
       type: int
+    undeclared:
+      description: For how many nothing is declared, so that they were left alone.
+      type: int
     failed:
       description: How many failed.
       type: int
     not_started:
       description: How many were not started.
       type: int
+    added:
+      description: How many identities were assigned. With RV(summary.check), how many would be.
+      type: int
+    removed:
+      description: How many identities were removed. With RV(summary.check), how many would be.
+      type: int
     changed_hosts:
       description: The hosts that were changed. With RV(summary.check), those that have drifted.
+      type: list
+      elements: str
+    undeclared_hosts:
+      description: The hosts for which nothing is declared.
       type: list
       elements: str
     failed_hosts:

@@ -22,12 +22,25 @@ _INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy tha
 
 
 def refuse_run_options(
-    hosts: int, *, waves: Any, max_fail_percentage: Any, strict: bool, reports: Iterable[str]
+    hosts: int,
+    *,
+    waves: Any,
+    max_fail_percentage: Any,
+    max_removals: Any,
+    purge: bool,
+    strict: bool,
+    fail_on_undeclared: bool,
+    reports: Iterable[str],
 ) -> None:
     """Refuse with `InvalidInput` what nobody could keep: only where nothing is lost may each host go its own way.
 
-    `hosts` is how many the play has, failed ones too, so that all of them are refused alike.
+    `hosts` is how many the play has, failed ones too, so that all of them are refused alike. With `purge` this host's
+    server is purged.
     """
+    if fail_on_undeclared:
+        raise InvalidInput(
+            "pgflex_identity_fail_on_undeclared", f"there is no plan to stop at {_INSTEAD} set it to false."
+        )
     if hosts == 1:
         return
     texts = [str(each) for each in (waves if isinstance(waves, list) else [waves])]
@@ -37,6 +50,10 @@ def refuse_run_options(
         raise InvalidInput(
             "pgflex_identity_max_fail_percentage", f"there is no failure budget {_INSTEAD} set it to 100."
         )
+    limit = "" if max_removals is None else str(max_removals).strip()
+    # Not set is a limit for a purge: that it empties one server.
+    if limit != "100%" and (limit or purge):
+        raise InvalidInput("pgflex_identity_max_removals", f"nobody counts the servers {_INSTEAD} set it to 100%.")
     if strict:
         raise InvalidInput("pgflex_identity_strict", f"no host looks at the others {_INSTEAD} set it to false.")
     for kind in reports:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._fleet.target import totals
 from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
 from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, Option
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 _VARIABLE_OF_PLACE = {each.row: each.variable for each in PLACE if each.row and each.variable}
 _OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
+_UNSET = {
+    _OLD: "is not set: it has to name the identity to replace.",
+    _NEW: "is not set: it has to name the new identity.",
+}
 # A comment runs to the end of its line: no resource ID holds the sign.
 _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 # What an entry has where the others are in files.
@@ -50,13 +55,14 @@ def _options_of(action: str) -> tuple[Option, ...]:
 def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> dict[str, Any]:
     """Return the row of a host, of its variables for which `is_relevant` is true, templated. Raise `InvalidInput`.
 
-    Unset ones are left out. Every variable may be a text as a survey gives it, and an empty one counts as unset.
+    Unset ones are left out. Every variable may be a text as a survey gives it, and an empty one counts as unset; an
+    empty list does not.
     """
     row = {each.row: _value(each, variables) for each in _options_of(action) if each.row}
     if action == ROTATE:
         row.update(_rotation(variables))
     row = {"name": host, **_place(host, variables), **row}
-    return {option: value for option, value in row.items() if value not in (None, [])}
+    return {option: value for option, value in row.items() if value is not None}
 
 
 def _value(option: Option, variables: Mapping[str, Any]) -> Any:
@@ -85,9 +91,11 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rotation(variables: Mapping[str, Any]) -> dict[str, Any]:
     old, new = _text(_OLD, variables.get(_OLD)), _text(_NEW, variables.get(_NEW))
+    if not old and not new:
+        return {}
     if not old or not new:
-        unset, what = (_NEW, "the new identity") if old else (_OLD, "the identity to replace")
-        raise InvalidInput(unset, f"is not set: it has to name {what}.")
+        unset = _NEW if old else _OLD
+        raise InvalidInput(unset, _UNSET[unset])
     if key(old) == key(new):
         raise InvalidInput(_NEW, f"{new!r} is the identity to replace as well.")
     return {"present": [new], "absent": [old], "only_if_assigned": [old]}
@@ -102,9 +110,12 @@ def _text(variable: str, value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _set(variable: str, variables: Mapping[str, Any]) -> list[str]:
+def _set(variable: str, variables: Mapping[str, Any]) -> list[str] | None:
+    """Return the sum of all variables for one set; None where none of them has a name or is a list."""
     adding = sorted(each for each in variables if each.startswith(f"{variable}__"))
-    return list(distinct([name for each in (variable, *adding) for name in _names(each, variables.get(each))]))
+    said = {each: variables.get(each) for each in (variable, *adding)}
+    names = distinct([name for each, value in said.items() for name in _names(each, value)])
+    return list(names) if names or any(isinstance(each, (list, tuple)) for each in said.values()) else None
 
 
 def _names(variable: str, value: Any) -> list[str]:
@@ -151,13 +162,18 @@ class HostRows:
             self.refused[host] = error
         self.hosts.append(host)
 
-    def warnings(self, *, whole: bool) -> list[str]:
+    def refuse_empty_rotation(self) -> None:
+        """Raise `InvalidInput` if the action is rotate, and no host says what to rotate."""
+        if self.action == ROTATE and self.asked and not any("present" in row for row in self.asked):
+            raise InvalidInput(_OLD, _UNSET[_OLD])
+
+    def warnings(self, result: Mapping[str, Any], *, whole: bool) -> list[str]:
         """Return the warnings about all rows together. `whole`: they are all that the play has."""
         if self.rollback_plan:
             return self.rollback_plan.warnings()
         sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
-        changes = {"present", "absent", "system_assigned"}
-        if not (whole and sets and self.asked) or any(changes & row.keys() or row.get("purge") for row in self.asked):
+        undeclared = result.get("totals", {}).get("undeclared")
+        if not (whole and sets and self.asked) or undeclared != len(self.asked):
             return []
         return [f"Nothing is to be changed on any host: none has an identity in {' or '.join(sets)}."]
 
@@ -170,10 +186,10 @@ class HostRows:
         if result.get("result_dir"):
             refusals = [{name: each[name] for name in _LEAN} for each in refusals]
         entries = {each["name"]: each for each in [*result["servers"], *refusals]}
-        totals = dict(result["totals"])
+        counts = dict(result["totals"])
         for count in ("servers", "failed"):
-            totals[count] += len(self.refused)
-        return {**result, "servers": [entries[host] for host in self.hosts], "totals": totals}
+            counts[count] += len(self.refused)
+        return {**result, "servers": [entries[host] for host in self.hosts], "totals": counts}
 
     def refusals(self) -> list[dict[str, Any]]:
         """Return the entries of those that were refused."""
@@ -194,5 +210,4 @@ def _failure(host: str, error: PgflexError) -> dict[str, Any]:
 
 def nothing_asked() -> dict[str, Any]:
     """Return the module's result for no rows."""
-    totals = {"servers": 0, "compliant": 0, "changed": 0, "failed": 0, "not_started": 0, "written": 0}
-    return {"changed": False, "requests": 0, "totals": totals, "servers": [], "waves": [], "rollback": ""}
+    return {"changed": False, "requests": 0, "totals": totals([]), "servers": [], "waves": [], "rollback": ""}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CONNECTION = "pgflex_identity_connection"
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
+#: What a task outside of the role takes once for all hosts, and the playbook `audit`.
+TASK_VARIABLES = (CONNECTION, "pgflex_identity_fail_on_undeclared")
 
 
 def run_options(

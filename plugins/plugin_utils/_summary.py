@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from ..module_utils._fleet.target import some_of
 from ._report.model import read_report
 from ._report.text import counted, lines
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 #: What adds up when a play with `serial` has several batches.
-COUNTS = ("servers", "compliant", "changed", "failed", "not_started", "written")
-HOSTS = ("changed_hosts", "failed_hosts", "not_started_hosts")
+COUNTS = ("servers", "compliant", "changed", "undeclared", "failed", "not_started", "written", "added", "removed")
+HOSTS = ("changed_hosts", "undeclared_hosts", "failed_hosts", "not_started_hosts")
 
 
 def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = ()) -> dict[str, Any]:
@@ -32,20 +33,27 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
         counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
         return {**counts, **{name: [] for name in HOSTS}, "failed_hosts": [*hosts], "rollback": ""}
     planned, last = plan["totals"], rollout or plan
-    done = rollout["totals"] if rollout else {"changed": 0, "not_started": planned["changed"], "written": 0}
+    nothing = {"changed": 0, "not_started": planned["changed"], "written": 0, "added": 0, "removed": 0}
+    done = rollout["totals"] if rollout else nothing
     servers, changed = planned["servers"], done["changed"]
     failed, not_started = last["totals"]["failed"], done["not_started"]
+    failed_hosts = [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")]
+    # One that could be read when the plan was made may have failed since.
+    lost = set(failed_hosts)
+    undeclared_hosts = [each["name"] for each in plan["servers"] if each.get("undeclared") and each["name"] not in lost]
     return {
         "servers": servers,
-        "compliant": servers - changed - failed - not_started,
+        "compliant": servers - changed - len(undeclared_hosts) - failed - not_started,
         "changed": changed,
+        "undeclared": len(undeclared_hosts),
         "failed": failed,
         "not_started": not_started,
-        "written": done["written"],
+        **{name: done[name] for name in ("written", "added", "removed")},
         "changed_hosts": [
             each["name"] for each in rollout.get("servers", []) if each["changed"] and not each["failed"]
         ],
-        "failed_hosts": [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")],
+        "undeclared_hosts": undeclared_hosts,
+        "failed_hosts": failed_hosts,
         "not_started_hosts": [
             each["name"] for each in last["servers"] if each.get("not_started" if rollout else "changed")
         ],
@@ -63,11 +71,19 @@ def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check:
     """Return a line for each of several waves, and the counts of the batch. The servers tell for themselves."""
     doubtful = batch["written"] - batch["changed"]
     written = f" ({doubtful} of these {'was' if doubtful == 1 else 'were'} written to, or may have been)"
+    changed, added, removed = ("drifted", "missing", "extra") if check else ("changed", "added", "removed")
+    undeclared = batch["undeclared_hosts"]
+    counts = [
+        f"{batch['compliant']} compliant",
+        f"{batch['changed']} {changed} ({batch['added']} {added}, {batch['removed']} {removed})",
+        *([f"{len(undeclared)} undeclared"] if undeclared else []),
+        f"{batch['failed']} failed{written if doubtful > 0 else ''}",
+        f"{batch['not_started']} not started",
+    ]
     return [
         *lines(read_report([], waves))[:-1],
-        f"{counted(batch['servers'], 'server')}: {batch['compliant']} compliant, "
-        f"{batch['changed']} {'drifted' if check else 'changed'}, "
-        f"{batch['failed']} failed{written if doubtful > 0 else ''}, {batch['not_started']} not started.",
+        *([f"undeclared, so left alone: {some_of(undeclared)}"] if undeclared else []),
+        f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.",
     ]
 
 

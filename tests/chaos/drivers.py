@@ -103,7 +103,7 @@ class Asked:
     @property
     def fleet_options(self) -> dict[str, Any]:
         """The options of the module for many servers."""
-        return {"waves": list(self.waves), "read": self.read}
+        return {"waves": list(self.waves), "read": self.read, "max_removals": "100%"}
 
 
 def single(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:

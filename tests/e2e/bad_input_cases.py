@@ -69,6 +69,9 @@ CASES = [
     ),
     pytest.param({}, "identities: state=present needs at least one", "identities", id="present with no identities"),
     pytest.param(
+        {"purge_identities": True}, "identities: state=present needs at least one", "identities", id="a purge alone"
+    ),
+    pytest.param(
         {"state": "absent"}, "identities: state=absent needs at least one", "identities", id="absent with none"
     ),
     pytest.param(

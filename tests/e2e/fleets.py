@@ -47,7 +47,7 @@ def rows(seeded: list[dict[str, Any]], subscription: str = SUBSCRIPTION, **desir
 
 def totals_of(**counts: int) -> dict[str, int]:
     """Return the totals of a fleet's result, 0 where nothing is given."""
-    names = ("servers", "compliant", "changed", "failed", "not_started", "written")
+    names = ("servers", "compliant", "changed", "undeclared", "failed", "not_started", "written", "added", "removed")
     return {**dict.fromkeys(names, 0), **counts}
 
 

@@ -41,7 +41,7 @@ PURGE_REPLACE_AND_SYSTEM = [
     Case(
         "purge to nothing",
         user_assigned("id-a", "id-b"),
-        {"purge_identities": True},
+        {"identities": [], "purge_identities": True},
         {"type": "None"},
         ("None", []),
         [],
@@ -56,7 +56,7 @@ PURGE_REPLACE_AND_SYSTEM = [
         [],
         [HELD_A],
     ),
-    Case("purge nothing", None, {"purge_identities": True}, None, ("None", [])),
+    Case("purge nothing", None, {"identities": [], "purge_identities": True}, None, ("None", [])),
     Case(
         "purge but keep what encryption needs",
         user_assigned("id-cmk", "id-a"),
@@ -70,7 +70,7 @@ PURGE_REPLACE_AND_SYSTEM = [
     Case(
         "purge but keep what both encryptions need",
         user_assigned("id-cmk", "id-geo", "id-a"),
-        {"purge_identities": True, "keep_encryption_identities": True},
+        {"identities": [], "purge_identities": True, "keep_encryption_identities": True},
         added(removed=(HELD_A,)),
         (USER, [identity_id("id-cmk"), identity_id("id-geo")]),
         [],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 THREE = HOSTS[:3]
 FREE: dict[str, Any] = {"hosts": "all", "strategy": "free", "gather_facts": False, "roles": [ROLE]}
 NOTHING_LOST = {"pgflex_identity_waves": "100%", "pgflex_identity_max_fail_percentage": "100"}
+UNLIMITED = {"pgflex_identity_max_removals": "100%"}
 
 
 @pytest.mark.smoke
@@ -30,7 +31,7 @@ def test_each_host_changes_its_own_server_and_one_that_fails_fails_alone(
     seed_fleet(emulator, "id-b")
     before = truth(emulator)
     emulator.fault("PATCH", f"{HOSTS[1]}$", {"status": 403, "code": "AuthorizationFailed"}, times=-1)
-    desired = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "yes", **NOTHING_LOST}
+    desired = {"pgflex_identity_present": "id-a", "pgflex_identity_purge": "yes", **NOTHING_LOST, **UNLIMITED}
     # So many that what one host registers would come between two tasks of another one.
     check = run([FREE], HOSTS, "--check", "--diff", **desired)
     assert check.rc == 0, check.output
@@ -66,8 +67,20 @@ def assert_stopped(ran: Ran) -> None:
         ({"pgflex_identity_waves": "100%"}, "pgflex_identity_max_fail_percentage: there is no failure budget in"),
         ({**NOTHING_LOST, "pgflex_identity_strict": "true"}, "pgflex_identity_strict: no host looks at the others in"),
         ({**NOTHING_LOST, "pgflex_identity_report_csv": "x.csv"}, "pgflex_identity_report_csv: nobody has all results"),
+        (
+            {**NOTHING_LOST, "pgflex_identity_max_removals": 3},
+            "pgflex_identity_max_removals: nobody counts the servers",
+        ),
+        (
+            {**NOTHING_LOST, "pgflex_identity_purge": "yes"},
+            "pgflex_identity_max_removals: nobody counts the servers in",
+        ),
+        (
+            {**NOTHING_LOST, **UNLIMITED, "pgflex_identity_fail_on_undeclared": "yes"},
+            "pgflex_identity_fail_on_undeclared: there is no plan to stop at in",
+        ),
     ],
-    ids=["the usual", "waves", "a budget", "strict", "a report"],
+    ids=["the usual", "waves", "a budget", "strict", "a report", "removals", "a purge", "undeclared"],
 )
 def test_what_takes_all_hosts_is_refused(variables: dict[str, Any], said: str, emulator: Emulator, run: Run) -> None:
     ran = run([{**FREE, "strategy": "host_pinned"}], THREE, pgflex_identity_present="id-a", **variables)

@@ -46,10 +46,12 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
         "servers": 4,
         "compliant": 1,
         "drifted": 0,
+        "undeclared": 0,
         "failed": 3,
         "missing": 0,
         "extra": 0,
         "drifted_hosts": [],
+        "undeclared_hosts": [],
         "failed_hosts": ["pg-keys", "pg-gone", "pg-broken"],
     }
     assert patches(emulator) == []

@@ -45,7 +45,8 @@ def test_a_drifted_fleet_is_changed_within_the_limits(
     asked = rows(many, OTHER_SUBSCRIPTION, present=["id-b"], absent=["id-c"])
     with VirtualTime(emulator).in_force():
         result = run_fleet(emulator, outputs, asked, poll_interval=30, wait_timeout=1800)
-    assert result["totals"] == totals_of(servers=number, changed=number, written=number)
+    gone = {"added": number, "removed": number}
+    assert result["totals"] == totals_of(servers=number, changed=number, written=number, **gone)
     assert list(held_by_server(emulator).values()).count({"id-a", "id-b"}) == number
     calls = count(emulator)
     assert calls["429"] <= refused
@@ -69,7 +70,9 @@ def test_first_failures_stop_new_writes_and_what_was_started_is_told(emulator: E
     sent = count(emulator)["write"]
     assert 19 <= sent <= 25
     totals = result["totals"]
-    assert totals == totals_of(servers=60, changed=sent - 8, failed=8, not_started=60 - sent, written=sent)
+    assert totals == totals_of(
+        servers=60, changed=sent - 8, failed=8, not_started=60 - sent, written=sent, added=sent - 8
+    )
     true = held_by_server(emulator)
     for facts in result["servers"]:
         held = true[facts["server"]["id"].lower()]

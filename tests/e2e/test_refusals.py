@@ -77,7 +77,7 @@ CASES = [
         "purge that would take both", {"identities": [A], "purge_identities": True}, f"{NO_CMK} {NO_GEO}", IN_USE, CMK
     ),
     Case("purge that would take one", {"identities": [CMK], "purge_identities": True}, NO_GEO, IN_USE, GEO),
-    Case("purge to nothing", {"purge_identities": True}, f"{NO_CMK} {NO_GEO}", IN_USE, CMK),
+    Case("purge to nothing", {"identities": [], "purge_identities": True}, f"{NO_CMK} {NO_GEO}", IN_USE, CMK),
     Case("replace the key identity", {"identities": ["id-b"], "replaces": [CMK]}, NO_CMK, IN_USE, CMK),
     Case(
         "remove the key identity by name although purge keeps it",

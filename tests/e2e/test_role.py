@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from e2e.roles import Run
 
 NOBODY = {"failed": 0, "not_started": 0, "written": 0, "failed_hosts": [], "not_started_hosts": []}
+#: Of the hosts of `said_in_every_way`: one is undeclared, and one of the others has another identity to lose.
+UNDECLARED = {"undeclared": 1, "undeclared_hosts": [HOSTS[3]]}
+SAID = {**UNDECLARED, "added": 14, "removed": 1}
 TASK = "Give each host its own result"
 
 
@@ -74,7 +77,8 @@ def check_alike(check: Ran, real: Ran, drifted: list[str]) -> None:
     assert last_task(real.output).count("--- before: /subscriptions/") == len(drifted)
     assert {host: how for host, how in recap(real).items() if host in drifted} == dict.fromkeys(drifted, "changed")
     assert recap(check) == recap(real)
-    counts = {"servers": 12, "compliant": 1, "changed": 11, "changed_hosts": drifted, "action": "assign", **NOBODY}
+    counts = {"servers": 12, "compliant": 0, "changed": 11, "changed_hosts": drifted, "action": "assign", **NOBODY}
+    counts.update(SAID)
     assert told(real) == {"check": False, **counts, "written": 11}
     assert told(check) == {"check": True, **counts}
     # A record of what was not written would have a workflow restore what nobody changed.
@@ -122,8 +126,8 @@ def test_assign_changes_what_has_drifted_and_says_so_of_each_host_in_check_mode_
     emulator.clear_requests()
     again = run(ASSIGN, hosts, **variables)
     assert again.rc == 0, again.output
-    counts = {"servers": 12, "compliant": 12, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
-    assert told(again) == {"check": False, **counts}
+    counts = {"servers": 12, "compliant": 11, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
+    assert told(again) == {"check": False, **counts, **UNDECLARED, "added": 0, "removed": 0}
     assert len(recap(again)) == 1
     assert count(emulator)["write"] == 0
     assert count(emulator)["token"] == 1
@@ -165,10 +169,14 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
         "servers": 12,
         "compliant": 0,
         "changed": 7,
+        "undeclared": 0,
         "failed": 1,
         "not_started": 4,
         "written": 7,
+        "added": 7,
+        "removed": 0,
         "changed_hosts": changed,
+        "undeclared_hosts": [],
         "failed_hosts": HOSTS[5:6],
         "not_started_hosts": HOSTS[8:],
     }
@@ -254,6 +262,6 @@ def test_without_an_inventory_the_server_comes_from_the_command_line(
     ran = run(ASSIGN, {}, *arguments)
     assert ran.rc == 0, ran.output
     assert "localhost: missing id-a" in ran.output
-    assert "1 server: 0 compliant, 1 changed, 0 failed, 0 not started." in ran.output
+    assert "1 server: 0 compliant, 1 changed (1 added, 0 removed), 0 failed, 0 not started." in ran.output
     assert recap(ran) == {"localhost": "changed"}
     assert writes(emulator) == [HOSTS[0]]

@@ -103,10 +103,14 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
             "servers": 2,
             "compliant": 0,
             "changed": 0,
+            "undeclared": 0,
             "failed": 2,
             "not_started": 0,
             "written": 0,
+            "added": 0,
+            "removed": 0,
             "changed_hosts": [],
+            "undeclared_hosts": [],
             "failed_hosts": HOSTS[:2],
             "not_started_hosts": [],
         }
@@ -151,5 +155,5 @@ def test_an_outcome_needs_the_folder_of_a_fleet(run: Run) -> None:
 def test_hosts_that_all_fail_before_anything_is_asked_are_counted(emulator: Emulator, run: Run) -> None:
     seed_fleet(emulator, "id-b")
     ran = run(ASSIGN, {name: {"pgflex_resource_group": ""} for name in HOSTS[:2]}, pgflex_identity_present="id-a")
-    assert "2 servers: 0 compliant, 0 drifted, 2 failed." in ran.output
+    assert "2 servers: 0 compliant, 0 drifted (0 missing, 0 extra), 2 failed." in ran.output
     assert (told(ran)["compliant"], told(ran)["failed"]) == (0, 2)

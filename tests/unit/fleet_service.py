@@ -171,8 +171,8 @@ def targets(service: FleetService, desired: DesiredState) -> list[Target]:
 
 
 def counted(asked: list[Target]) -> dict[str, int]:
-    """Return how the rows ended, without how many were written."""
-    return {name: number for name, number in totals(asked).items() if name != "written"}
+    """Return how the rows ended, without how many were written, and how many identities came and went."""
+    return {name: number for name, number in totals(asked).items() if name not in ("written", "added", "removed")}
 
 
 def run(service: FleetService, asked: Any, *, check_mode: bool = False, **options: Any) -> Fleet:

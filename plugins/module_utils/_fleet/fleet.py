@@ -15,11 +15,13 @@ from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
 from .._errors import PgflexError
 from .._identity.planner import plan
+from .._module.options import ASSIGN
 from .._server.preflight import Identities, Preflight
 from .._server.reconciler import Change, ReconcileResult
 from .bulk_reader import BulkReader
 from .journal import Journal
 from .progress import Progress
+from .removals import RemovalLimit
 from .rollout import Rollout, Wave
 from .target import Target, some_of
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from .._azure.client import Api
     from .._azure.rate_limits import RateLimiter
     from .._azure.retry import RetryPolicy
-    from .._identity.models import Server
+    from .._identity.models import Plan, Server
     from .target import InvalidTarget
 
 
@@ -41,7 +43,7 @@ class Fleet:
 
     `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`, and
     lines about the progress go to `progress_file`. With `read` `each` no list is believed. Without `validate`
-    identities are validated in check mode.
+    identities are validated in check mode. `removals` limits how many servers lose an identity.
     """
 
     api: Api
@@ -53,7 +55,8 @@ class Fleet:
     rollback_file: str | None = None
     progress_file: str | None = None
     read: str = "auto"
-    action: str = ""
+    action: str = ASSIGN
+    removals: RemovalLimit = field(default_factory=RemovalLimit)
     clock: Clock = field(default_factory=Clock)
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
@@ -69,6 +72,7 @@ class Fleet:
         with progress.told(self.progress_file):
             drifted = self._plan([target for target in targets if isinstance(target, Target)], check_mode)
             rollout = Rollout(self._reader, self._change, progress, self.sizes, self.max_fail_percentage)
+            self.removals.check_plan(drifted, len(targets))
             rollout.plan(drifted)
             self.waves = rollout.waves
             if drifted and not check_mode:
@@ -85,9 +89,13 @@ class Fleet:
             target.desired,
             policy,
             preflight=self._preflight_of(policy),
-            before_write=partial(self.journal.write_intent, target.name),
+            before_write=partial(self._before_write, target),
             after_write=partial(self.journal.write_outcome, target.ref.id),
         )
+
+    def _before_write(self, target: Target, before: Server, plan: Plan) -> None:
+        self.removals.check_write(target, plan)
+        self.journal.write_intent(target.name, before, plan)
 
     def _preflight_of(self, policy: RetryPolicy) -> Preflight:
         return Preflight(self.api, self._identities if self._validate else None, policy)

@@ -51,6 +51,11 @@ class Target:
         """Tell whether it was changed, or would be in check mode."""
         return self.error is None and self.started and self.reconciled is not None and self.reconciled.plan.changes
 
+    @property
+    def undeclared(self) -> bool:
+        """Tell whether nobody has said what the server shall hold, so that it is neither compliant nor drifted."""
+        return self.error is None and not self.desired.declared
+
 
 @dataclass
 class InvalidTarget:
@@ -59,6 +64,7 @@ class InvalidTarget:
     name: str
     error: PgflexError
     changed = False
+    undeclared = False
     started = True
     reason = ""
     busy = False
@@ -76,8 +82,9 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     if target.before:
         facts["server"] = server_facts(target.before)
         facts["read_by"] = target.before.read_by
-    if target.busy:
-        facts["busy"] = True
+    for status in ("busy", "undeclared"):
+        if getattr(target, status):
+            facts[status] = True
     if target.before and target.reconciled and not facts["failed"]:
         facts.update(change_facts(target.before, target.reconciled))
     if target.before and not target.changed:
@@ -93,17 +100,22 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
 
 
 def totals(targets: Sequence[Target | InvalidTarget]) -> dict[str, int]:
-    """Count the rows by status."""
+    """Count the rows by status, and the identities that were assigned and removed, or would be in check mode."""
     failed = sum(target.error is not None for target in targets)
     not_started = sum(not target.started for target in targets)
     changed = sum(target.changed for target in targets)
+    undeclared = sum(target.undeclared for target in targets)
+    plans = [target.reconciled.plan for target in targets if target.changed and target.reconciled]
     return {
         "servers": len(targets),
-        "compliant": len(targets) - failed - not_started - changed,
+        "compliant": len(targets) - failed - not_started - changed - undeclared,
         "changed": changed,
+        "undeclared": undeclared,
         "failed": failed,
         "not_started": not_started,
         "written": sum(_was_written(target) for target in targets),
+        "added": sum(len(plan.assign) + (plan.system_assigned is True) for plan in plans),
+        "removed": sum(len(plan.remove) + (plan.system_assigned is False) for plan in plans),
     }
 
 

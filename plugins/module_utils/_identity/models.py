@@ -121,10 +121,11 @@ class Expected:
 class DesiredState:
     """The desired identities of a server. IDs are full, distinct without case, and in the caller's spelling.
 
-    With `only_if_assigned`, it counts for a server that holds one of these only.
+    `present` is None where nobody has said what the server shall hold, which is not the same as nothing. With
+    `only_if_assigned`, it counts for a server that holds one of these only.
     """
 
-    present: tuple[str, ...] = ()
+    present: tuple[str, ...] | None = None
     absent: tuple[str, ...] = ()
     purge: bool = False
     keep_encryption_identities: bool = False
@@ -133,9 +134,15 @@ class DesiredState:
     expected: Expected | None = None
 
     @property
+    def declared(self) -> bool:
+        """Whether anybody has said what the server shall hold. A purge alone says nothing, and purges nothing."""
+        return self.present is not None or bool(self.absent) or self.system_assigned is not None
+
+    @property
     def asks(self) -> bool:
         """Whether it asks for anything at all."""
-        return bool(self.present or self.absent or self.purge) or self.system_assigned is not None
+        asks = bool(self.present or self.absent or self.purge) or self.system_assigned is not None
+        return self.declared and asks
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,11 @@ class Plan:
     def system_assigned(self) -> bool | None:
         """True or False to enable or disable the system-assigned identity, None to leave it."""
         return None if self.before.system_assigned == self.after.system_assigned else self.after.system_assigned
+
+    @property
+    def loses(self) -> bool:
+        """Whether the server loses an identity."""
+        return bool(self.remove) or self.system_assigned is False
 
     @property
     def changes(self) -> bool:

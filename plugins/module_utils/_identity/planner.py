@@ -37,7 +37,7 @@ _CUSTOMER_MANAGED_KEY = (
 
 
 def plan(server: Server, desired: DesiredState) -> Plan:
-    """Return the changes that make `server` as `desired`.
+    """Return the changes that make `server` as `desired`; none for a server that nothing is declared for.
 
     Raise `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the system-assigned
     identity of a server with a customer-managed key, a server that is not as expected; and `UnexpectedAnswer` for a
@@ -50,10 +50,11 @@ def plan(server: Server, desired: DesiredState) -> Plan:
         return Plan(before, before)
     if server.elastic_cluster:
         raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
-    present = {key(each) for each in desired.present}
+    named = desired.present or ()
+    present = {key(each) for each in named}
     _refuse_encryption(server.encryption, {key(each) for each in desired.absent})
     _refuse_contradictions(server)
-    _refuse_other_ids(server.identity, (*desired.present, *desired.absent))
+    _refuse_other_ids(server.identity, (*named, *desired.absent))
 
     removals = {key(each) for each in desired.absent}
     if desired.purge:
@@ -63,7 +64,7 @@ def plan(server: Server, desired: DesiredState) -> Plan:
         _refuse_encryption(server.encryption, purged)
         removals |= purged
 
-    assign = tuple(each for each in desired.present if key(each) not in held)
+    assign = tuple(each for each in named if key(each) not in held)
     remove = tuple(each for each in before.ids if key(each) in removals)
     system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type.lower() == "azurekeyvault":

@@ -84,12 +84,12 @@ def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> 
                 raise InvalidInput(option, "goes with state=present only.")
         if not state.present:
             raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
-        return replace(state, present=(), absent=state.present)
-    if not state.present and not state.purge and state.system_assigned is None:
+        return replace(state, present=None, absent=state.present)
+    if not state.present and state.system_assigned is None and not (state.purge and state.declared):
         raise InvalidInput(
             "identities",
-            "state=present needs at least one identity, or system_assigned; purge_identities=true with an empty list "
-            "removes all.",
+            "state=present needs at least one identity, or system_assigned; purge_identities=true with identities=[], "
+            "an empty list, removes all.",
         )
     if state.absent and not state.present:
         raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
@@ -101,10 +101,11 @@ def desired_state_from_row(options: Mapping[str, Any], server: ServerRef) -> Des
     """Return what a row of a fleet asks for; it may ask for nothing. Raise `InvalidInput`."""
     state = DesiredState(**_fields("row", options, server))
     _refuse_both("present", state.present, "absent", state.absent)
-    if options.get("expected_identities") is None:
+    named = options.get("expected_identities")
+    if named is None:
         return state
-    expected = _resolve("expected_identities", options, server)
-    possible = _resolve("possible_identities", options, server)
+    expected = _resolve("expected_identities", named, options, server)
+    possible = _resolve("possible_identities", options.get("possible_identities") or [], options, server)
     return replace(state, expected=Expected(expected, options.get("expected_system_assigned"), possible))
 
 
@@ -114,25 +115,26 @@ def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[st
     for option in DESIRED:
         given = getattr(option, name)
         if option.field and given:
-            identities = option.type == IDENTITIES
-            value = _resolve(given, options, server) if identities else options.get(given)
-            found[option.field] = option.default if value is None else value
+            value = options.get(given)
+            value = option.default if value is None else value
+            is_list = option.type == IDENTITIES and value is not None
+            found[option.field] = _resolve(given, value, options, server) if is_list else value
     return found
 
 
-def _refuse_both(option: str, assigned: tuple[str, ...], other: str, removed: tuple[str, ...]) -> None:
-    both = {key(each) for each in assigned} & {key(each) for each in removed}
+def _refuse_both(option: str, assigned: tuple[str, ...] | None, other: str, removed: tuple[str, ...]) -> None:
+    both = {key(each) for each in assigned or ()} & {key(each) for each in removed}
     if both:
         raise InvalidInput(other, f"{min(both)!r} is in {option} too: it cannot both be assigned and removed.")
 
 
-def _resolve(option: str, options: Mapping[str, Any], server: ServerRef) -> tuple[str, ...]:
+def _resolve(option: str, names: list[str], options: Mapping[str, Any], server: ServerRef) -> tuple[str, ...]:
     subscription, group = server.subscription_id, server.resource_group
     if options.get("identity_subscription_id"):
         subscription = check_subscription("identity_subscription_id", options["identity_subscription_id"])
     if options.get("identity_resource_group"):
         group = check_group("identity_resource_group", options["identity_resource_group"])
-    return distinct([identity_id(option, each, subscription, group) for each in options.get(option) or []])
+    return distinct([identity_id(option, each, subscription, group) for each in names])
 
 
 #: 30 days, in seconds: the clocks of threads know no time without an end.

@@ -74,10 +74,10 @@ DESIRED = (
         field="present",
         module="identities",
         row="present",
+        # Without a default: an empty list says that a server shall hold none, and no list says nothing.
         variable="pgflex_identity_present",
         actions=(ASSIGN,),
         adds_up=True,
-        default=[],
     ),
     Option(
         IDENTITIES,
@@ -208,6 +208,8 @@ RUN = (
         default=100,
         role_default=10,
     ),
+    # Of servers, or a percentage of those of the run.
+    Option("str", run="max_removals", variable="pgflex_identity_max_removals"),
     Option(
         "float",
         run="quota_percentage",
@@ -221,6 +223,7 @@ RUN = (
     Option("str", run="result_dir"),
     # The role's own: its tasks act on them.
     Option("bool", variable="pgflex_identity_strict", role_default=False),
+    Option("bool", variable="pgflex_identity_fail_on_undeclared", role_default=False),
     Option("path", variable="pgflex_identity_rollback_dir"),
     Option("path", variable="pgflex_identity_report_json", role_default=""),
     Option("path", variable="pgflex_identity_report_csv", role_default=""),

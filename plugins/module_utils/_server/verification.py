@@ -31,7 +31,7 @@ def find_discrepancies(done: Plan, after: Server, desired: DesiredState) -> list
     if after.identity.system_assigned != done.after.system_assigned:
         problems.append(f"the system-assigned identity is {'on' if after.identity.system_assigned else 'off'}")
     held = {key(each) for each in after.identity.ids}
-    named = {key(each) for each in desired.present}
+    named = {key(each) for each in desired.present or ()}
     lost = [each for each in done.after.ids if key(each) not in held | named]
     problems += [f"{each}, which was to stay, is gone" for each in lost]
     return problems

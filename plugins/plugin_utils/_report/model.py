@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HELD, MISSING, EXTRA, ADDED, REMOVED = "held", "missing", "extra", "added", "removed"
 # Of a server.
 COMPLIANT, DRIFTED, CHANGED, NOT_STARTED, FAILED = "compliant", "drifted", "changed", "not_started", "failed"
+UNDECLARED = "undeclared"
 AUDIT, ROLLOUT = "audit", "rollout"
 
 
@@ -41,9 +42,10 @@ class ReportIdentity:
 class ReportRow:
     """A server: `status` is compliant, drifted (in an audit), changed or not_started (in a rollout), or failed.
 
-    With failed and not_started the `message` says why, and the identities are those that were read first; the server
-    is empty if it could not be read. `system_assigned` is as `ReportIdentity.status`, None where the server has no
-    system-assigned identity and shall have none. `busy` is true where an operation was at work when it was looked at.
+    It is undeclared where nobody has said what it shall hold. With failed and not_started the `message` says why, and
+    the identities are those that were read first; the server is empty if it could not be read. `system_assigned` is as
+    `ReportIdentity.status`, None where the server has no system-assigned identity and shall have none. `busy` is true
+    where an operation was at work when it was looked at.
     """
 
     host: str
@@ -119,7 +121,9 @@ def _read_row(entry: Mapping[str, Any], kind: str) -> ReportRow:
         message = " ".join(str(entry["msg"]).split())
         status = NOT_STARTED if entry.get("not_started") else FAILED
         return ReportRow(host, status, message, entry.get("server") or {}, system, identities)
-    status = (CHANGED if kind == ROLLOUT else DRIFTED) if entry["changed"] else COMPLIANT
+    status = UNDECLARED if entry.get("undeclared") else COMPLIANT
+    if entry["changed"]:
+        status = CHANGED if kind == ROLLOUT else DRIFTED
     busy = bool(entry.get("busy"))
     return ReportRow(host, status, server=entry["server"], system_assigned=system, identities=identities, busy=busy)
 
@@ -146,7 +150,7 @@ def count(report: Report) -> dict[str, int]:
     servers = Counter(each.status for each in report.rows)
     identities = Counter(identity.status for each in report.rows for identity in each.identities)
     identities.update(each.system_assigned for each in report.rows if each.system_assigned)
-    of_servers, of_identities = [COMPLIANT, DRIFTED, FAILED], [HELD, MISSING, EXTRA]
+    of_servers, of_identities = [COMPLIANT, DRIFTED, UNDECLARED, FAILED], [HELD, MISSING, EXTRA]
     if report.kind == ROLLOUT:
         of_servers += [CHANGED, NOT_STARTED]
         of_identities += [ADDED, REMOVED]
@@ -159,7 +163,7 @@ def count(report: Report) -> dict[str, int]:
 
 def summary(report: Report) -> dict[str, Any]:
     """Return the counts, and the hosts of each status; nothing about what is compliant."""
-    statuses = [DRIFTED, FAILED, *([CHANGED, NOT_STARTED] if report.kind == ROLLOUT else [])]
+    statuses = [DRIFTED, UNDECLARED, FAILED, *([CHANGED, NOT_STARTED] if report.kind == ROLLOUT else [])]
     hosts = {f"{status}_hosts": [each.host for each in report.rows if each.status == status] for status in statuses}
     counts = {name: number for name, number in count(report).items() if name != HELD}
     return {**counts, **hosts}

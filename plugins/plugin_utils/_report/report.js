@@ -17,8 +17,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
   const SHOWN_SIGNS = ["held", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "extra"])];
   // In the order of their urgency.
   const STATUS = {
-    failed: "! failed", not_started: "○ not started", drifted: "△ drifted", changed: "→ changed",
-    compliant: "✓ compliant",
+    failed: "! failed", not_started: "○ not started", drifted: "△ drifted", undeclared: "? undeclared",
+    changed: "→ changed", compliant: "✓ compliant",
   };
   const URGENCY = Object.keys(STATUS);
   const CHUNK = 100;
@@ -56,7 +56,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
   });
   rows.sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status));
   // Statuses that are counted beside "compliant": what this kind of report is about, and what went wrong.
-  const counted = [rollout ? "changed" : "drifted", "failed", ...(report.totals.not_started ? ["not_started"] : [])];
+  const rare = ["undeclared", "failed", "not_started"].filter((each) => each === "failed" || report.totals[each]);
+  const counted = [rollout ? "changed" : "drifted", ...rare];
   const needsAttention = (status) => status !== "compliant" && status !== "changed";
 
   function drawTotals() {

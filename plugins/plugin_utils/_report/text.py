@@ -11,7 +11,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from .model import ADDED, COMPLIANT, EXTRA, FAILED, HELD, MISSING, NOT_STARTED, REMOVED, ROLLOUT, count
+from ...module_utils._fleet.target import some_of
+from .model import ADDED, COMPLIANT, EXTRA, FAILED, HELD, MISSING, NOT_STARTED, REMOVED, ROLLOUT, UNDECLARED, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +43,12 @@ _COLUMNS = (
 
 
 def lines(report: Report) -> list[str]:
-    """Return a line for each server that is not compliant or is busy, for each wave of several, and the totals."""
-    servers = [f"{row.host}: {_row_text(row)}" for row in report.rows if row.status != COMPLIANT or row.busy]
+    """Return a line for each server that is not compliant or is busy, for each wave of several, and the totals.
+
+    Undeclared servers that hold the same share a line: there may be hundreds, and nothing is to be done to them.
+    """
+    told = [row for row in report.rows if row.status not in (COMPLIANT, UNDECLARED) or row.busy]
+    servers = [*(f"{row.host}: {_row_text(row)}" for row in told), *_undeclared_texts(report)]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
     return [*servers, *waves, _totals_text(report)]
@@ -59,6 +64,24 @@ def _row_text(row: ReportRow) -> str:
         if names:
             differences.append(f"{status} {', '.join(names)}")
     return "; ".join([*differences, *(["busy with an operation"] if row.busy else [])])
+
+
+def _undeclared_texts(report: Report) -> Iterator[str]:
+    """Yield what undeclared servers hold, the most frequent first."""
+    hosts: dict[str, list[str]] = {}
+    for row in report.rows:
+        if row.status == UNDECLARED:
+            hosts.setdefault(_held_text(row), []).append(row.host)
+    for held, names in sorted(hosts.items(), key=lambda one: (-len(one[1]), one[0])):
+        if len(names) == 1:
+            yield f"{names[0]}: undeclared, holds {held}"
+        else:
+            yield f"{some_of(names)}: {len(names)} undeclared, hold {held}"
+
+
+def _held_text(row: ReportRow) -> str:
+    names = [SYSTEM] if row.system_assigned else []
+    return ", ".join([*names, *map(row.label, row.identities)]) or "no identity"
 
 
 def _wave_text(wave: ReportWave) -> str:
@@ -78,12 +101,13 @@ def _span(started: datetime, ended: datetime) -> str:
 def _totals_text(report: Report) -> str:
     totals = count(report)
     start = f"{counted(totals['servers'], 'server')}: {totals['compliant']} compliant"
+    undeclared = f"{totals['undeclared']} undeclared, " if totals["undeclared"] else ""
     if report.kind != ROLLOUT:
         drifted = f"{totals['drifted']} drifted ({totals['missing']} missing, {totals['extra']} extra)"
-        return f"{start}, {drifted}, {totals['failed']} failed."
+        return f"{start}, {drifted}, {undeclared}{totals['failed']} failed."
     changed = f"{totals['changed']} changed ({totals['added']} added, {totals['removed']} removed)"
     not_started = f", {totals['not_started']} not started" if totals["not_started"] else ""
-    return f"{start}, {changed}, {totals['failed']} failed{not_started}."
+    return f"{start}, {changed}, {undeclared}{totals['failed']} failed{not_started}."
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

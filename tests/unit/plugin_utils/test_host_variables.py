@@ -13,6 +13,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import Invali
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import (
     ACTIONS,
     ASSIGN,
+    LIST,
     REMOVE,
     ROLLBACK,
     ROTATE,
@@ -43,7 +44,10 @@ PLACE = {"resource_group": "rg-prod", "server_name": "pg-x"}
         pytest.param({"pgflex_identity_present": "a, b\n\n c\n"}, {"present": ["a", "b", "c"]}, id="lines and commas"),
         pytest.param({"pgflex_identity_present": "# x, y\na#b,c\nd"}, {"present": ["a", "d"]}, id="comments"),
         pytest.param({"pgflex_identity_present": "# nothing, yet"}, {}, id="only a comment is nothing"),
-        pytest.param({"pgflex_identity_present": []}, {}, id="an empty list is unset"),
+        pytest.param({"pgflex_identity_present": []}, {"present": []}, id="an empty list is none"),
+        pytest.param({"pgflex_identity_present__a": []}, {"present": []}, id="an empty list of a group is none, too"),
+        pytest.param({"pgflex_identity_present": ""}, {}, id="an empty text is no list"),
+        pytest.param({"pgflex_identity_present": None}, {}, id="null is no list"),
         pytest.param({"pgflex_identity_present": [""]}, {"present": [""]}, id="an empty name in a list is a mistake"),
         pytest.param(
             {
@@ -187,8 +191,11 @@ def test_with_no_row_left_to_ask_for_there_are_answers_too() -> None:
         "compliant": 0,
         "changed": 0,
         "failed": 1,
+        "undeclared": 0,
         "not_started": 0,
         "written": 0,
+        "added": 0,
+        "removed": 0,
     }
 
 
@@ -201,25 +208,33 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
 
 
 @pytest.mark.parametrize(
-    ("action", "variables", "warned"),
+    ("action", "undeclared", "warned"),
     [
-        pytest.param(ASSIGN, {}, "pgflex_identity_present or pgflex_identity_absent", id="assign without identities"),
-        pytest.param(ASSIGN, {"pgflex_identity_purge": False}, "pgflex_identity_present", id="a purge that is off"),
-        pytest.param(ASSIGN, {"pgflex_identity_purge": True}, "", id="a purge"),
-        pytest.param(ASSIGN, {"pgflex_identity_system_assigned": False}, "", id="the system-assigned identity"),
-        pytest.param(ASSIGN, {"pgflex_identity_absent": "b"}, "", id="assign with identities"),
         pytest.param(
-            REMOVE, {"pgflex_identity_present": "a"}, "in pgflex_identity_absent.", id="another action's variable"
+            ASSIGN, 2, "none has an identity in pgflex_identity_present or pgflex_identity_absent.", id="none"
         ),
-        pytest.param(REMOVE, {"pgflex_identity_absent": "a"}, "", id="remove with identities"),
-        pytest.param(
-            ROTATE, {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"}, "", id="a rotation"
-        ),
+        pytest.param(ASSIGN, 1, "", id="one of two"),
+        pytest.param(REMOVE, 2, "none has an identity in pgflex_identity_absent.", id="none to remove"),
+        pytest.param(LIST, 2, "", id="no action for which anything is declared"),
     ],
 )
-def test_a_run_in_which_no_host_wants_anything_warns(action: str, variables: dict[str, Any], warned: str) -> None:
+def test_a_run_in_which_nothing_is_declared_warns(action: str, undeclared: int, warned: str) -> None:
     rows = HostRows(action)
-    rows.add("one", lambda: {**WHERE, **variables})
-    assert bool(rows.warnings(whole=True)) == bool(warned)
-    assert all(warned in each for each in rows.warnings(whole=True))
-    assert rows.warnings(whole=False) == []
+    for host in ("one", "two"):
+        rows.add(host, lambda: {**WHERE, "pgflex_identity_purge": True})
+    result = {"totals": {"undeclared": undeclared}}
+    assert bool(rows.warnings(result, whole=True)) == bool(warned)
+    assert all(warned in each for each in rows.warnings(result, whole=True))
+    assert rows.warnings(result, whole=False) == []
+    # A module that failed has not counted.
+    assert rows.warnings({}, whole=True) == []
+
+
+def test_a_rotation_that_no_host_asks_for_is_refused_as_a_whole() -> None:
+    rows = HostRows(ROTATE)
+    rows.add("one", lambda: WHERE)
+    with pytest.raises(InvalidInput, match="pgflex_identity_rotate_from: is not set: it has to name the identity"):
+        rows.refuse_empty_rotation()
+    rows.add("two", lambda: {**WHERE, "pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"})
+    rows.refuse_empty_rotation()
+    assert [each["name"] for each in rows.asked] == ["one", "two"]

@@ -18,16 +18,23 @@ WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, 
 
 
 def result(
-    changed: str, failed: str = "", not_started: str = "", compliant: int = 0, lost: int = 0, **more: Any
+    changed: str,
+    failed: str = "",
+    not_started: str = "",
+    compliant: int = 0,
+    undeclared: str = "",
+    lost: int = 0,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return a result with a server for each letter; `lost` is how many failed after a write."""
-    names = sorted({*changed, *failed, *not_started})
-    rows = [{"name": name, "changed": name in changed, "failed": name not in changed} for name in names]
+    """Return a result with a server for each letter; `lost` is how many failed after a write. A change adds two."""
+    names = sorted({*changed, *failed, *not_started, *undeclared})
+    rows = [{"name": name, "changed": name in changed, "failed": name in failed + not_started} for name in names]
     for row in rows:
         row.update({"not_started": True} if row["name"] in not_started else {})
+        row.update({"undeclared": True} if row["name"] in undeclared else {})
     counts = {"servers": len(names) + compliant, "compliant": compliant, "changed": len(changed)}
-    totals = {**counts, "failed": len(failed), "not_started": len(not_started)}
-    totals["written"] = len(changed) + lost
+    totals = {**counts, "undeclared": len(undeclared), "failed": len(failed), "not_started": len(not_started)}
+    totals.update(written=len(changed) + lost, added=2 * len(changed), removed=len(changed))
     return {"servers": rows, "totals": totals, **more}
 
 
@@ -54,17 +61,21 @@ def test_the_counts_add_up_to_the_servers_of_the_plan(
 
 
 def test_batches_of_a_play_add_up_with_a_record_each() -> None:
-    first = add({}, sum_up(result("a"), result("a", rollback="pgflex1:one")))
+    first = add({}, sum_up(result("a", undeclared="x"), result("a", rollback="pgflex1:one")))
     second = add(first, sum_up(result("", compliant=1), {}))
     third = add(second, sum_up(result("b", "c"), result("b", "c", lost=1, rollback="pgflex1:two")))
     assert third == {
-        "servers": 4,
+        "servers": 5,
         "compliant": 1,
         "changed": 2,
+        "undeclared": 1,
         "failed": 1,
         "not_started": 0,
         "written": 3,
+        "added": 4,
+        "removed": 2,
         "changed_hosts": ["a", "b"],
+        "undeclared_hosts": ["x"],
         "failed_hosts": ["c"],
         "not_started_hosts": [],
         "rollback": "pgflex1:one pgflex1:two",
@@ -76,14 +87,28 @@ def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
     assert tell(batch, WAVES, check=False) == [
         "wave 1: 1 server, 1 changed, 0 failed, 10:00:00 to 10:01:00 UTC",
         "wave 2: 1 server, 0 changed, 0 failed, 1 not started",
-        "2 servers: 0 compliant, 1 changed, 0 failed, 1 not started.",
+        "2 servers: 0 compliant, 1 changed (2 added, 1 removed), 0 failed, 1 not started.",
     ]
     one = sum_up(result("a"), result("a"))
-    assert tell(one, WAVES[:1], check=True) == ["1 server: 0 compliant, 1 drifted, 0 failed, 0 not started."]
+    assert tell(one, WAVES[:1], check=True) == [
+        "1 server: 0 compliant, 1 drifted (2 missing, 1 extra), 0 failed, 0 not started."
+    ]
     lost = sum_up(result("abc"), result("a", "bc", lost=1))
     assert tell(lost, WAVES[:1], check=False) == [
-        "3 servers: 0 compliant, 1 changed, 2 failed (1 of these was written to, or may have been), 0 not started."
+        "3 servers: 0 compliant, 1 changed (2 added, 1 removed), 2 failed (1 of these was written to, or may have "
+        "been), 0 not started."
     ]
+    some = sum_up(result("a", compliant=2, undeclared="bcdefg"), result("a"))
+    assert tell(some, WAVES[:1], check=False) == [
+        "undeclared, so left alone: b, c, d, e, f, ...",
+        "9 servers: 2 compliant, 1 changed (2 added, 1 removed), 6 undeclared, 0 failed, 0 not started.",
+    ]
+
+
+def test_an_undeclared_server_that_cannot_be_read_any_more_has_failed() -> None:
+    batch = sum_up(result("a", undeclared="bc"), result("a", "b"))
+    assert (batch["compliant"], batch["undeclared"], batch["failed"]) == (0, 1, 1)
+    assert (batch["undeclared_hosts"], batch["failed_hosts"]) == (["c"], ["b"])
 
 
 def test_the_command_that_takes_it_back_can_be_pasted() -> None:

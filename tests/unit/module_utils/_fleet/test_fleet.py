@@ -150,7 +150,14 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
         "pg-broken": "InvalidInput",
     }
     assert service.writes() == ["pg-good"]
-    assert counted(wished) == {"servers": 4, "compliant": 0, "changed": 1, "failed": 3, "not_started": 0}
+    assert counted(wished) == {
+        "servers": 4,
+        "compliant": 0,
+        "changed": 1,
+        "undeclared": 0,
+        "failed": 3,
+        "not_started": 0,
+    }
 
 
 def test_a_row_that_asks_for_nothing_is_only_read() -> None:
@@ -170,7 +177,7 @@ def some(service: FleetService) -> list[Any]:
     service.add("pg-cmk", A, properties=ENCRYPTED)
     wished: list[Any] = targets(service, MORE)
     wished[2].desired = DesiredState(absent=(C,))
-    wished[3].desired = DesiredState(purge=True)
+    wished[3].desired = DesiredState(present=(), purge=True)
     return [*wished, InvalidTarget("pg-broken", InvalidInput("present", "no"))]
 
 
@@ -253,7 +260,7 @@ def test_a_failed_row_tells_what_is_known_of_it_and_nothing_else() -> None:
     service = FleetService()
     service.add("pg-cmk", A, properties=ENCRYPTED)
     missing = ServerRef(SUBSCRIPTION, "rg-prod", "pg-none")
-    wished = [*targets(service, DesiredState(purge=True)), Target("pg-none", missing, HELD)]
+    wished = [*targets(service, DesiredState(present=(), purge=True)), Target("pg-none", missing, HELD)]
     run(service, wished)
     cmk, none = (target_facts(target) for target in wished)
     assert set(cmk) == set(none) | {"server", "before", "read_by"}

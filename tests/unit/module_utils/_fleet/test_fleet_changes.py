@@ -174,7 +174,14 @@ def test_a_failed_operation_and_a_refused_write_are_those_of_their_rows() -> Non
     wished = targets(service, MORE)
     run(service, wished)
     assert outcome(wished) == {"pg-failed": "InternalServerError", "pg-refused": "ScopeLocked"}
-    assert counted(wished) == {"servers": 32, "compliant": 0, "changed": 30, "failed": 2, "not_started": 0}
+    assert counted(wished) == {
+        "servers": 32,
+        "compliant": 0,
+        "changed": 30,
+        "undeclared": 0,
+        "failed": 2,
+        "not_started": 0,
+    }
 
 
 def test_a_busy_server_is_tried_again_and_holds_nobody_up() -> None:
@@ -195,7 +202,14 @@ def test_what_somebody_else_has_done_meanwhile_is_no_change_of_ours() -> None:
     held.coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
     wished = targets(service, MORE)
     run(service, wished)
-    assert counted(wished) == {"servers": 1, "compliant": 1, "changed": 0, "failed": 0, "not_started": 0}
+    assert counted(wished) == {
+        "servers": 1,
+        "compliant": 1,
+        "changed": 0,
+        "undeclared": 0,
+        "failed": 0,
+        "not_started": 0,
+    }
     assert target_facts(wished[0])["assigned"] == []
     assert service.calls == [("GET", "pg-one"), ("GET", "pg-one"), ("PATCH", "pg-one"), ("GET", "pg-one")]
 
@@ -226,7 +240,14 @@ def test_rows_that_failed_before_any_write_do_not_count() -> None:
     service.add_many(9, A)
     wished: list[Any] = [*targets(service, MORE), InvalidTarget("broken", InvalidInput("present", "no"))]
     run(service, wished, max_fail_percentage=0)
-    assert counted(wished) == {"servers": 10, "compliant": 0, "changed": 9, "failed": 1, "not_started": 0}
+    assert counted(wished) == {
+        "servers": 10,
+        "compliant": 0,
+        "changed": 9,
+        "undeclared": 0,
+        "failed": 1,
+        "not_started": 0,
+    }
 
 
 def test_a_share_that_is_just_reached_is_not_too_many() -> None:

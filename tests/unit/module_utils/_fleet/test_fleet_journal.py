@@ -124,7 +124,14 @@ def test_once_a_line_cannot_be_written_nothing_more_is_changed(file: Path, monke
     wished = targets(service, ROTATE)
     fleet = run(service, wished, rollback_file=str(file), sizes=["1", "1", "1", "100%"])
     assert service.writes() == ["pg-000", "pg-001"]
-    assert counted(wished) == {"servers": 5, "compliant": 0, "changed": 2, "failed": 0, "not_started": 3}
+    assert counted(wished) == {
+        "servers": 5,
+        "compliant": 0,
+        "changed": 2,
+        "undeclared": 0,
+        "failed": 0,
+        "not_started": 3,
+    }
     reason = f"Not started: the record '{file}' cannot be written: No space left on device."
     assert [each.reason for each in wished] == ["", "", *[reason] * 3]
     assert service.calls.count(("GET", "pg-003")) == 1  # the plan's: later ones are not even looked at

@@ -25,7 +25,7 @@ UNSET: dict[str, Any] = {
     "subscription_id": None,
     "resource_group": None,
     "server_name": None,
-    "present": [],
+    "present": None,
     "absent": [],
     "purge": False,
     "keep_encryption_identities": False,

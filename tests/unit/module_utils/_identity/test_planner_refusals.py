@@ -31,7 +31,7 @@ REFUSED = [
     ("even if it is not assigned", server(B, primary=A), DesiredState(absent=(A,)), DATA.format(A), A),
     ("as one that is replaced", server(A, primary=A), DesiredState(present=(B,), absent=(A,)), DATA.format(A), A),
     ("by a purge", server(A, B, primary=A), DesiredState(present=(B,), purge=True), DATA.format(A), A),
-    ("by a purge of everything", server(A, B, geo=B), DesiredState(purge=True), GEO.format(B), B),
+    ("by a purge of everything", server(A, B, geo=B), DesiredState(present=(), purge=True), GEO.format(B), B),
     ("by name, although a purge would keep it", server(A, B, primary=A),
      DesiredState(absent=(A,), purge=True, keep_encryption_identities=True), DATA.format(A), A),
     ("the system identity of a server with a customer-managed key", server(A, system=True, primary=A),

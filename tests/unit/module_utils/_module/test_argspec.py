@@ -29,7 +29,7 @@ def ask(**options: Any) -> DesiredState:
     """Return what options ask for, with the module's defaults for the others."""
     usual = {
         "state": "present",
-        "identities": [],
+        "identities": None,
         "replaces": [],
         "purge_identities": False,
         "keep_encryption_identities": False,
@@ -61,7 +61,11 @@ def ask(**options: Any) -> DesiredState:
         ),
         pytest.param({"identities": [A, A.upper(), B]}, DesiredState(present=(A, B)), id="one ID twice"),
         pytest.param({"identities": [B], "replaces": [A]}, DesiredState(present=(B,), absent=(A,)), id="a rotation"),
-        pytest.param({"purge_identities": True}, DesiredState(purge=True), id="a purge of everything"),
+        pytest.param(
+            {"identities": [], "purge_identities": True},
+            DesiredState(present=(), purge=True),
+            id="a purge of everything",
+        ),
         pytest.param(
             {"identities": [A], "purge_identities": True, "keep_encryption_identities": True},
             DesiredState(present=(A,), purge=True, keep_encryption_identities=True),
@@ -84,6 +88,10 @@ def test_options_ask_for_something(options: dict[str, Any], found: DesiredState)
     ("options", "text"),
     [
         pytest.param({}, "identities: state=present needs at least one identity, or system_assigned", id="nothing"),
+        pytest.param(
+            {"purge_identities": True}, "identities: state=present needs at least one identity", id="a purge alone"
+        ),
+        pytest.param({"identities": []}, "identities: state=present needs at least one identity", id="an empty list"),
         pytest.param({"state": "absent"}, "identities: state=absent needs at least one", id="nothing to remove"),
         pytest.param(
             {"state": "absent", "identities": [A], "purge_identities": True},

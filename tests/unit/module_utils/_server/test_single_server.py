@@ -19,7 +19,7 @@ DESIRED_STATES = [
     pytest.param(DesiredState(present=(A,)), id="nothing"),
     pytest.param(DesiredState(present=(C,)), id="assign"),
     pytest.param(DesiredState(absent=(A,)), id="remove"),
-    pytest.param(DesiredState(purge=True), id="purge"),
+    pytest.param(DesiredState(present=(), purge=True), id="purge"),
     pytest.param(DesiredState(present=(C,), absent=(B,), system_assigned=True), id="assign, remove, system on"),
 ]
 

@@ -93,6 +93,7 @@ def test_json_tells_all() -> None:
         "servers": 6,
         "compliant": 2,
         "drifted": 2,
+        "undeclared": 0,
         "failed": 2,
         "held": 4,
         "missing": 2,
@@ -116,6 +117,7 @@ def test_the_summary_is_small() -> None:
     assert identity_report(shop(), "summary") == {
         **counts,
         "drifted_hosts": ["pg-drift", "pg-system"],
+        "undeclared_hosts": [],
         "failed_hosts": ["pg-refused", "pg-gone"],
     }
 

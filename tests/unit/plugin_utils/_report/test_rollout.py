@@ -26,6 +26,7 @@ TOTALS = {
     "servers": 7,
     "compliant": 1,
     "drifted": 0,
+    "undeclared": 0,
     "failed": 2,
     "held": 4,
     "missing": 0,
@@ -40,7 +41,7 @@ TOTALS = {
 def in_a_folder(found: dict[str, Any], folder: Any) -> dict[str, Any]:
     """Return the result as the module returns it with result_dir."""
     write_entries(str(folder), found["servers"])
-    lean = ("name", "changed", "failed", "not_started", "msg")
+    lean = ("name", "changed", "failed", "undeclared", "not_started", "msg")
     entries = [{name: each[name] for name in lean if name in each} for each in found["servers"]]
     return {**found, "servers": entries, "result_dir": str(folder)}
 
@@ -124,6 +125,7 @@ def test_the_summary_has_the_counts_of_an_audit_and_more() -> None:
     assert identity_report(shop_changed(), "summary") == {
         **{name: number for name, number in TOTALS.items() if name != "held"},
         "drifted_hosts": [],
+        "undeclared_hosts": [],
         "changed_hosts": ["pg-first", "pg-second"],
         "failed_hosts": ["pg-broken", "pg-gone"],
         "not_started_hosts": ["pg-second-late", "pg-late"],
