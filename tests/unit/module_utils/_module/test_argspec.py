@@ -27,7 +27,7 @@ TIMES: dict[str, Any] = {"wait_timeout": 1800, "poll_interval": 10.0, "busy_time
 
 def ask(**options: Any) -> DesiredState:
     """Return what options ask for, with the module's defaults for the others."""
-    usual = {
+    usual: dict[str, Any] = {
         "state": "present",
         "identities": None,
         "replaces": [],
