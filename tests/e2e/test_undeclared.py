@@ -116,7 +116,9 @@ def test_no_way_to_say_nothing_takes_anything(emulator: Emulator, run: Run, chec
     changed = [server for server, held in before.items() if after[server] != held]
     assert [each.rpartition("/")[2] for each in changed] == ([] if check else [HOSTS[-2]])
     undeclared = HOSTS[: len(NOTHING)]
-    assert {name: told(ran)[name] for name in ("compliant", "changed", "undeclared", "removed", "undeclared_hosts")} == {
+    assert {
+        name: told(ran)[name] for name in ("compliant", "changed", "undeclared", "removed", "undeclared_hosts")
+    } == {
         "compliant": 1,
         "changed": 1,
         "undeclared": len(NOTHING),
