@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import InvalidInput, PgflexError
-from ..module_utils._fleet.target import totals
+from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
 from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, Option
 
@@ -171,6 +171,15 @@ class HostRows:
         """Return the warnings about all rows together. `whole`: they are all that the play has."""
         if self.rollback_plan:
             return self.rollback_plan.warnings()
+        left = {each["name"] for each in result.get("servers", []) if each.get("undeclared")}
+        spared = [row["name"] for row in self.asked if row.get("purge") and row["name"] in left]
+        found = [
+            f"Nothing is purged where nothing says what a server shall hold, so not on {some_of(spared)} "
+            f"({len(spared)} in all). Is the name of a variable misspelt?"
+        ]
+        return [*(found if spared else []), *self._nothing_declared(result, whole=whole)]
+
+    def _nothing_declared(self, result: Mapping[str, Any], *, whole: bool) -> list[str]:
         sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
         undeclared = result.get("totals", {}).get("undeclared")
         if not (whole and sets and self.asked) or undeclared != len(self.asked):

@@ -82,7 +82,7 @@ def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check:
     ]
     return [
         *lines(read_report([], waves))[:-1],
-        *([f"undeclared, so left alone: {some_of(undeclared)}"] if undeclared else []),
+        *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
         f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.",
     ]
 

@@ -90,7 +90,7 @@ def test_servers_that_hold_the_same_share_a_line_of_the_audit(emulator: Emulator
     seed_fleet(emulator, "id-b")
     ran = audit({host: {} for host in HOSTS})
     assert ran.shown == [
-        "pg-x-000, pg-x-001, pg-x-002, pg-x-003, pg-x-004, ...: 12 undeclared, hold id-b",
+        "12 undeclared servers hold id-b: pg-x-000, pg-x-001, pg-x-002, pg-x-003, pg-x-004, ...",
         "12 servers: 0 compliant, 0 drifted (0 missing, 0 extra), 12 undeclared, 0 failed.",
     ]
     assert "Nothing is to be changed on any host: none has an identity in pgflex_identity_present" in unwrapped(ran)
@@ -125,7 +125,7 @@ def test_no_way_to_say_nothing_takes_anything(emulator: Emulator, run: Run, chec
         "removed": 1,
         "undeclared_hosts": undeclared,
     }
-    assert f"undeclared, so left alone: {', '.join(undeclared[:5])}, ..." in ran.output
+    assert f"left alone, since nothing says what they shall hold: {', '.join(undeclared[:5])}, ..." in ran.output
     change = "1 drifted (0 missing, 1 extra)" if check else "1 changed (0 added, 1 removed)"
     assert f"9 servers: 1 compliant, {change}, 7 undeclared, 0 failed, 0 not started." in ran.output
 

@@ -76,7 +76,7 @@ def _undeclared_texts(report: Report) -> Iterator[str]:
         if len(names) == 1:
             yield f"{names[0]}: undeclared, holds {held}"
         else:
-            yield f"{some_of(names)}: {len(names)} undeclared, hold {held}"
+            yield f"{len(names)} undeclared servers hold {held}: {some_of(names)}"
 
 
 def _held_text(row: ReportRow) -> str:

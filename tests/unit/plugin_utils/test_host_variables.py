@@ -221,13 +221,27 @@ def test_where_the_result_is_in_files_what_was_refused_is_as_short_as_the_rest()
 def test_a_run_in_which_nothing_is_declared_warns(action: str, undeclared: int, warned: str) -> None:
     rows = HostRows(action)
     for host in ("one", "two"):
-        rows.add(host, lambda: {**WHERE, "pgflex_identity_purge": True})
+        rows.add(host, lambda: WHERE)
     result = {"totals": {"undeclared": undeclared}}
     assert bool(rows.warnings(result, whole=True)) == bool(warned)
     assert all(warned in each for each in rows.warnings(result, whole=True))
     assert rows.warnings(result, whole=False) == []
     # A module that failed has not counted.
     assert rows.warnings({}, whole=True) == []
+
+
+def test_a_purge_that_takes_nothing_since_nothing_is_declared_warns() -> None:
+    rows = HostRows()
+    declared = {"pgflex_identity_present": [], "pgflex_identity_purge": True}
+    for host, variables in (("a", {"pgflex_identity_purge": True}), ("b", {}), ("c", declared)):
+        rows.add(host, lambda variables=variables: {**WHERE, **variables})  # type: ignore[misc]
+    entries = [{"name": "a", "undeclared": True}, {"name": "b", "undeclared": True}, {"name": "c"}]
+    result = {"totals": {"undeclared": 2}, "servers": entries}
+    warned = [
+        "Nothing is purged where nothing says what a server shall hold, so not on a (1 in all). Is the name of a "
+    ]
+    assert [each[: len(warned[0])] for each in rows.warnings(result, whole=True)] == warned
+    assert [each[: len(warned[0])] for each in rows.warnings(result, whole=False)] == warned
 
 
 def test_a_rotation_that_no_host_asks_for_is_refused_as_a_whole() -> None:

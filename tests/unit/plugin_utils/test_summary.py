@@ -100,7 +100,7 @@ def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
     ]
     some = sum_up(result("a", compliant=2, undeclared="bcdefg"), result("a"))
     assert tell(some, WAVES[:1], check=False) == [
-        "undeclared, so left alone: b, c, d, e, f, ...",
+        "left alone, since nothing says what they shall hold: b, c, d, e, f, ...",
         "9 servers: 2 compliant, 1 changed (2 added, 1 removed), 6 undeclared, 0 failed, 0 not started.",
     ]
 
