@@ -52,7 +52,7 @@ def check_events(jobs: dict[str, Any], names: list[str]) -> None:
     assert jobs["fleet"].hosts("failures") == jobs["fleet"].hosts("dark") == []
     assert set(jobs["plan"].results(OUTCOME)) == set(names)
     assert all("id-b" in str(each["diff"]["after"]) for each in jobs["plan"].results(OUTCOME).values())
-    assert "3 servers: 0 compliant, 3 changed, 0 failed, 0 not started." in jobs["fleet"].stdout
+    assert "3 servers: 0 compliant, 3 changed (3 added, 0 removed), 0 failed, 0 not started." in jobs["fleet"].stdout
 
 
 def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(

@@ -66,7 +66,7 @@ def test_make_emulator_prints_what_to_paste(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-ec", pasted], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PLAY [List managed identities]" in done.stdout
-    assert "drifted, 0 failed." in done.stdout
+    assert " extra), 0 failed." in done.stdout
     assert "@all:" in done.stdout
     assert '"name":"pg-orders"' in done.stdout
     assert not folder_of(pasted).exists()

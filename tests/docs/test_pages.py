@@ -91,11 +91,11 @@ def test_what_the_readme_shows_works(cloud: Emulator, tmp_path: Path) -> None:
         terminal,
         {
             "backup.yml --check": "changed: [localhost]",
-            "pgflex.azure.assign -i servers.yml --check": "2 servers: 1 compliant, 1 drifted, 0 failed",
-            "pgflex.azure.assign": "2 servers: 1 compliant, 1 changed, 0 failed",
+            "pgflex.azure.assign -i servers.yml --check": "2 servers: 1 compliant, 1 drifted (1 missing, 0 extra), 0 failed",
+            "pgflex.azure.assign": "2 servers: 1 compliant, 1 changed (1 added, 0 removed), 0 failed",
             "pgflex.azure.list": "2 servers, 2 assignments",
-            "pgflex.azure.remove": "1 server: 0 compliant, 1 changed, 0 failed",
-            "pgflex.azure.rotate": "2 servers: 1 compliant, 1 changed, 0 failed",
+            "pgflex.azure.remove": "1 server: 0 compliant, 1 changed (0 added, 1 removed), 0 failed",
+            "pgflex.azure.rotate": "2 servers: 1 compliant, 1 changed (1 added, 1 removed), 0 failed",
             "pgflex.azure.audit": "3 servers: 1 compliant, 2 drifted (2 missing, 0 extra), 0 failed.",
         },
     )
@@ -105,7 +105,7 @@ def test_what_the_readme_shows_works(cloud: Emulator, tmp_path: Path) -> None:
 def test_what_the_page_of_the_examples_shows_works(cloud: Emulator, tmp_path: Path) -> None:
     said = {
         "pgflex.azure.list": "3 servers, 3 assignments",
-        "rollout.yml --check": "3 servers: 2 compliant, 1 drifted, 0 failed",
+        "rollout.yml --check": "3 servers: 2 compliant, 1 drifted (1 missing, 0 extra), 0 failed",
     }
     run_playbooks(EXAMPLES / "README.md", Terminal(tmp_path, cloud.environment), said)
 
