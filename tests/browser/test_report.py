@@ -160,3 +160,26 @@ def test_a_large_estate_opens_in_less_than_two_seconds(browser: WebDriver, open_
     assert find(browser, "#shown").text == "200 of 2000 servers, 50 identities"
     assert asked < 1000
     print(f"opened in {max(opened, loaded):.0f} ms, filtered in {asked:.0f} ms")
+
+
+def test_undeclared_servers_are_told_apart_and_counted_apart(browser: WebDriver, open_report: OpenReport) -> None:
+    a = mi("id-a")
+    rows = [compared(server(f"pg-{number}", a), purge=True) for number in range(2)]
+    open_report(result(compared(server("pg-good", a), present=(a,)), *rows))
+    assert matrix(browser) == [
+        ["pg-0", "? undeclared", "●"],
+        ["pg-1", "? undeclared", "●"],
+        ["pg-good", "✓ compliant", "●"],
+    ]
+    assert "? undeclared2" in [each.replace("\n", "") for each in texts(browser, "#totals div")]
+    assert texts(browser, "#groups thead th") == [
+        "Group",
+        "Servers",
+        "Drifted",
+        "Undeclared",
+        "Failed",
+        "Needs attention",
+    ]
+    assert texts(browser, "#groups tbody tr:first-child > *") == ["rg-shop", "3", "0", "2", "0", " 67 %"]
+    find(browser, "#only-attention").click()
+    assert names(browser) == ["pg-0", "pg-1"]

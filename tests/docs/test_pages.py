@@ -91,7 +91,7 @@ def test_what_the_readme_shows_works(cloud: Emulator, tmp_path: Path) -> None:
         terminal,
         {
             "backup.yml --check": "changed: [localhost]",
-            "pgflex.azure.assign -i servers.yml --check": "2 servers: 1 compliant, 1 drifted (1 missing, 0 extra), 0 failed",
+            "pgflex.azure.assign -i servers.yml --check": "2 servers: 1 compliant, 1 drifted (1 missing, 0 extra)",
             "pgflex.azure.assign": "2 servers: 1 compliant, 1 changed (1 added, 0 removed), 0 failed",
             "pgflex.azure.list": "2 servers, 2 assignments",
             "pgflex.azure.remove": "1 server: 0 compliant, 1 changed (0 added, 1 removed), 0 failed",

@@ -15,6 +15,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.pgflex.azure.plugins.filter.identity_report import FilterModule, identity_report
+from ansible_collections.pgflex.azure.plugins.module_utils._files import write_entries
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import Encryption
 from browser.samples import SUBSCRIPTION, compared, mi, result, server, shop, unread
 
@@ -35,6 +36,36 @@ def test_lines_name_what_has_drifted_and_nothing_else() -> None:
         "pg-gone: error: Cannot read server pg-gone: not found.",
         "6 servers: 2 compliant, 2 drifted (2 missing, 2 extra), 2 failed.",
     ]
+
+
+def test_undeclared_servers_are_told_by_what_they_hold_in_whatever_form(tmp_path: Any) -> None:
+    rows = [
+        compared(server("pg-good", A), present=(A,)),
+        compared(server("pg-empty"), purge=True),
+        *(compared(server(f"pg-{number}", A, B), purge=True) for number in range(6)),
+        compared(server("pg-drift"), present=(A,)),
+        compared(server("pg-system", system=True)),
+        compared(server("pg-both", B, A), keep_encryption_identities=True),
+    ]
+    lines = [
+        "pg-drift: missing id-a",
+        "7 undeclared servers hold id-a, id-b: pg-0, pg-1, pg-2, pg-3, pg-4, ...",
+        "pg-empty: undeclared, holds no identity",
+        "pg-system: undeclared, holds system-assigned identity",
+        "11 servers: 1 compliant, 1 drifted (1 missing, 0 extra), 9 undeclared, 0 failed.",
+    ]
+    whole = result(*rows)
+    assert identity_report(whole, "lines") == lines
+    write_entries(str(tmp_path), whole["servers"])
+    names = ("name", "changed", "failed", "undeclared")
+    lean = [{name: each[name] for name in names if name in each} for each in whole["servers"]]
+    assert identity_report({**whole, "servers": lean, "result_dir": str(tmp_path)}, "lines") == lines
+    assert identity_report(whole, "summary")["undeclared_hosts"] == [row.name for row in rows[1:8] + rows[9:]]
+    found = report(whole)
+    assert [each["status"] for each in found["servers"]].count("undeclared") == found["totals"]["undeclared"] == 9
+    assert {each["status"] for row in found["servers"][1:8] for each in row["identities"]} == {"held"}
+    records = list(csv.DictReader(io.StringIO(str(identity_report(whole, "csv")))))
+    assert {each["server_status"] for each in records if each["host"] == "pg-0"} == {"undeclared"}
 
 
 def test_identities_of_one_name_are_told_apart_by_their_ids() -> None:
