@@ -5,12 +5,14 @@
 """Run a command of Ansible in a process of its own that is forked from one in which Ansible is already imported.
 
 Starting ansible-inventory costs three times the CPU of what it then does here. Nothing else differs from the command
-on PATH: its own main(), arguments, environment, folder, output and exit status. A command with settings of Ansible in
-its environment (ANSIBLE_...) is started from PATH, since Ansible reads these when it is imported.
+on PATH: its own main(), arguments, environment, folder, output and exit status. What Ansible packs of a module is kept
+for the next command. A command with settings of Ansible in its environment (ANSIBLE_...) is started from PATH, since
+Ansible reads these when it is imported.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import multiprocessing
@@ -18,8 +20,10 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from e2e.forked_modules import fork_modules
 
@@ -32,7 +36,7 @@ _PROGRAMS = {
     "ansible-playbook": "ansible.cli.playbook",
 }
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([*_PROGRAMS.values(), "azure.identity", "azure.mgmt.postgresqlflexibleservers"])
+_PROCESSES.set_forkserver_preload(["e2e.preloaded"])
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def run_command(command: Sequence[str], folder: Path, env: Mapping[str, str]) ->
             command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
+    _start_server()
     with tempfile.TemporaryDirectory() as outputs:
         paths = [str(Path(outputs) / name) for name in ("stdout", "stderr")]
         process = _PROCESSES.Process(target=_become, args=(list(command), str(folder), {**os.environ, **env}, paths))
@@ -60,10 +65,18 @@ def run_command(command: Sequence[str], folder: Path, env: Mapping[str, str]) ->
         return Done(process.exitcode, *(Path(path).read_text(encoding="utf-8") for path in paths))
 
 
+@functools.cache
+def _start_server() -> None:
+    """Start what is forked, once, with a way to what it imports first: not every Python tells it our own."""
+    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1])):
+        forkserver.ensure_running()
+
+
 def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[str]) -> None:
     """Be the command, in the forked process."""
-    # A look for garbage among what was imported would copy it, here and in each worker of Ansible.
+    # A look for garbage among what was imported would copy it, here and in each worker of Ansible. None lives long.
     gc.freeze()
+    gc.set_threshold(100_000)
     for descriptor, path in enumerate(outputs, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
     os.environ.clear()
@@ -73,5 +86,9 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     constants: Any = importlib.import_module("ansible.constants")
     constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
     if "PGFLEX_TEST_PROCESSES" not in env:
+        # Ansible packs a module once in a command, and finds it there by its full name: no test changes one.
+        packed = Path(env["ANSIBLE_HOME"]) / "ansiballz_cache"
+        packed.mkdir(parents=True, exist_ok=True)
+        Path(outputs[0]).with_name(packed.name).symlink_to(packed)
         fork_modules()
     importlib.import_module(_PROGRAMS[command[0]]).main(command)
