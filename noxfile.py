@@ -161,9 +161,7 @@ def sanity(session: nox.Session, core: str) -> None:
 def cores(session: nox.Session, core: str) -> None:
     """Run smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
     install(session, f"ansible-core=={core}.*", *TEST_REQUIREMENTS)
-    # Modules have processes of their own, as elsewhere: not forks of Ansible as in the session e2e.
-    env = {"PGFLEX_TEST_PROCESSES": "1"}
-    session.run("pytest", "tests/e2e", "-m", "smoke", junit_option(session), *session.posargs, env=env)
+    session.run("pytest", "tests/e2e", "-m", "smoke", junit_option(session), *session.posargs)
 
 
 @nox.session()

@@ -30,6 +30,8 @@ from e2e.forked_modules import fork_modules
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Set in the environment of a command: its modules are processes as usual, and no forks.
+MODULE_PROCESSES = "PGFLEX_TEST_PROCESSES"
 _PROGRAMS = {
     "ansible": "ansible.cli.adhoc",
     "ansible-inventory": "ansible.cli.inventory",
@@ -85,7 +87,7 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     # Each command has one of its own, which is gone when it ends. In the tests' own process modules have no controller.
     constants: Any = importlib.import_module("ansible.constants")
     constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
-    if "PGFLEX_TEST_PROCESSES" not in env:
+    if MODULE_PROCESSES not in env:
         # Ansible packs a module once in a command, and finds it there by its full name: no test changes one.
         packed = Path(env["ANSIBLE_HOME"]) / "ansiballz_cache"
         packed.mkdir(parents=True, exist_ok=True)

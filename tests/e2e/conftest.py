@@ -14,6 +14,7 @@ import pytest
 from azure.identity import ClientSecretCredential
 
 from e2e.audit_runs import Audit, auditor
+from e2e.commands import MODULE_PROCESSES
 from e2e.emulator_client import Emulator, running_emulator
 from e2e.roles import Run, runner
 from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
@@ -95,6 +96,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a home without a credentials file."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def module_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ansible start a Python for each module, as elsewhere, and not a fork of its own."""
+    monkeypatch.setenv(MODULE_PROCESSES, "1")
 
 
 @pytest.fixture

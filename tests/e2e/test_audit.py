@@ -83,6 +83,7 @@ def test_an_identity_that_does_not_exist_is_an_error(emulator: Emulator, audit: 
     assert "id-none" in drift
 
 
+@pytest.mark.usefixtures("module_processes")
 @pytest.mark.smoke
 def test_reports_are_written_for_their_owner_only_in_check_mode_too(
     emulator: Emulator, audit: Audit, tmp_path: Path
