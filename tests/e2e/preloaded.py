@@ -15,5 +15,6 @@ for _name in ("adhoc", "inventory", "playbook"):
 for _name in ("azure.identity", "azure.mgmt.postgresqlflexibleservers"):
     importlib.import_module(_name)
 # With what their documentation says of their settings. Ansible forgets them where a play brings plugins of its own.
-for _kind in ("become", "cache", "callback", "connection", "filter", "inventory", "shell", "strategy", "test", "vars"):
+# Plugins for variables are not among them: these it keeps, and would take all of them for known.
+for _kind in ("become", "cache", "callback", "connection", "filter", "inventory", "shell", "strategy", "test"):
     list(getattr(loader, f"{_kind}_loader").all(class_only=True))
