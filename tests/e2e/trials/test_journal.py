@@ -136,6 +136,6 @@ def test_from_the_journal_alone_an_estate_is_brought_back(
         {"name": each["server_name"], "resource_group": GROUP, "server_name": each["server_name"]} for each in asked
     ]
     found = [row for row in map(back.row, places) if row]
-    result = run_fleet(emulator, outputs, found, read="each")
+    result = run_fleet(emulator, outputs, found, read="each", action="rollback")
     assert result["totals"]["failed"] == 0
     assert truth(emulator) == before
