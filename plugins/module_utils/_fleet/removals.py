@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .._identity.models import DesiredState, Plan
     from .target import Target
 
-_CODE = "TooManyRemovals"
 _LIMIT = re.compile(r"[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?%")
 #: So many reasons are told, the largest ones.
 _REASONS = 5
@@ -74,7 +73,7 @@ class RemovalLimit:
         raise Refused(
             f"Server {target.ref.name} would lose {some_of([split(each).name for each in plan.remove])}, which it did "
             f"not hold when the run was planned, and {self._said}.",
-            code=_CODE,
+            code="TooManyRemovals",
             target=target.ref.id,
             hint="Run again: the next plan counts it.",
         )
@@ -103,7 +102,7 @@ class RemovalLimit:
         return Refused(
             f"Nothing was changed: the plan {what} {len(losing)} of {_servers(servers)} ({names}), and {self._said}. "
             f"The largest reasons: {'; '.join(told)}{more}.",
-            code=_CODE,
+            code="TooManyRemovals",
             target="max_removals",
             hint="Look at the plan with pgflex.azure.audit. If it is meant, set pgflex_identity_max_removals, or this "
             f"option, to {len(losing)}; if not, look at what is declared for these servers.",
