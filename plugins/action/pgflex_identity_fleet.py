@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
@@ -31,13 +32,17 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.record import read_records
 from ..module_utils._fleet.removals import read_limit
-from ..module_utils._module.options import ACTIONS, ASSIGN, ROLLBACK, RUN
+from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
-from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked
+from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked, read_names
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
-from ..plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, TASK_VARIABLES, RunScope, run_options
+from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, run_options
+from ..plugin_utils._variable_names import VariableNames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
@@ -175,7 +180,14 @@ class ActionModule(ActionBase):
         templar = Templar(loader=self._loader)
         run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else TASK_VARIABLES)
         handed_on = task_vars.get("pgflex_identity_result")
-        rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
+        names = self._variable_names(task_vars)
+        try:
+            rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
+        except AnsibleActionFail:
+            # A name that is misspelt is why nothing is set.
+            names.add(task_vars["inventory_hostname"], task_vars)
+            self._check_names(names, task_vars)
+            raise
         hosts, conditions = self._hosts(task_vars)
         whole = (
             self._runs_once and not self._task.get_play().serial and set(task_vars["ansible_play_batch"]) <= {*hosts}
@@ -190,7 +202,9 @@ class ActionModule(ActionBase):
                     continue
             except InvalidInput as error:
                 options = partial(_raise, error)
+            names.add(host, variables)
             rows.add(host, options)
+        self._check_names(names, task_vars)
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
             raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
@@ -269,6 +283,26 @@ class ActionModule(ActionBase):
         )
         variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
         return variables
+
+    def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
+        try:
+            allowed = _template(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
+            names = read_names(ALLOW_UNKNOWN, allowed)
+        except InvalidInput as error:
+            raise _failure(error) from None
+        return VariableNames(names, task_vars["hostvars"]._variable_manager.extra_vars)
+
+    def _check_names(self, names: VariableNames, task_vars: Mapping[str, Any]) -> None:
+        try:
+            names.check(self._everywhere(task_vars))
+        except InvalidInput as error:
+            raise _failure(error) from None
+
+    def _everywhere(self, task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the variables of the hosts of the play, then of all others of the inventory, if they can be read."""
+        for host in dict.fromkeys((*task_vars["ansible_play_hosts_all"], *task_vars["hostvars"]._inventory.hosts)):
+            with suppress(AnsibleError):
+                yield self._host_variables(host, task_vars)
 
     def _host_options(self, host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
         """Return the host's own options; only those of its variables that are meant are templated."""

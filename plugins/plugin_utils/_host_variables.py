@@ -114,11 +114,12 @@ def _set(variable: str, variables: Mapping[str, Any]) -> list[str] | None:
     """Return the sum of all variables for one set; None where none of them has a name or is a list."""
     adding = sorted(each for each in variables if each.startswith(f"{variable}__"))
     said = {each: variables.get(each) for each in (variable, *adding)}
-    names = distinct([name for each, value in said.items() for name in _names(each, value)])
+    names = distinct([name for each, value in said.items() for name in read_names(each, value)])
     return list(names) if names or any(isinstance(each, (list, tuple)) for each in said.values()) else None
 
 
-def _names(variable: str, value: Any) -> list[str]:
+def read_names(variable: str, value: Any) -> list[str]:
+    """Return the names in a list, or in a text with one on each line or commas between. Raise `InvalidInput`."""
     if value is None:
         return []
     if isinstance(value, str):

@@ -10,17 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._module.options import RUN
+from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: It may hold secrets, so that its values are not shown.
-CONNECTION = "pgflex_identity_connection"
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
 #: What a task outside of the role takes once for all hosts, and the playbook `audit`.
-TASK_VARIABLES = (CONNECTION, "pgflex_identity_fail_on_undeclared")
+TASK_VARIABLES = (CONNECTION, ALLOW_UNKNOWN, "pgflex_identity_fail_on_undeclared")
 
 
 def run_options(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.pgflex.azure.plugins.module_utils._module.options import FORMER
 from utils.ansible_test import checkout_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,8 @@ KEPT = (
     "system assigned managed identity cannot be disabled",
     "Multiple user assigned identities exist",
     '"Broken",',
+    # The table of names that are out, which says what to set instead.
+    *(f'"{former}": ' for former in FORMER),
 )
 NOT_OURS = ("LICENSE", "LICENSES/", "CHANGELOG.md", "changelogs/", str(Path(__file__).relative_to(ROOT)))
 NAMES = re.compile(r"`([\w./-]+\.py)`")

@@ -14,6 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+#: Names of the user's own that begin as those of this table do.
+ALLOW_UNKNOWN = "pgflex_identity_allow_unknown"
+#: It may hold secrets, so that its values are not shown.
+CONNECTION = "pgflex_identity_connection"
+
 ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = ACTIONS = ("assign", "remove", "rotate", "rollback", "list")
 
 #: A list of user-assigned identities, by resource ID or by bare name.
@@ -224,6 +229,7 @@ RUN = (
     # The role's own: its tasks act on them.
     Option("bool", variable="pgflex_identity_strict", role_default=False),
     Option("bool", variable="pgflex_identity_fail_on_undeclared", role_default=False),
+    Option("list", variable=ALLOW_UNKNOWN),
     Option("path", variable="pgflex_identity_rollback_dir"),
     Option("path", variable="pgflex_identity_report_json", role_default=""),
     Option("path", variable="pgflex_identity_report_csv", role_default=""),
@@ -239,6 +245,49 @@ SINGLE = (
 )
 
 ALL = (*PLACE, *DESIRED, *RUN, *SINGLE)
+
+#: Variables of the playbooks alone.
+PLAYBOOKS = ("pgflex_identity_hosts", "pgflex_identity_fail_on_drift")
+#: What the inventory plugin says of a server, beside its place.
+FACTS = (
+    "pgflex_current_identity",
+    "pgflex_encryption",
+    "pgflex_location",
+    "pgflex_state",
+    "pgflex_tags",
+    "pgflex_version",
+)
+#: Every name that a variable may have.
+VARIABLES = frozenset((*(each.variable for each in ALL if each.variable), CONNECTION, *PLAYBOOKS, *FACTS))
+#: Those to which every variable adds whose name begins with one of them and `__`.
+ADDING = tuple(each.variable for each in ALL if each.variable and each.adds_up)
+#: What role and playbooks set themselves: artifacts, variables of plays, and what tasks register.
+HANDED_ON = frozenset(
+    (
+        "pgflex_identity_applied",
+        "pgflex_identity_audit",
+        "pgflex_identity_audit_files",
+        "pgflex_identity_audit_result",
+        "pgflex_identity_audit_summary",
+        "pgflex_identity_held",
+        "pgflex_identity_own",
+        "pgflex_identity_plan",
+        "pgflex_identity_result",
+        "pgflex_identity_told",
+    )
+)
+#: What variables were called before, and what they are called now.
+FORMER = {
+    "audit_fail_on_drift": "pgflex_identity_fail_on_drift",
+    "audit_report_csv": "pgflex_identity_report_csv",
+    "audit_report_html": "pgflex_identity_report_html",
+    "audit_report_json": "pgflex_identity_report_json",
+    "pgflex_identity": "pgflex_current_identity",
+    "pgflex_identity_job": "pgflex_identity_action",
+    "pgflex_identity_keep_encryption": "pgflex_identity_keep_encryption_identities",
+    "pgflex_identity_resource_group": "pgflex_identity_lookup_resource_group",
+    "pgflex_identity_subscription_id": "pgflex_identity_lookup_subscription_id",
+}
 
 
 def module_spec(options: tuple[Option, ...] = ALL) -> dict[str, Any]:

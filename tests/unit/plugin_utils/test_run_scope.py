@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
-from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ACTIONS
+from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ACTIONS, CONNECTION
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import is_relevant
-from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import CONNECTION, RUN_VARIABLES, RunScope
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import RUN_VARIABLES, RunScope
 
 ROOT = Path(__file__).resolve().parents[3]
 WAVES = "pgflex_identity_waves"
