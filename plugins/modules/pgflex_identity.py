@@ -49,7 +49,10 @@ options:
     default: present
   identities:
     description:
-      - User-assigned managed identities, by resource ID or by bare name.
+      - User-assigned managed identities, by resource ID or by bare name, as a list, or as a text with one on each line
+        or with commas between.
+      - A principal ID (object ID) or client ID is refused. An identity whose name has that form goes by its resource
+        ID.
       - A bare name is looked up in O(identity_resource_group) and O(identity_subscription_id).
       - An identity given twice, in whatever casing, counts once.
     type: list

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
+from ..module_utils._identity.resource_ids import read_names as split_names
 from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, Option
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _UNSET = {
     _OLD: "is not set: it has to name the identity to replace.",
     _NEW: "is not set: it has to name the new identity.",
 }
-# A comment runs to the end of its line: no resource ID holds the sign.
-_BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 # What an entry has where the others are in files.
 _LEAN = ("name", "changed", "failed", "msg")
 
@@ -123,7 +121,7 @@ def read_names(variable: str, value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):
-        return [name.strip() for name in _BETWEEN.split(value) if name.strip()]
+        return split_names(value)
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
         raise InvalidInput(variable, f"{value!r} is neither a list of texts nor a text with one on each line.")
     return [str(name) for name in value]

@@ -102,6 +102,7 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
         raise InvalidInput("auth_source", f"{auth_source!r} is none of {', '.join(AUTH_SOURCES)}.")
     if auth_source == "credential_file":
         found = {name: found[name] for name in ("profile", "ca_path")}
+    _refuse_blanks({name: given[name] or found.get(name, "") for name in given})
     profile = given["profile"] or found["profile"]
     filed = {} if auth_source == "env" else _read_profile(profile, required=auth_source == "credential_file")
 
@@ -119,6 +120,16 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
         except OSError as error:
             raise InvalidInput("ca_path", f"{values['ca_path']!r} cannot be read: {error.strerror}.") from None
     return Settings(values, sources)
+
+
+def _refuse_blanks(values: Mapping[str, str]) -> None:
+    """Refuse what a file or a shell has left around a value. A secret is not shown, and may end in a blank."""
+    for name, value in values.items():
+        secret = _BY_NAME[name].secret
+        if value != (value.strip("\r\n") if secret else value.strip()):
+            what = "a line break" if value != value.strip("\r\n") else "a blank"
+            shown = "" if secret else f": {value!r}"
+            raise InvalidInput(name, f"begins or ends with {what}{shown}. Look at {places(name)}.")
 
 
 def _option(value: Any) -> str:

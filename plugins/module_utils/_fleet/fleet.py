@@ -16,7 +16,7 @@ from .._azure.retry import Clock
 from .._errors import PgflexError
 from .._identity.planner import plan
 from .._module.options import ASSIGN
-from .._server.preflight import Identities, Preflight
+from .._server.preflight import Identities, Preflight, warn_of_removals
 from .._server.reconciler import Change, ReconcileResult
 from .bulk_reader import BulkReader
 from .journal import Journal
@@ -107,6 +107,9 @@ class Fleet:
         drifted = [target for target, server in zip(targets, servers) if _plan_target(target, server, check_mode)]
         for target in drifted:
             self._preflight(target)
+        if self._validate:
+            read_well = [target.listed for target in targets if target.listed]
+            self.warnings += warn_of_removals([each.desired for each in targets], read_well, self._identities)
         busy = [target.name for target in targets if target.busy]
         if busy:
             what = "What it will hold is" if len(busy) == 1 else "What they will hold is"

@@ -122,7 +122,8 @@ class DesiredState:
     """The desired identities of a server. IDs are full, distinct without case, and in the caller's spelling.
 
     `present` is None where nobody has said what the server shall hold, which is not the same as nothing. With
-    `only_if_assigned`, it counts for a server that holds one of these only.
+    `only_if_assigned`, it counts for a server that holds one of these only. `guids` are bare names that may be no
+    names: a principal ID or client ID has their form.
     """
 
     present: tuple[str, ...] | None = None
@@ -132,6 +133,7 @@ class DesiredState:
     system_assigned: bool | None = None
     only_if_assigned: tuple[str, ...] = ()
     expected: Expected | None = None
+    guids: tuple[str, ...] = ()
 
     @property
     def declared(self) -> bool:

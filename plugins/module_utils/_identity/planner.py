@@ -44,6 +44,7 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     server whose answer contradicts itself.
     """
     before = server.identity
+    _refuse_guids(before, desired.guids)
     held = {key(each.id) for each in before.user_assigned}
     not_meant = desired.only_if_assigned and held.isdisjoint(map(key, desired.only_if_assigned))
     if not_meant or not desired.asks:
@@ -93,6 +94,20 @@ def _refuse_other_ids(held: ServerIdentity, named: tuple[str, ...]) -> None:
             if owner:
                 what = f"the {kind.replace('_id', ' ID')} of an identity whose resource ID is {owner}"
                 raise Refused(f"{split(each).name} is {what}.", target=owner)
+
+
+def _refuse_guids(held: ServerIdentity, guids: tuple[str, ...]) -> None:
+    """Refuse a GUID as a bare name, unless the server holds an identity of that name."""
+    _refuse_other_ids(held, guids)
+    names = {key(split(each.id).name) for each in held.user_assigned}
+    for each in guids:
+        if key(each) not in names:
+            raise Refused(
+                f"{each} looks like the principal ID (object ID) or client ID of an identity. What belongs here is its "
+                "resource ID or its name.",
+                target=each,
+                hint=f"Find it with az identity list --query \"[?principalId=='{each}' || clientId=='{each}'].id\".",
+            )
 
 
 def _refuse_unexpected(server: Server, expected: Expected) -> None:

@@ -22,6 +22,8 @@ _GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 # Pattern and length: serverName in the OpenAPI of Microsoft.DBforPostgreSQL 2025-08-01.
 _SERVER_NAME = re.compile(r"(?=.{3,63}\Z)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*")
+# A comment runs to the end of its line: no resource ID holds the sign.
+_BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 _SEGMENTS = ("", "subscriptions", None, "resourcegroups", None, "providers", None, None, None)
 
 
@@ -66,17 +68,45 @@ def split(resource_id: str) -> ResourceId:
     return ResourceId(parts[2], parts[4], parts[6], parts[7], parts[8])
 
 
+def read_names(text: str) -> list[str]:
+    """Return the names in a text with one on each line, or with commas between."""
+    return [name.strip() for name in _BETWEEN.split(text) if name.strip()]
+
+
+def is_guid(text: str) -> bool:
+    """Return whether it has the form of a subscription ID, and of the principal and client ID of an identity."""
+    return bool(_GUID.fullmatch(text))
+
+
+def _part(value: str) -> str:
+    """Return what to do with more than a name where a name belongs; empty if nothing is known."""
+    if "/flexibleservers/" in value.lower():
+        return " It looks like the resource ID of a server: that belongs in server_id (variable pgflex_server_id)."
+    if "/" in value:
+        return " It looks like a resource ID: only the part after the last slash belongs here."
+    if ".postgres.database." in value.lower():
+        return " It looks like the address of a server: only the part before the first dot belongs here."
+    return ""
+
+
+def _bare(value: str, kind: str) -> str:
+    """Return what to do with a name where the resource ID of a server belongs; empty for anything else."""
+    if kind != "flexibleServers" or not _SERVER_NAME.fullmatch(value):
+        return ""
+    return " It looks like a name: that belongs in server_name (variable pgflex_server_name), with the resource group."
+
+
 def check_subscription(option: str, value: str) -> str:
     """Return `value`, a GUID. Raise `InvalidInput`."""
     if not _GUID.fullmatch(value):
-        raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).")
+        raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).{_part(value)}")
     return value
 
 
 def check_group(option: str, value: str) -> str:
     """Return `value`, a resource group's name. Raise `InvalidInput`."""
     if not _GROUP.fullmatch(value):
-        raise InvalidInput(option, f"{value!r} is not the name of a resource group.")
+        raise InvalidInput(option, f"{value!r} is not the name of a resource group.{_part(value)}")
     return value
 
 
@@ -85,7 +115,8 @@ def check_server_name(option: str, value: str) -> str:
     if not _SERVER_NAME.fullmatch(value):
         raise InvalidInput(
             option,
-            f"{value!r} is not the name of a flexible server: 3 to 63 letters, digits and single hyphens between them.",
+            f"{value!r} is not the name of a flexible server: 3 to 63 letters, digits and single hyphens between them."
+            f"{_part(value)}",
         )
     return value
 
@@ -97,7 +128,7 @@ def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
         fixed is None or part.lower() == fixed for part, fixed in zip(parts, _SEGMENTS)
     )
     if not fixed_fit or not all(parts[1:]):
-        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {desired}.")
+        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {desired}.{_bare(value, kind)}")
     found = split(value)
     check_subscription(option, found.subscription_id)
     check_group(option, found.resource_group)

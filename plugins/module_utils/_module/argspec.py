@@ -20,8 +20,10 @@ from .._identity.resource_ids import (
     check_subscription,
     distinct,
     identity_id,
+    is_guid,
     key,
     parse_server_id,
+    read_names,
 )
 from .options import DESIRED, IDENTITIES, WAITING, module_spec
 
@@ -117,8 +119,11 @@ def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[st
         if option.field and given:
             value = options.get(given)
             value = option.default if value is None else value
-            is_list = option.type == IDENTITIES and value is not None
-            found[option.field] = _resolve(given, value, options, server) if is_list else value
+            if option.type == IDENTITIES and value is not None:
+                names = _names(value)
+                found["guids"] = (*found.get("guids", ()), *filter(is_guid, names))
+                value = _resolve(given, names, options, server)
+            found[option.field] = value
     return found
 
 
@@ -135,6 +140,11 @@ def _resolve(option: str, names: list[str], options: Mapping[str, Any], server: 
     if options.get("identity_resource_group"):
         group = check_group("identity_resource_group", options["identity_resource_group"])
     return distinct([identity_id(option, each, subscription, group) for each in names])
+
+
+def _names(values: list[str]) -> list[str]:
+    """Return the names of a list; Ansible makes one of a text with commas, and leaves blanks and lines in it."""
+    return [name for each in values for name in read_names(each) or [""]]
 
 
 #: 30 days, in seconds: the clocks of threads know no time without an end.

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._errors import PgflexError, Refused, ServiceError
 from .._identity.models import region
-from .._identity.resource_ids import ServerRef, key
+from .._identity.resource_ids import ServerRef, distinct, key, split
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .._azure.retry import RetryPolicy
-    from .._identity.models import Plan, Server, UserIdentity
+    from .._identity.models import DesiredState, Plan, Server, UserIdentity
 
 _PROVIDER = "microsoft.dbforpostgresql"
 _MISSING = "it does not exist."
@@ -79,6 +81,14 @@ class Identities:
             else:
                 self._failed[name] = error
 
+    def may_exist(self, resource_id: str) -> bool:
+        """Return whether the identity exists, or it cannot be told."""
+        try:
+            self.get(resource_id)
+        except PgflexError as error:
+            return error.status != 404
+        return True
+
     def look_up(self, resource_id: str) -> UserIdentity | None:
         """Return the same as `get`, but None for an identity that was deleted while assigned, with one warning."""
         known_to_be_gone = key(resource_id) in self._failed
@@ -90,6 +100,25 @@ class Identities:
             if not known_to_be_gone:
                 self.warnings.append(str(error))
             return None
+
+
+def warn_of_removals(desired: Iterable[DesiredState], servers: Iterable[Server], identities: Identities) -> list[str]:
+    """Return a warning for each identity to remove that no server holds, by whatever ID, and that does not exist.
+
+    A bare name stands for another ID in each resource group: one of them that exists is enough.
+    """
+    held = {key(split(each).name) for server in servers for each in server.identity.ids}
+    named: dict[str, list[str]] = {}
+    for state in desired:
+        # What a rollback removes is in a record.
+        for each in () if state.expected else state.absent:
+            named.setdefault(key(split(each).name), []).append(each)
+    return [
+        f"{distinct(ids)[0]} is to be removed, but no server of this run holds an identity of that name, and it does "
+        "not exist. Check its name, its resource group and its subscription."
+        for name, ids in named.items()
+        if name not in held and not any(map(identities.may_exist, distinct(ids)))
+    ]
 
 
 class Preflight:

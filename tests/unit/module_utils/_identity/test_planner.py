@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import Refused
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
 from unit.support import PRINCIPAL, A, B, C, D, mi, server
@@ -166,3 +167,13 @@ def test_a_system_identity_that_goes_takes_its_principal_along() -> None:
 )
 def test_a_plan_says_what_becomes_of_the_system_identity(asked: bool | None, before: bool, change: bool | None) -> None:
     assert plan(server(system=before), want(system_assigned=asked)).system_assigned is change
+
+
+@pytest.mark.parametrize("state", [{"present": (A,)}, {"absent": (A,)}, {"only_if_assigned": (B,), "absent": (B,)}])
+def test_a_guid_that_is_no_name_of_a_held_identity_is_refused(state: dict[str, Any]) -> None:
+    """Also where the state would count for another server only, as in a rotation."""
+    guid = "0000000a-0000-4000-8000-00000000000a"
+    with pytest.raises(Refused, match="looks like the principal ID") as raised:
+        plan(server(C), DesiredState(**state, guids=(guid,)))
+    assert raised.value.target == guid
+    assert not plan(server(mi(guid)), want(mi(guid), guids=(guid.upper(),))).changes

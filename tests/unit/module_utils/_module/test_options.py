@@ -87,7 +87,7 @@ def test_defaults_in_the_tasks_of_the_role_are_those_of_the_table() -> None:
 
 def test_what_is_desired_of_a_server_is_a_field_of_the_state() -> None:
     named = [each.field for each in DESIRED if each.field]
-    assert sorted([*named, "expected"]) == sorted(each.name for each in fields(DesiredState))
+    assert sorted([*named, "expected", "guids"]) == sorted(each.name for each in fields(DesiredState))
 
 
 def test_what_counts_for_an_action_names_one_that_there_is() -> None:
