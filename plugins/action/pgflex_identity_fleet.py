@@ -15,30 +15,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
-from ..module_utils._errors import InvalidInput
+from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.record import read_records
 from ..module_utils._fleet.removals import read_limit
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked, read_names
+from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
-from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, run_options
+from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, name_variable, run_options
 from ..plugin_utils._variable_names import VariableNames
 
 if TYPE_CHECKING:
@@ -98,10 +99,8 @@ class ActionModule(ActionBase):
         arguments = {**self._connection_options(task_vars), **self._task.args}
         if not self._is_called_by_role:
             return arguments
-        try:
+        with _told():
             defaults, given = run_options(task_vars, partial(_template, self._templar))
-        except InvalidInput as error:
-            raise _failure(error) from None
         handed_on = task_vars.get("pgflex_identity_result")
         if isinstance(handed_on, Mapping):
             # What an earlier job of a workflow in AWX has handed on.
@@ -128,7 +127,7 @@ class ActionModule(ActionBase):
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
-            return answer
+            return name_variable(answer) if self._is_called_by_role else answer
         if answer.get("result_dir"):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)
@@ -164,10 +163,8 @@ class ActionModule(ActionBase):
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
-        try:
+        with _told():
             options = _template(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
-        except InvalidInput as error:
-            raise _failure(error) from None
         if not isinstance(options, Mapping):
             raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
@@ -176,19 +173,23 @@ class ActionModule(ActionBase):
         """Return the rows, and whether they stand for all hosts of the play."""
         action = arguments.get("action") or ASSIGN
         if action not in ACTIONS:
-            raise AnsibleActionFail(f"action: {action!r} is none of {', '.join(ACTIONS)}.")
+            name = "pgflex_identity_action" if self._is_called_by_role else "action"
+            raise AnsibleActionFail(f"{name}: {action!r} is none of {', '.join(ACTIONS)}.")
         templar = Templar(loader=self._loader)
         run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else TASK_VARIABLES)
         handed_on = task_vars.get("pgflex_identity_result")
         names = self._variable_names(task_vars)
+        everywhere = all_variables(task_vars, partial(self._host_variables, task_vars=task_vars))
         try:
             rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
         except AnsibleActionFail:
             # A name that is misspelt is why nothing is set.
             names.add(task_vars["inventory_hostname"], task_vars)
-            self._check_names(names, task_vars)
+            with _told():
+                names.check(everywhere)
             raise
         hosts, conditions = self._hosts(task_vars)
+        named = named_hosts(hosts, task_vars)
         whole = (
             self._runs_once and not self._task.get_play().serial and set(task_vars["ansible_play_batch"]) <= {*hosts}
         )
@@ -203,8 +204,10 @@ class ActionModule(ActionBase):
             except InvalidInput as error:
                 options = partial(_raise, error)
             names.add(host, variables)
-            rows.add(host, options)
-        self._check_names(names, task_vars)
+            rows.add(host, options, named=host in named)
+        with _told():
+            names.check(everywhere)
+            rows.settle(len(task_vars["ansible_play_hosts_all"]), extra_variables(task_vars))
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
             raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
@@ -262,10 +265,8 @@ class ActionModule(ActionBase):
         if not self._runs_once:
             return [own], []
         play_hosts = PlayHosts(self._task, own, task_vars, _ROLE)
-        try:
+        with _told():
             return play_hosts.candidates(), play_hosts.conditions()
-        except InvalidInput as error:
-            raise _failure(error) from None
 
     def _host_variables(self, host: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the host's variables as its own task would see them.
@@ -285,24 +286,9 @@ class ActionModule(ActionBase):
         return variables
 
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
-        try:
+        with _told():
             allowed = _template(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
-            names = read_names(ALLOW_UNKNOWN, allowed)
-        except InvalidInput as error:
-            raise _failure(error) from None
-        return VariableNames(names, task_vars["hostvars"]._variable_manager.extra_vars)
-
-    def _check_names(self, names: VariableNames, task_vars: Mapping[str, Any]) -> None:
-        try:
-            names.check(self._everywhere(task_vars))
-        except InvalidInput as error:
-            raise _failure(error) from None
-
-    def _everywhere(self, task_vars: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the variables of the hosts of the play, then of all others of the inventory, if they can be read."""
-        for host in dict.fromkeys((*task_vars["ansible_play_hosts_all"], *task_vars["hostvars"]._inventory.hosts)):
-            with suppress(AnsibleError):
-                yield self._host_variables(host, task_vars)
+            return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
 
     def _host_options(self, host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
         """Return the host's own options; only those of its variables that are meant are templated."""
@@ -345,7 +331,15 @@ def _raise(error: InvalidInput) -> dict[str, Any]:
     raise error
 
 
-def _failure(error: InvalidInput) -> AnsibleActionFail:
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except PgflexError as error:
+        raise _failure(error) from None
+
+
+def _failure(error: PgflexError) -> AnsibleActionFail:
     return AnsibleActionFail(str(error), result={"error": error.as_dict()})
 
 

@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         # Where a whole batch has failed, Ansible has taken its hosts from all other lists, and none of the rest begins.
         left = [str(each) for each in known.get("ansible_play_hosts_all") or []][before.get("servers", 0) :]
         try:
-            batch = sum_up(arguments["plan"], rollout, left)
+            batch = sum_up(arguments["plan"], rollout, left, str(known.get("inventory_hostname")))
             lines = tell(batch, rollout.get("waves") or [], check=check)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None

@@ -129,7 +129,8 @@ def identity_report(
 ) -> Any:
     """Return the report in a format. Raise `AnsibleFilterError`."""
     try:
-        report = read_report(_entries(result, brief=format in _BRIEF), result.get("waves") or [])
+        entries = _entries(result, brief=format in _BRIEF)
+        report = read_report(entries, result.get("waves") or [], result.get("left_out") or [])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
     if format in _PLAIN:

@@ -293,6 +293,12 @@ totals:
   type: dict
   returned: success
   sample: {servers: 2, compliant: 1, changed: 1, undeclared: 0, failed: 0, not_started: 0, written: 1, added: 1, removed: 0}
+left_out:
+  description: Hosts of the play that are no servers, as they have neither C(pgflex_server_id) nor a resource group.
+  type: list
+  elements: str
+  returned: success, if the rows were made of hosts
+  sample: [web-1, web-2]
 waves:
   description:
     - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and

@@ -15,12 +15,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._fleet.target import some_of, totals
-from ..module_utils._identity.resource_ids import distinct, key, parse_server_id
+from ..module_utils._identity.resource_ids import LIKE_A_PRINCIPAL, distinct, is_guid, key, parse_server_id
 from ..module_utils._identity.resource_ids import read_names as split_names
-from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, Option
+from ..module_utils._module.argspec import desired_state_from_row, server_ref
+from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROLLBACK, ROTATE, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from ._rollback_plan import RollbackPlan
 
@@ -30,8 +31,19 @@ _UNSET = {
     _OLD: "is not set: it has to name the identity to replace.",
     _NEW: "is not set: it has to name the new identity.",
 }
+_ROTATED = {"present": _NEW, "absent": _OLD, "only_if_assigned": _OLD}
+_ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 # What an entry has where the others are in files.
 _LEAN = ("name", "changed", "failed", "msg")
+
+
+class NotAServer(InvalidInput):
+    """A host has neither the ID of a server nor a resource group, as others in an inventory that is shared."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(option, problem)
+        # It is told where nobody else is a server.
+        self.code = InvalidInput.__name__
 
 
 # Thousands of hosts have the same names.
@@ -63,6 +75,50 @@ def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> d
     return {option: value for option, value in row.items() if value is not None}
 
 
+def check_row(row: Mapping[str, Any], variables: Mapping[str, Any], action: str = ASSIGN) -> None:
+    """Look at the row as the module will, to name the variable that is wrong. Raise `InvalidInput`."""
+    try:
+        _check_values(row)
+    except InvalidInput as error:
+        sources = {
+            name: {**row, option: read_names(name, variables[name])}
+            for option, name in _sources(error.target, variables, action)
+        }
+        names = [name for name, alone in sources.items() if len(sources) == 1 or _problem(alone) == error.message]
+        if names:
+            raise InvalidInput(names[0], error.message.removeprefix(f"{error.target}: ")) from None
+
+
+def _check_values(row: Mapping[str, Any]) -> None:
+    # The subscription of the connection is not known here.
+    ref = server_ref({"server_id": None, **row}, row.get("subscription_id") or _ANY_SUBSCRIPTION)
+    for option in DESIRED:
+        for each in (row.get(option.row) or []) if option.row and option.type == IDENTITIES else ():
+            if is_guid(each):
+                raise InvalidInput(str(option.row), f"{each} {LIKE_A_PRINCIPAL}")
+    desired_state_from_row(row, ref)
+
+
+def _problem(row: Mapping[str, Any]) -> str:
+    try:
+        _check_values(row)
+    except InvalidInput as error:
+        return error.message
+    return ""
+
+
+def _sources(target: str, variables: Mapping[str, Any], action: str) -> list[tuple[str, str]]:
+    """Return the row's option and each variable of the host that says something about it."""
+    if action == ROTATE and target in _ROTATED:
+        return [(target, _ROTATED[target])]
+    named = {each.row: each for each in (*PLACE, *_options_of(action))}
+    option = named.get(target)
+    if option is None or not option.variable:
+        return []
+    adding = sorted(each for each in variables if option.adds_up and each.startswith(f"{option.variable}__"))
+    return [(target, each) for each in (option.variable, *adding) if variables.get(each) not in (None, "", [])]
+
+
 def _value(option: Option, variables: Mapping[str, Any]) -> Any:
     variable = option.variable or ""
     if option.type == IDENTITIES:
@@ -80,10 +136,11 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         place["server_name"] = place["server_name"] or host
     for option in ("resource_group", "server_name"):
         if not place[option]:
+            refuse = InvalidInput if place["resource_group"] else NotAServer
             problem = "is not set, nor is pgflex_server_id: one of them has to say which server."
             # What Ansible has in place of an inventory without a host.
             hint = " The inventory has no host: update it, or name one server with -e." * (host == "localhost")
-            raise InvalidInput(_VARIABLE_OF_PLACE[option], problem + hint)
+            raise refuse(_VARIABLE_OF_PLACE[option], problem + hint)
     return place
 
 
@@ -148,15 +205,27 @@ class HostRows:
     hosts: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     refused: dict[str, PgflexError] = field(default_factory=dict)
+    left_out: dict[str, PgflexError] = field(default_factory=dict)
 
-    def add(self, host: str, variables: Callable[[], Mapping[str, Any]]) -> None:
-        """Add a host; its `variables` may raise `PgflexError`, which is then its answer."""
+    def add(self, host: str, variables: Callable[[], Mapping[str, Any]], *, named: bool = True) -> None:
+        """Add a host; its `variables` may raise `PgflexError`, which is then its answer.
+
+        One that is no server is left out, unless somebody has `named` it.
+        """
         try:
-            row = make_row(host, variables(), self.action)
+            said = variables()
+            row = make_row(host, said, self.action)
+            if self.action != ROLLBACK:
+                check_row(row, said, self.action)
             found = self.rollback_plan.row(row) if self.rollback_plan else row
             if found is None:
                 return
             self.asked.append(found)
+        except NotAServer as error:
+            if not named:
+                self.left_out[host] = error
+                return
+            self.refused[host] = error
         except PgflexError as error:
             self.refused[host] = error
         self.hosts.append(host)
@@ -165,6 +234,21 @@ class HostRows:
         """Raise `InvalidInput` if the action is rotate, and no host says what to rotate."""
         if self.action == ROTATE and self.asked and not any("present" in row for row in self.asked):
             raise InvalidInput(_OLD, _UNSET[_OLD])
+
+    def settle(self, hosts: int, extra: Container[str]) -> None:
+        """Say once what is wrong with the whole run. `hosts` is how many the play has. Raise `PgflexError`.
+
+        That is what every host is told, and what an `extra` variable says to them. Where no host is a server there is
+        nothing beside which others were left out.
+        """
+        if len(self.left_out) == hosts:
+            self.hosts, self.refused, self.left_out = [*self.left_out], {**self.left_out}, {}
+        errors = list({str(each): each for each in self.refused.values()}.values())
+        if len(errors) == 1 and not self.asked and len(self.refused) > 1:
+            raise errors[0]
+        for error in errors:
+            if error.target in extra and len(self.hosts) > 1:
+                raise error
 
     def warnings(self, result: Mapping[str, Any], *, whole: bool) -> list[str]:
         """Return the warnings about all rows together. `whole`: they are all that the play has."""
@@ -197,7 +281,8 @@ class HostRows:
         counts = dict(result["totals"])
         for count in ("servers", "failed"):
             counts[count] += len(self.refused)
-        return {**result, "servers": [entries[host] for host in self.hosts], "totals": counts}
+        servers = [entries[host] for host in self.hosts]
+        return {**result, "servers": servers, "totals": counts, "left_out": [*self.left_out]}
 
     def refusals(self) -> list[dict[str, Any]]:
         """Return the entries of those that were refused."""

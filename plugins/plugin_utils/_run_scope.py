@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
 #: What a task outside of the role takes once for all hosts, and the playbook `audit`.
 TASK_VARIABLES = (CONNECTION, ALLOW_UNKNOWN, "pgflex_identity_fail_on_undeclared")
+
+_OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")
 
 
 def run_options(
@@ -35,6 +38,17 @@ def run_options(
             if value not in (None, ""):
                 given[option.run] = value
     return {each.run: each.role_default for each in RUN if each.run and each.role_default is not None}, given
+
+
+def name_variable(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a failed answer of the module that names the variable of the role where it named its own option."""
+    error = answer.get("error") or {}
+    variables = {each.run: each.variable for each in RUN if each.run and each.variable}
+    if variable := variables.get(str(error.get("target"))):
+        named = {"target": variable, "message": error["message"].replace(error["target"], variable, 1)}
+        return {**answer, "msg": answer["msg"].replace(error["target"], variable, 1), "error": {**error, **named}}
+    # Ansible's own, of a value of another type or none of the choices.
+    return {**answer, "msg": _OPTION.sub(lambda found: found[1] + (variables.get(found[2]) or found[2]), answer["msg"])}
 
 
 class RunScope:

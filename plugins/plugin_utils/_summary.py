@@ -18,20 +18,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 #: What adds up when a play with `serial` has several batches.
-COUNTS = ("servers", "compliant", "changed", "undeclared", "failed", "not_started", "written", "added", "removed")
-HOSTS = ("changed_hosts", "undeclared_hosts", "failed_hosts", "not_started_hosts")
+COUNTS = (
+    "servers",
+    "compliant",
+    "changed",
+    "undeclared",
+    "failed",
+    "not_started",
+    "written",
+    "added",
+    "removed",
+    "left_out",
+)
+HOSTS = ("changed_hosts", "undeclared_hosts", "failed_hosts", "not_started_hosts", "left_out_hosts")
 
 
-def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = ()) -> dict[str, Any]:
+def sum_up(
+    plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = (), own: str = ""
+) -> dict[str, Any]:
     """Return the counts `COUNTS`, the names `HOSTS` and the packed record `rollback` of one batch.
 
     `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those that
     have drifted, empty where there was none: then what was planned has not been started. If the plan as a whole failed,
-    so did all `hosts`. Raise `AttributeError`, `KeyError` or `TypeError` if they are no such results.
+    so did its task, which is that of the host `own`, and none of the other `hosts` was started. Raise `AttributeError`,
+    `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
-        counts = {**dict.fromkeys(COUNTS, 0), "servers": len(hosts), "failed": len(hosts)}
-        return {**counts, **{name: [] for name in HOSTS}, "failed_hosts": [*hosts], "rollback": ""}
+        failed_hosts, others = [each for each in hosts if each == own], [each for each in hosts if each != own]
+        counts = {"servers": len(hosts), "failed": len(failed_hosts), "not_started": len(others)}
+        names = {"failed_hosts": failed_hosts, "not_started_hosts": others}
+        return {**dict.fromkeys(COUNTS, 0), **{name: [] for name in HOSTS}, **counts, **names, "rollback": ""}
     planned, last = plan["totals"], rollout or plan
     nothing = {"changed": 0, "not_started": planned["changed"], "written": 0, "added": 0, "removed": 0}
     done = rollout["totals"] if rollout else nothing
@@ -57,6 +73,8 @@ def sum_up(plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[
         "not_started_hosts": [
             each["name"] for each in last["servers"] if each.get("not_started" if rollout else "changed")
         ],
+        "left_out": len(plan.get("left_out") or ()),
+        "left_out_hosts": [*(plan.get("left_out") or ())],
         "rollback": rollout.get("rollback") or "",
     }
 
@@ -81,7 +99,7 @@ def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check:
         f"{batch['not_started']} not started",
     ]
     return [
-        *lines(read_report([], waves))[:-1],
+        *lines(read_report([], waves, batch["left_out_hosts"]))[:-1],
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
         f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.",
     ]

@@ -53,6 +53,8 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
         "drifted_hosts": [],
         "undeclared_hosts": [],
         "failed_hosts": ["pg-keys", "pg-gone", "pg-broken"],
+        "left_out": 0,
+        "left_out_hosts": [],
     }
     assert patches(emulator) == []
     assert "changed=0" in ran.output
@@ -161,7 +163,8 @@ def test_what_groups_and_surveys_say_adds_up(emulator: Emulator, audit: Audit) -
 
 
 def test_hosts_without_a_server_say_which_variable_to_set(audit: Audit) -> None:
-    *lines, _summary = audit({"localhost": {}, "pg-x": {"pgflex_resource_group": ""}}).shown
+    hosts = {"localhost": {}, "pg-x": {"pgflex_resource_group": ""}}
+    *lines, _summary = audit(hosts, "--limit", "localhost,pg-x").shown
     hint = "The inventory has no host: update it, or name one server with -e."
     assert lines == [
         f"localhost: error: pgflex_server_name: {UNSET} {hint}",

@@ -13,6 +13,7 @@ import pytest
 
 from e2e.bad_input_cases import CASES, A
 from e2e.world import seed_server, true_identity, user_assigned
+from e2e.wrong_kind_cases import WRONG_KIND_CASES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
-@pytest.mark.parametrize(("options", "message", "target"), CASES)
+@pytest.mark.parametrize(("options", "message", "target"), CASES + WRONG_KIND_CASES)
 def test_no_request_is_sent_for(
     options: dict[str, Any], message: str, target: str | None, check: bool, emulator: Emulator, module: RunModule
 ) -> None:

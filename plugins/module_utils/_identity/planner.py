@@ -25,7 +25,7 @@ from .models import (
     Server,
     ServerIdentity,
 )
-from .resource_ids import distinct, key, split
+from .resource_ids import LIKE_A_PRINCIPAL, distinct, key, split
 
 # The words of az postgres flexible-server identity, so that people find them.
 _USE_IN_WORDS = {DATA_ENCRYPTION: "data encryption", GEO_BACKUP_ENCRYPTION: "geo backup data encryption"}
@@ -103,8 +103,7 @@ def _refuse_guids(held: ServerIdentity, guids: tuple[str, ...]) -> None:
     for each in guids:
         if key(each) not in names:
             raise Refused(
-                f"{each} looks like the principal ID (object ID) or client ID of an identity. What belongs here is its "
-                "resource ID or its name.",
+                f"{each} {LIKE_A_PRINCIPAL}",
                 target=each,
                 hint=f"Find it with az identity list --query \"[?principalId=='{each}' || clientId=='{each}'].id\".",
             )

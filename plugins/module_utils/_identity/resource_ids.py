@@ -22,6 +22,11 @@ _GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
 _IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 # Pattern and length: serverName in the OpenAPI of Microsoft.DBforPostgreSQL 2025-08-01.
 _SERVER_NAME = re.compile(r"(?=.{3,63}\Z)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*")
+#: What is said of a GUID in the place of an identity.
+LIKE_A_PRINCIPAL = (
+    "looks like the principal ID (object ID) or client ID of an identity. What belongs here is its resource ID or its "
+    "name."
+)
 # A comment runs to the end of its line: no resource ID holds the sign.
 _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
 _SEGMENTS = ("", "subscriptions", None, "resourcegroups", None, "providers", None, None, None)

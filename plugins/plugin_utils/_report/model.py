@@ -86,16 +86,21 @@ class Report:
     kind: str
     rows: list[ReportRow]
     waves: list[ReportWave]
+    left_out: tuple[str, ...] = ()
 
 
-def read_report(entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[str, Any]]) -> Report:
+def read_report(
+    entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[str, Any]], left_out: Iterable[str] = ()
+) -> Report:
     """Return the report of the `servers`, with all that is known of each, and `waves` of a result, in their order.
+
+    `left_out` are hosts of the inventory that are no servers.
 
     Raise `AttributeError`, `KeyError`, `TypeError` or `ValueError` if they are none.
     """
     read = [_read_wave(each) for each in waves]
     kind = ROLLOUT if any(each.started for each in read) else AUDIT
-    return Report(kind, [_read_row(each, kind) for each in entries], read)
+    return Report(kind, [_read_row(each, kind) for each in entries], read, tuple(map(str, left_out)))
 
 
 def _read_wave(facts: Mapping[str, Any]) -> ReportWave:
@@ -166,7 +171,7 @@ def summary(report: Report) -> dict[str, Any]:
     statuses = [DRIFTED, UNDECLARED, FAILED, *([CHANGED, NOT_STARTED] if report.kind == ROLLOUT else [])]
     hosts = {f"{status}_hosts": [each.host for each in report.rows if each.status == status] for status in statuses}
     counts = {name: number for name, number in count(report).items() if name != HELD}
-    return {**counts, **hosts}
+    return {**counts, **hosts, "left_out": len(report.left_out), "left_out_hosts": [*report.left_out]}
 
 
 def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
@@ -178,6 +183,7 @@ def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
         "totals": count(report),
         "waves": [_plain_wave(each) for each in report.waves],
         "servers": [_plain_row(each) for each in report.rows],
+        "left_out": [*report.left_out],
     }
 
 

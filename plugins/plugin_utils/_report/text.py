@@ -15,7 +15,7 @@ from ...module_utils._fleet.target import some_of
 from .model import ADDED, COMPLIANT, EXTRA, FAILED, HELD, MISSING, NOT_STARTED, REMOVED, ROLLOUT, UNDECLARED, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from .model import Report, ReportRow, ReportWave
@@ -51,7 +51,15 @@ def lines(report: Report) -> list[str]:
     servers = [*(f"{row.host}: {_row_text(row)}" for row in told), *_undeclared_texts(report)]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
-    return [*servers, *waves, _totals_text(report)]
+    return [*servers, *waves, *left_out_text(report.left_out), _totals_text(report)]
+
+
+def left_out_text(hosts: Sequence[str]) -> list[str]:
+    """Return a line with the hosts that are no servers; none if there are none."""
+    if not hosts:
+        return []
+    which = "is no server and is" if len(hosts) == 1 else "are no servers and are"
+    return [f"{counted(len(hosts), 'host')} {which} left out: {', '.join(hosts)}"]
 
 
 def _row_text(row: ReportRow) -> str:
@@ -133,6 +141,7 @@ def table(report: Report) -> list[str]:
     return [
         *shown,
         *unread,
+        *left_out_text(report.left_out),
         total + (f", {len(unread)} not read" if unread else "") + ("; * encrypts" if encrypts else ""),
     ]
 

@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ACTIONS, CONNECTION
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import is_relevant
-from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import RUN_VARIABLES, RunScope
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import RUN_VARIABLES, RunScope, name_variable
 
 ROOT = Path(__file__).resolve().parents[3]
 WAVES = "pgflex_identity_waves"
@@ -68,3 +68,23 @@ def test_every_variable_of_the_role_is_of_a_host_or_of_the_run() -> None:
     for name in names:
         assert any(is_relevant(name, action) for action in ACTIONS) != (name in RUN_VARIABLES), name
     assert set(RUN_VARIABLES) <= names.keys()
+
+
+@pytest.mark.parametrize(
+    ("msg", "named"),
+    [
+        ("argument 'busy_timeout' is of type str", "argument 'pgflex_identity_busy_timeout' is of type str"),
+        ("value of read must be one of: auto, each", "value of pgflex_identity_read must be one of: auto, each"),
+        ("argument 'secret' is of type list", "argument 'secret' is of type list"),
+        ("Module failed", "Module failed"),
+    ],
+)
+def test_what_ansible_says_of_an_option_names_the_variable(msg: str, named: str) -> None:
+    assert name_variable({"failed": True, "msg": msg})["msg"] == named
+
+
+def test_what_the_module_says_of_an_option_names_the_variable() -> None:
+    error = {"target": "waves", "message": "waves: 'many' is no number."}
+    found = name_variable({"failed": True, "msg": f"{error['message']} Do.", "error": error})
+    assert found["msg"] == "pgflex_identity_waves: 'many' is no number. Do."
+    assert found["error"] == {"target": WAVES, "message": "pgflex_identity_waves: 'many' is no number."}

@@ -77,6 +77,8 @@ def test_batches_of_a_play_add_up_with_a_record_each() -> None:
         "changed_hosts": ["a", "b"],
         "undeclared_hosts": ["x"],
         "failed_hosts": ["c"],
+        "left_out": 0,
+        "left_out_hosts": [],
         "not_started_hosts": [],
         "rollback": "pgflex1:one pgflex1:two",
     }
@@ -123,3 +125,15 @@ def test_the_command_that_takes_it_back_can_be_pasted() -> None:
 def test_what_is_no_result_is_refused(plan: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
         sum_up(plan, {})
+
+
+def test_a_plan_that_failed_as_a_whole_failed_one_host_and_started_no_other() -> None:
+    batch = sum_up({"failed": True, "msg": "x"}, {}, ["a", "b", "c"], "b")
+    assert (batch["servers"], batch["failed"], batch["not_started"]) == (3, 1, 2)
+    assert (batch["failed_hosts"], batch["not_started_hosts"]) == (["b"], ["a", "c"])
+
+
+def test_hosts_that_are_no_servers_are_named_before_the_totals() -> None:
+    batch = sum_up({**result("a"), "left_out": ["web-1", "web-2"]}, {})
+    assert batch["servers"] == 1
+    assert tell(batch, [], check=True)[-2] == "2 hosts are no servers and are left out: web-1, web-2"

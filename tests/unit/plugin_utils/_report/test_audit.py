@@ -150,6 +150,8 @@ def test_the_summary_is_small() -> None:
         "drifted_hosts": ["pg-drift", "pg-system"],
         "undeclared_hosts": [],
         "failed_hosts": ["pg-refused", "pg-gone"],
+        "left_out": 0,
+        "left_out_hosts": [],
     }
 
 

@@ -128,6 +128,8 @@ def test_the_summary_has_the_counts_of_an_audit_and_more() -> None:
         "undeclared_hosts": [],
         "changed_hosts": ["pg-first", "pg-second"],
         "failed_hosts": ["pg-broken", "pg-gone"],
+        "left_out": 0,
+        "left_out_hosts": [],
         "not_started_hosts": ["pg-second-late", "pg-late"],
     }
 
