@@ -41,6 +41,7 @@ options:
         C(missing) and C(extra), and the lists C(drifted_hosts), C(undeclared_hosts) and C(failed_hosts). For a rollout
         it also has the counts C(changed), C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and
         C(not_started_hosts).
+      - Hosts that are no servers are in C(left_out) and C(left_out_hosts) of V(summary), and in V(lines) and V(table).
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
     required: true

@@ -126,6 +126,9 @@ summary:
     removed:
       description: How many identities were removed. With RV(summary.check), how many would be.
       type: int
+    left_out:
+      description: How many hosts were left out, since they are no servers.
+      type: int
     changed_hosts:
       description: The hosts that were changed. With RV(summary.check), those that have drifted.
       type: list
@@ -140,8 +143,13 @@ summary:
       elements: str
     not_started_hosts:
       description:
-        - The hosts that were not started, because too many others had failed.
-        - Their own results fail as well, for Ansible's recap, so that they are tried again together with those.
+        - The hosts that were not started, because too many others had failed, or the plan as a whole had.
+        - Where others had failed, their own results fail as well, for Ansible's recap, so that they are tried again
+          together with those.
+      type: list
+      elements: str
+    left_out_hosts:
+      description: The hosts that were left out.
       type: list
       elements: str
     rollback:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""What the inventory of a run says beyond its own hosts, and which hosts the user names."""
+"""Read what the inventory says beyond the hosts of a run, and which of those the user names."""
 
 from __future__ import annotations
 
