@@ -15,10 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
@@ -28,7 +27,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
-from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.record import read_records
 from ..module_utils._fleet.removals import read_limit
@@ -40,10 +39,8 @@ from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
 from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, name_variable, run_options
+from ..plugin_utils._task_errors import evaluate, failing_the_task, failure
 from ..plugin_utils._variable_names import VariableNames
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
@@ -84,11 +81,9 @@ class ActionModule(ActionBase):
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
-        try:
+        with failing_the_task():
             rows.refuse_empty_rotation()
             self._count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
-        except InvalidInput as error:
-            raise _failure(error) from None
         answer = self._ask(rows, arguments, known)
         if (warnings := rows.warnings(answer, whole=whole)) and not goes_on:
             answer["warnings"] = [*answer.get("warnings", []), *warnings]
@@ -99,8 +94,8 @@ class ActionModule(ActionBase):
         arguments = {**self._connection_options(task_vars), **self._task.args}
         if not self._is_called_by_role:
             return arguments
-        with _told():
-            defaults, given = run_options(task_vars, partial(_template, self._templar))
+        with failing_the_task():
+            defaults, given = run_options(task_vars, partial(evaluate, self._templar))
         handed_on = task_vars.get("pgflex_identity_result")
         if isinstance(handed_on, Mapping):
             # What an earlier job of a workflow in AWX has handed on.
@@ -163,8 +158,8 @@ class ActionModule(ActionBase):
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
-        with _told():
-            options = _template(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
+        with failing_the_task():
+            options = evaluate(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
         if not isinstance(options, Mapping):
             raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
         return dict(options)
@@ -185,7 +180,7 @@ class ActionModule(ActionBase):
         except AnsibleActionFail:
             # A name that is misspelt is why nothing is set.
             names.add(task_vars["inventory_hostname"], task_vars)
-            with _told():
+            with failing_the_task():
                 names.check(everywhere)
             raise
         hosts, conditions = self._hosts(task_vars)
@@ -205,7 +200,7 @@ class ActionModule(ActionBase):
                 options = partial(_raise, error)
             names.add(host, variables)
             rows.add(host, options, named=host in named)
-        with _told():
+        with failing_the_task():
             names.check(everywhere)
             rows.settle(len(task_vars["ansible_play_hosts_all"]), extra_variables(task_vars))
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
@@ -222,7 +217,7 @@ class ActionModule(ActionBase):
                 "result_dir: run_once and the strategy of this play do not go together: it has to wait for all hosts, "
                 "as linear does."
             )
-        try:
+        with failing_the_task():
             refuse_run_options(
                 len(task_vars["ansible_play_hosts_all"]),
                 waves=arguments.get("waves"),
@@ -233,8 +228,6 @@ class ActionModule(ActionBase):
                 fail_on_undeclared=self._templar.template(task_vars["__pgflex_identity_fail_on_undeclared"]),
                 reports=[each["key"] for each in self._templar.template(task_vars["__pgflex_identity_reports"])],
             )
-        except InvalidInput as error:
-            raise _failure(error) from None
         return {**nothing_asked(), "alone": True}
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
@@ -242,7 +235,7 @@ class ActionModule(ActionBase):
         if (arguments.get("action") or ASSIGN) != ASSIGN:
             return False
         try:
-            return bool(boolean(str(_template(self._templar, _PURGE, task_vars.get(_PURGE))), strict=False))
+            return bool(boolean(str(evaluate(self._templar, _PURGE, task_vars.get(_PURGE))), strict=False))
         except InvalidInput:
             return False
 
@@ -265,7 +258,7 @@ class ActionModule(ActionBase):
         if not self._runs_once:
             return [own], []
         play_hosts = PlayHosts(self._task, own, task_vars, _ROLE)
-        with _told():
+        with failing_the_task():
             return play_hosts.candidates(), play_hosts.conditions()
 
     def _host_variables(self, host: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,8 +279,8 @@ class ActionModule(ActionBase):
         return variables
 
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
-        with _told():
-            allowed = _template(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
+        with failing_the_task():
+            allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
 
     def _host_options(self, host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
@@ -297,11 +290,9 @@ class ActionModule(ActionBase):
         try:
             said = dict(templar.template(relevant))
         except Exception:  # a template may raise anything: which one it was
-            said = {name: _template(templar, name, value) for name, value in relevant.items()}
-        try:
+            said = {name: evaluate(templar, name, value) for name, value in relevant.items()}
+        with failing_the_task():
             run_scope.add(host, said)
-        except InvalidInput as error:  # it concerns no host alone
-            raise _failure(error) from None
         return said
 
 
@@ -310,12 +301,10 @@ def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan
 
     `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
     """
-    try:
+    with failing_the_task():
         records = read_records("rollback", arguments.get("rollback") or "")
         if records:
             return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
-    except InvalidInput as error:
-        raise _failure(error) from None
     raise AnsibleActionFail(f"rollback: is not set. {explain_missing(handed_on)}")
 
 
@@ -324,29 +313,8 @@ def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
     for option in _ROW_OPTIONS:
         if arguments.get(option) not in (None, "", False, ASSIGN):
             problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
-            raise _failure(InvalidInput(option, problem))
+            raise failure(InvalidInput(option, problem))
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:
     raise error
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except PgflexError as error:
-        raise _failure(error) from None
-
-
-def _failure(error: PgflexError) -> AnsibleActionFail:
-    return AnsibleActionFail(str(error), result={"error": error.as_dict()})
-
-
-def _template(templar: Templar, name: str, value: Any) -> Any:
-    try:
-        return templar.template(value)
-    except Exception as error:  # a template may raise anything; it is this host's fault alone
-        # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
-        why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
-        raise InvalidInput(name, f"cannot be read: {why}") from None

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -28,7 +27,6 @@ from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables impor
 from unit.support import REF, A
 
 WHERE = {"pgflex_resource_group": "rg-prod"}
-GUID = "0000000a-0000-4000-8000-00000000000a"
 PLACE = {"resource_group": "rg-prod", "server_name": "pg-x"}
 
 
@@ -254,65 +252,3 @@ def test_a_rotation_that_no_host_asks_for_is_refused_as_a_whole() -> None:
     rows.add("two", lambda: {**WHERE, "pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "b"})
     rows.refuse_empty_rotation()
     assert [each["name"] for each in rows.asked] == ["one", "two"]
-
-
-def settled(*hosts: dict[str, Any], named: tuple[int, ...] = (), extra: tuple[str, ...] = ()) -> HostRows:
-    rows = HostRows()
-    for number, variables in enumerate(hosts):
-        rows.add(f"pg-{number}", partial(dict, variables), named=number in named)
-    rows.settle(len(hosts), extra)
-    return rows
-
-
-def test_a_host_without_a_place_is_no_server_unless_it_is_named_or_nobody_is_one() -> None:
-    rows = settled(WHERE, {"pgflex_server_name": "pg-x"}, {"pgflex_server_id": REF.id})
-    assert (rows.hosts, [*rows.left_out]) == (["pg-0", "pg-2"], ["pg-1"])
-    rows = settled(WHERE, {}, named=(1,))
-    assert (rows.hosts, [*rows.refused], rows.left_out) == (["pg-0", "pg-1"], ["pg-1"], {})
-    rows = settled({})
-    assert [*rows.refused] == ["pg-0"]
-    with pytest.raises(InvalidInput, match="pgflex_resource_group: is not set"):
-        settled({}, {})
-
-
-def test_what_is_wrong_with_all_hosts_is_told_once() -> None:
-    bad = {**WHERE, "pgflex_identity_present__more": ["a b"]}
-    with pytest.raises(InvalidInput, match=r"^pgflex_identity_present__more: 'a b' is neither a resource ID nor"):
-        settled(bad, bad)
-    assert [*settled(bad, WHERE).refused] == ["pg-0"]
-    # What -e says concerns the run, whatever else is wrong.
-    with pytest.raises(InvalidInput, match=r"^pgflex_identity_present__more"):
-        settled(bad, {**WHERE, "pgflex_identity_purge": "perhaps"}, extra=("pgflex_identity_present__more",))
-
-
-@pytest.mark.parametrize(
-    ("action", "variables", "problem"),
-    [
-        (
-            ASSIGN,
-            {"pgflex_identity_present": ["a"], "pgflex_identity_present__b": "b c"},
-            "pgflex_identity_present__b: 'b",
-        ),
-        (ASSIGN, {"pgflex_identity_present": ["a"], "pgflex_identity_absent": "a"}, "pgflex_identity_absent: '/"),
-        (ASSIGN, {"pgflex_identity_lookup_resource_group": "a/b"}, "pgflex_identity_lookup_resource_group: 'a/b' is"),
-        (ASSIGN, {"pgflex_server_name": REF.id}, f"pgflex_server_name: '{REF.id}' is not the name"),
-        (ASSIGN, {"pgflex_subscription_id": "x"}, "pgflex_subscription_id: 'x' is not a subscription ID"),
-        (
-            ROTATE,
-            {"pgflex_identity_rotate_from": "a", "pgflex_identity_rotate_to": "x/y"},
-            "pgflex_identity_rotate_to: ",
-        ),
-        (
-            ROTATE,
-            {"pgflex_identity_rotate_from": "x y", "pgflex_identity_rotate_to": "x"},
-            "pgflex_identity_rotate_from: ",
-        ),
-        (REMOVE, {"pgflex_identity_absent": [GUID]}, f"pgflex_identity_absent: {GUID} looks like the principal ID"),
-    ],
-)
-def test_what_the_module_would_refuse_is_told_by_the_name_of_the_variable(
-    action: str, variables: dict[str, Any], problem: str
-) -> None:
-    rows = HostRows(action)
-    rows.add("pg-x", lambda: {**WHERE, **({"pgflex_identity_present": ["a"]} if action == ASSIGN else {}), **variables})
-    assert str(rows.refused["pg-x"]).startswith(problem)

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Turn errors of this collection into those of an action plugin, and evaluate templates so that none shows a secret."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ansible.errors import AnsibleActionFail
+
+from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._module.options import CONNECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ansible.template import Templar
+
+
+@contextmanager
+def failing_the_task() -> Iterator[None]:
+    """Raise what is raised here as the failure of a task."""
+    try:
+        yield
+    except PgflexError as error:
+        raise failure(error) from None
+
+
+def failure(error: PgflexError) -> AnsibleActionFail:
+    """Return the failure of a task."""
+    return AnsibleActionFail(str(error), result={"error": error.as_dict()})
+
+
+def evaluate(templar: Templar, name: str, value: Any) -> Any:
+    """Return the value of the variable `name`, templated. Raise `InvalidInput`."""
+    try:
+        return templar.template(value)
+    except Exception as error:  # a template may raise anything; it is this host's fault alone
+        # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
+        why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
+        raise InvalidInput(name, f"cannot be read: {why}") from None
