@@ -135,3 +135,20 @@ def test_it_can_be_an_error(emulator: Emulator, misspelt: Any) -> None:
     assert ran.rc == 2
     assert "Undeclared: pg-customers-000, pg-customers-001, " in ran.output
     assert writes(emulator) == []
+
+
+@pytest.mark.parametrize("playbook", ["pgflex.azure.audit", ASSIGN])
+def test_a_name_that_begins_as_ours_do_is_told_before_anything_is_asked(
+    playbook: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    seed_servers(emulator, [*ORDERS, *STOCK, *CUSTOMERS])
+    ran = run_on(tmp_path, estate(tmp_path, "pgflex_identity_presnt"), playbook, env=emulator.environment)
+    assert (ran.rc, emulator.requests()) == (2, [])
+    assert ran.output.count("fatal: ") == 1
+    assert (
+        "pgflex_identity_presnt: is no variable of this collection; the nearest one is pgflex_identity_present. "
+        in (unwrapped(ran))
+    )
+    assert "pg-customers-000 has it" in unwrapped(ran)
+    assert ", and 172 more hosts. Nothing was sent." in unwrapped(ran)
+    assert [*recap(ran)] == [ORDERS[0]["name"]]
