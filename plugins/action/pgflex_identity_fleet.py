@@ -29,15 +29,16 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet.record import read_records
 from ..module_utils._fleet.removals import read_limit
+from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
+from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
 from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked, read_names
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
-from ..plugin_utils._rollback_plan import RollbackPlan, explain_missing, explain_no_match
+from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
 from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, name_variable, run_options
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure
 from ..plugin_utils._variable_names import VariableNames
@@ -77,16 +78,23 @@ class ActionModule(ActionBase):
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
         if arguments.get("servers") is not None:
             _refuse_options_of_rows(arguments)
-            return {**result, **self._run_module(arguments, known)}
+            answer = self._run_module(arguments, known)
+            return {**result, **_with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
         with failing_the_task():
             rows.refuse_empty_rotation()
             self._count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
+        unread: list[str] = []
+        if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
+            arguments["primaries"], unread = self._other_rows(rows, known)
         answer = self._ask(rows, arguments, known)
-        if (warnings := rows.warnings(answer, whole=whole)) and not goes_on:
-            answer["warnings"] = [*answer.get("warnings", []), *warnings]
+        if not goes_on:
+            # Others may have what a pattern is about.
+            knows_all = (self._runs_once and not self._task.get_play().serial) or len(known[_LISTS[2]]) == 1
+            unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
+            answer = _with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
         return {**result, **answer}
 
     def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +126,8 @@ class ActionModule(ActionBase):
         if rows.asked:
             answer = self._run_module({**asked, "servers": rows.asked}, task_vars)
             # Thousands of rows, which the inventory says already.
-            answer.get("invocation", {}).get("module_args", {}).pop("servers", None)
+            for option in ("servers", "primaries"):
+                answer.get("invocation", {}).get("module_args", {}).pop(option, None)
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
@@ -176,13 +185,13 @@ class ActionModule(ActionBase):
         names = self._variable_names(task_vars)
         everywhere = all_variables(task_vars, partial(self._host_variables, task_vars=task_vars))
         try:
-            rows = HostRows(action, _rollback_plan(arguments, handed_on) if action == ROLLBACK else None)
-        except AnsibleActionFail:
+            rows = HostRows(action, plan_rollback(arguments, handed_on) if action == ROLLBACK else None)
+        except InvalidInput as error:
             # A name that is misspelt is why nothing is set.
             names.add(task_vars["inventory_hostname"], task_vars)
             with failing_the_task():
                 names.check(everywhere)
-            raise
+            raise failure(error) from None
         hosts, conditions = self._hosts(task_vars)
         named = named_hosts(hosts, task_vars)
         whole = (
@@ -206,6 +215,21 @@ class ActionModule(ActionBase):
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
             raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
+
+    def _other_rows(self, rows: HostRows, task_vars: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return rows of the servers of the inventory that have none yet, and a warning about those without any."""
+        templar = Templar(loader=self._loader)
+        others = HostRows(rows.action)
+        for host in sorted(set(task_vars["hostvars"]) - {*rows.hosts}):
+            templar.available_variables = self._host_variables(host, task_vars)
+            others.add(host, partial(self._host_options, host, rows.action, templar, RunScope(())), named=False)
+        if not others.refused:
+            return others.asked, []
+        host, error = next(iter(others.refused.items()))
+        return others.asked, [
+            f"What is declared for {some_of(list(others.refused))} cannot be read, so that no replica can follow it. "
+            f"{host}: {error}"
+        ]
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do nothing here: Ansible would register the result of the last host for all of them.
@@ -296,16 +320,8 @@ class ActionModule(ActionBase):
         return said
 
 
-def _rollback_plan(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
-    """Plan from one record or several: each batch of a play with `serial` makes its own.
-
-    `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
-    """
-    with failing_the_task():
-        records = read_records("rollback", arguments.get("rollback") or "")
-        if records:
-            return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
-    raise AnsibleActionFail(f"rollback: is not set. {explain_missing(handed_on)}")
+def _with_warnings(answer: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    return {**answer, "warnings": [*answer.get("warnings", []), *warnings]} if warnings else answer
 
 
 def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:

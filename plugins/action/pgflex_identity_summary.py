@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         left = [str(each) for each in known.get("ansible_play_hosts_all") or []][before.get("servers", 0) :]
         try:
             batch = sum_up(arguments["plan"], rollout, left, str(known.get("inventory_hostname")))
-            lines = tell(batch, rollout.get("waves") or [], check=check)
+            lines = tell(batch, arguments["plan"], rollout.get("waves") or [], check=check)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
         if check:

@@ -14,6 +14,8 @@ description:
   - For a result from check mode, the report is an audit. An identity of a server is C(held), C(missing), which would be
     assigned, or C(extra), which would be removed. A server is C(compliant), C(drifted) if anything is missing or extra,
     C(undeclared) if nothing is declared for it, or C(failed).
+  - An identity of a replica is C(replica_lacks) in an audit if its primary holds it, and the replica neither holds it
+    nor is to get it, so that after a promotion the application would miss it.
   - For a rollout that was carried out, which is a result in which a wave was started, it says what was done. An
     identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(undeclared),
     C(not_started) because too many others had failed, or C(failed). With the last two, its identities are those that
@@ -31,16 +33,18 @@ options:
     description:
       - V(json) is the whole report, with the waves of a rollout. Its C(kind) is audit or rollout. Each server, and each
         of its identities, has a C(status), one of those above.
+        What is to be known of a server whatever its status is in its C(notes).
       - V(csv) is a record for each server and identity.
       - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
         resource group, subscription and region, search and filters, and the timeline of the waves. For several planned
         waves it shows their sizes.
-      - V(lines) is a line for each server that is not compliant, for each wave of a rollout that has several, and a
-        summary, always the last line. Undeclared servers that hold the same identities share a line.
+      - V(lines) is a line for each server that is not compliant, for those of which the same is to be noted, for each
+        wave of a rollout that has several, and a summary, always the last line. Undeclared servers that hold the same
+        identities share a line.
       - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(undeclared), C(failed),
-        C(missing) and C(extra), and the lists C(drifted_hosts), C(undeclared_hosts) and C(failed_hosts). For a rollout
-        it also has the counts C(changed), C(not_started), C(added) and C(removed), and the lists C(changed_hosts) and
-        C(not_started_hosts).
+        C(missing), C(extra) and C(replica_lacks), and the lists C(drifted_hosts), C(undeclared_hosts) and
+        C(failed_hosts). For a rollout, instead of C(replica_lacks), it also has the counts C(changed), C(not_started),
+        C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts).
       - Hosts that are no servers are in C(left_out) and C(left_out_hosts) of V(summary), and in V(lines) and V(table).
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.
     type: str
@@ -116,7 +120,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {"csv": as_csv, "lines": lines, "summary": summary, "table": table}
-# They say nothing about a server for which nothing has changed: its entry need not be read.
+# They say nothing about a server for which nothing has changed nor is to be noted: its entry need not be read.
 _BRIEF = ("lines", "summary")
 _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(report, indent=2), "html": as_html}
 
@@ -146,7 +150,7 @@ def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
     servers, folder = list(result["servers"]), result.get("result_dir")
     if not folder:
         return servers
-    told = ("changed", "failed", "undeclared")
+    told = ("changed", "failed", "undeclared", "notes")
     names = [str(each["name"]) for each in servers if not brief or any(each.get(status) for status in told)]
     try:
         found = dict(zip(names, read_entries(str(folder), names)))

@@ -15,7 +15,8 @@ description:
   - Tasks of these hosts run locally, with the Python that runs Ansible; nothing logs in to a database.
   - All hosts are in the group C(pgflex_servers), and have the variables C(pgflex_server_id), C(pgflex_server_name),
     C(pgflex_resource_group), C(pgflex_subscription_id), C(pgflex_location), C(pgflex_state), C(pgflex_version),
-    C(pgflex_tags), C(pgflex_encryption) and C(pgflex_current_identity), whose contents are those of
+    C(pgflex_tags), C(pgflex_replication_role), C(pgflex_source_server_id), C(pgflex_encryption) and
+    C(pgflex_current_identity), whose contents are those of
     RV(pgflex.azure.pgflex_identity#module:server) and RV(pgflex.azure.pgflex_identity#module:identity).
   - The name of the file must end with C(pgflex.yml), C(pgflex.yaml), C(pgflex_servers.yml) or C(pgflex_servers.yaml).
     Ansible says so as a warning, of a file whose name ends with C(.yml) or C(.yaml); of others it only says that it
@@ -98,6 +99,7 @@ keyed_groups:
   - {prefix: state, key: pgflex_state}
   - {prefix: holds, key: pgflex_current_identity.user_assigned_identities | map(attribute='name')}
 groups:
+  replicas: pgflex_replication_role not in ['Primary', 'None']
   encrypted_with_own_key: pgflex_encryption.type == 'AzureKeyVault'
 compose:
   pgflex_identity_present: "['id-backup']"

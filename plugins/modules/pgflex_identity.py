@@ -78,6 +78,16 @@ options:
       - With O(purge_identities=true), leave identities assigned that are used for data encryption.
     type: bool
     default: false
+  protected:
+    description:
+      - User-assigned managed identities that are never removed, by resource ID or by name, in both of which V(*) stands for
+        any text. A name protects the identities of that name in every resource group.
+      - To remove one of them by O(state=absent) or by O(replaces) is refused. With O(purge_identities=true) it is kept, and
+        RV(kept) has it.
+      - One that fits no identity, on the server or to assign, is a warning.
+    type: list
+    elements: str
+    default: []
   replaces:
     description:
       - With O(state=present), user-assigned managed identities to remove in the same write that assigns O(identities),
@@ -95,9 +105,10 @@ options:
       - Whether to read every identity that would be newly assigned, and fail if it does not exist, is isolated to
         another region, or may not be assigned to this kind of resource. It costs a request for each, and before a write
         one more for the server.
-      - If it is not set, this is done in check mode only, so that it does not promise what Azure would refuse.
+      - Check mode and the real run do the same, so that a dry run does not promise what would be refused.
       - Without the right to read an identity there is a warning.
     type: bool
+    default: true
   client_ids:
     description:
       - Look up the client ID of every identity in the result, with a request for each.
@@ -246,6 +257,28 @@ removed:
   elements: str
   returned: success
   sample: []
+kept:
+  description: The identities that O(purge_identities=true) would have removed, and had to leave.
+  type: list
+  elements: dict
+  returned: if there is one
+  contains:
+    id:
+      description: Resource ID.
+      type: str
+      returned: success
+      sample: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-backup
+    reason:
+      description: V(protected) or V(encryption).
+      type: str
+      returned: success
+      sample: protected
+notes:
+  description: The same in words.
+  type: list
+  elements: str
+  returned: if there is one
+  sample: ["keeps id-backup (protected)"]
 server:
   description: The server.
   type: dict
@@ -291,6 +324,16 @@ server:
       type: dict
       returned: success
       sample: {environment: prod}
+    replication_role:
+      description: V(Primary), also of a server without replicas, V(AsyncReplica), V(GeoAsyncReplica) or V(None).
+      type: str
+      returned: success
+      sample: Primary
+    source_server_id:
+      description: Resource ID of the server that a replica replicates, else null.
+      type: str
+      returned: success
+      sample: null
     encryption:
       description: Who reads the keys of the data encryption.
       type: dict

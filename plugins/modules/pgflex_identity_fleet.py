@@ -36,7 +36,7 @@ options:
         whose names begin with C(pgflex_identity_present__) or C(pgflex_identity_absent__) add to the respective list.
     type: list
     elements: dict
-    suboptions:
+    suboptions: &row
       name:
         description: What the row is called in the result. By default the name or ID of the server.
         type: str
@@ -73,6 +73,14 @@ options:
         description: With O(servers[].purge=true), leave identities assigned that are used for data encryption.
         type: bool
         default: false
+      protected:
+        description:
+          - User-assigned managed identities that are never removed from this server, by resource ID or by name, in both of
+            which V(*) stands for any text. A name protects the identities of that name in every resource group.
+          - To remove one of them by O(servers[].absent) is refused; a purge and a rollback keep it, and say so.
+        type: list
+        elements: str
+        default: []
       system_assigned:
         description: Whether the server shall have its system-assigned identity. If it is not set, that stays as it is.
         type: bool
@@ -82,6 +90,14 @@ options:
       identity_subscription_id:
         description: Subscription of identities given by bare name. By default that of the server.
         type: str
+      follow_primary:
+        description:
+          - Whether a replica gets what is declared for its primary too, and so on if that is a replica itself. Its primary
+            has to be in O(servers) or in O(primaries).
+          - What the row itself says goes before. O(servers[].purge) and what is protected are the replica's own, and
+            identities that the primary or the replica uses for data encryption are left alone.
+        type: bool
+        default: false
       only_if_assigned:
         description: Change the server only if it holds one of these user-assigned managed identities.
         type: list
@@ -102,6 +118,14 @@ options:
       expected_system_assigned:
         description: With O(servers[].expected_identities), whether the server must have its system-assigned identity.
         type: bool
+  primaries:
+    description:
+      - Rows of servers that are not changed, but that those of O(servers) may replicate that have
+        O(servers[].follow_primary=true). Those are read which one of them replicates.
+      - Where O(servers) is left out, these are the other hosts of the inventory, if a host follows its primary.
+    type: list
+    elements: dict
+    suboptions: *row
   action:
     description:
       - What the rows ask for that are made of the variables of hosts.
@@ -126,9 +150,10 @@ options:
     default: false
   validate_identities:
     description:
-      - Whether to read every identity that would be newly assigned, once, before the first write. See
-        O(pgflex.azure.pgflex_identity#module:validate_identities), also for what holds if it is not set.
+      - Whether to read every identity that would be newly assigned, once in the run, before the first write. See
+        O(pgflex.azure.pgflex_identity#module:validate_identities).
     type: bool
+    default: true
   read:
     description:
       - How to read servers. With V(auto), many servers of a subscription are read from its list, which says where to
@@ -187,7 +212,8 @@ options:
   result_dir:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
-        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(undeclared), C(not_started) and C(msg). With
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(undeclared), C(not_started),
+        C(msg) and C(notes). With
         V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
@@ -278,6 +304,26 @@ servers:
         code: ResourceNotFound
         help: https://pgflex.github.io/azure/docsite/troubleshooting.html#resourcenotfound
         status: 404
+    replica_lacks:
+      description:
+        - IDs of identities that the primary of a replica holds, or a server further up, and the replica does not. After a
+          promotion the application would miss them. Identities that encrypt the primary's data are left out.
+      type: list
+      elements: str
+      returned: for a replica that lacks one, in check mode
+      sample: []
+    kept:
+      description: As RV(pgflex.azure.pgflex_identity#module:kept).
+      type: list
+      elements: dict
+      returned: if there is one
+      sample: []
+    notes:
+      description: What is to be known of the server although it is compliant, in words.
+      type: list
+      elements: str
+      returned: if there is one
+      sample: ["keeps id-breakglass (protected)"]
     before:
       description: The identities of the server before, of the same shape as C(identity).
       type: dict
@@ -308,6 +354,14 @@ waves:
   returned: success
   sample: [{servers: 1, changed: 1, failed: 0, not_started: 0, started: "2026-11-23T20:00:00+00:00",
             ended: "2026-11-23T20:02:05+00:00"}]
+unmatched_patterns:
+  description:
+    - What O(servers[].protected) says and no identity on a server of this run, nor one to assign, is called. It is
+      probably misspelt. Where the task stands for all hosts of the play, there is a warning too.
+  type: list
+  elements: str
+  returned: if there is one
+  sample: [id-breakglas*]
 rollback:
   description:
     - The record of what was changed, for O(rollback), in one line of text. Empty if nothing was, and in check mode.
@@ -342,7 +396,7 @@ from ..module_utils._files import write_entries
 from ..module_utils._fleet.fleet import Fleet
 from ..module_utils._fleet.removals import RemovalLimit, read_limit
 from ..module_utils._fleet.target import target_facts, totals
-from ..module_utils._fleet.targets import read_targets
+from ..module_utils._fleet.targets import read_declarations, read_targets
 from ..module_utils._fleet.waves import read_waves
 from ..module_utils._module.argspec import percentage, retry_policy_from_options
 from ..module_utils._module.options import fleet_spec
@@ -358,6 +412,28 @@ if TYPE_CHECKING:
 def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     """Plan all rows together, and carry the plans out together."""
     options = module.params
+    folder = _existing("result_dir", options["result_dir"])
+    targets = read_targets(options["servers"] or [], connection)
+    fleet = _fleet(options, connection)
+    fleet.declared = read_declarations(options["primaries"] or [], connection)
+    fleet.run(targets, check_mode=module.check_mode)
+    for warning in fleet.warnings:
+        module.warn(warning)
+    servers = _servers(targets, folder, module, connection)
+    seldom = {"unmatched_patterns": fleet.unmatched, "backup_file": fleet.journal.backup}
+    return {
+        "changed": any(each["changed"] for each in servers["servers"]),
+        **servers,
+        "totals": totals(targets),
+        "waves": [wave.facts() for wave in fleet.waves],
+        "rollback": fleet.journal.pack(),
+        **{name: value for name, value in seldom.items() if value},
+        "requests": fleet.api.requests,
+    }
+
+
+def _fleet(options: dict[str, Any], connection: Connection) -> Fleet:
+    """Return the fleet that the options ask for. Raise `InvalidInput` for one that cannot work."""
     retry_policy_from_options(options)
     retry_policy_factory = partial(
         RetryPolicy,
@@ -369,11 +445,9 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
     limiter = RateLimiter(percentage("quota_percentage", options) / 100)
-    folder = _existing("result_dir", options["result_dir"])
-    rows = options["servers"] or []
-    removals = RemovalLimit(read_limit("max_removals", options["max_removals"], len(rows)), options["action"])
-    targets = read_targets(rows, connection)
-    fleet = Fleet(
+    rows = len(options["servers"] or [])
+    removals = RemovalLimit(read_limit("max_removals", options["max_removals"], rows), options["action"])
+    return Fleet(
         connection.open(),
         limiter,
         retry_policy_factory,
@@ -383,19 +457,6 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
         **{name: options[name] for name in ("rollback_file", "progress_file", "read", "action")},
         removals=removals,
     )
-    fleet.run(targets, check_mode=module.check_mode)
-    for warning in fleet.warnings:
-        module.warn(warning)
-    servers = _servers(targets, folder, module, connection)
-    return {
-        "changed": any(each["changed"] for each in servers["servers"]),
-        **servers,
-        "totals": totals(targets),
-        "waves": [wave.facts() for wave in fleet.waves],
-        "rollback": fleet.journal.pack(),
-        **({"backup_file": fleet.journal.backup} if fleet.journal.backup else {}),
-        "requests": fleet.api.requests,
-    }
 
 
 def _existing(option: str, folder: str | None) -> str | None:
@@ -417,7 +478,7 @@ def _servers(
     except OSError as error:  # after the changes: their results must not be lost
         module.warn(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
         return {"servers": entries}
-    shown = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg")
+    shown = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg", "notes")
     return {"servers": [{name: each[name] for name in shown if name in each} for each in entries], "result_dir": folder}
 
 

@@ -104,8 +104,8 @@ servers:
   contains:
     server:
       description:
-        - The server, with C(id), C(name), C(resource_group), C(subscription_id), C(location), C(state), C(version), C(tags) and
-          C(encryption). The same as RV(pgflex.azure.pgflex_identity#module:server).
+        - The server, with C(id), C(name), C(resource_group), C(subscription_id), C(location), C(state), C(version), C(tags),
+          C(replication_role), C(source_server_id) and C(encryption). The same as RV(pgflex.azure.pgflex_identity#module:server).
       type: dict
       returned: success
       sample: {name: pg-orders, resource_group: rg-prod, state: Ready}

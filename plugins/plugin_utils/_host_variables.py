@@ -18,7 +18,7 @@ from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import LIKE_A_PRINCIPAL, distinct, is_guid, key, parse_server_id
 from ..module_utils._identity.resource_ids import read_names as split_names
 from ..module_utils._module.argspec import desired_state_from_row, server_ref
-from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROLLBACK, ROTATE, Option
+from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROLLBACK, ROTATE, SETS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -121,7 +121,7 @@ def _sources(target: str, variables: Mapping[str, Any], action: str) -> list[tup
 
 def _value(option: Option, variables: Mapping[str, Any]) -> Any:
     variable = option.variable or ""
-    if option.type == IDENTITIES:
+    if option.type in SETS:
         return _set(variable, variables)
     return (_flag if option.type == "bool" else _text)(variable, variables.get(variable))
 
@@ -263,7 +263,7 @@ class HostRows:
         return [*(found if spared else []), *self._nothing_declared(result, whole=whole)]
 
     def _nothing_declared(self, result: Mapping[str, Any], *, whole: bool) -> list[str]:
-        sets = [each.variable for each in _options_of(self.action) if each.variable and each.adds_up]
+        sets = [each.variable for each in _options_of(self.action) if each.variable and each.type == IDENTITIES]
         undeclared = result.get("totals", {}).get("undeclared")
         if not (whole and sets and self.asked) or undeclared != len(self.asked):
             return []

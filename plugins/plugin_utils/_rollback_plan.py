@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ..module_utils._errors import InvalidInput
-from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge
+from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge, read_records
 from ..module_utils._fleet.target import some_of
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from ..module_utils._fleet.record import Entry, Record
 
 _OPTION = "rollback"
-_PLACE = ("name", "subscription_id", "resource_group", "server_name")
+# The host's own say: the module compares its place, as it knows the subscription of the run.
+_KEPT = ("name", "subscription_id", "resource_group", "server_name", "protected")
 
 
 class RollbackPlan:
@@ -41,25 +44,24 @@ class RollbackPlan:
             self._by_name.setdefault((key(ref.resource_group), key(ref.name)), []).append(entry)
         self._left = dict(self._entries)
 
-    def row(self, place: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the row that restores the server at `place`, None if no run wrote to it. Raise `InvalidInput`."""
-        entry = self._find(place)
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the row that restores a host's server, None if no run wrote to it. Raise `InvalidInput`."""
+        entry = self._find(row)
         if entry is None:
             return None
         self._left.pop(key(entry.server_id), None)
         if entry.written == NOT_WRITTEN:
             return None
-        row: dict[str, Any] = {
-            # With what the host says of its place: the module compares it, as it knows the subscription of the run.
-            **{name: place[name] for name in _PLACE if name in place},
+        restoring: dict[str, Any] = {
+            **{name: row[name] for name in _KEPT if name in row},
             "server_id": entry.server_id,
             "present": list(entry.before.identities),
             "purge": True,
             "system_assigned": entry.before.system_assigned,
         }
         if not self._force:
-            row.update(_expected(entry))
-        return row
+            restoring.update(_expected(entry))
+        return restoring
 
     def _find(self, place: Mapping[str, Any]) -> Entry | None:
         if "server_id" in place:
@@ -118,6 +120,17 @@ def _expected(entry: Entry) -> dict[str, Any]:
         "possible_identities": [each for by, each in {**other, **held}.items() if not (by in held and by in other)],
         "expected_system_assigned": after.system_assigned if after.system_assigned == perhaps.system_assigned else None,
     }
+
+
+def plan_rollback(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
+    """Plan from one record or several: each batch of a play with `serial` makes its own. Raise `InvalidInput`.
+
+    `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
+    """
+    records = read_records(_OPTION, arguments.get(_OPTION) or "")
+    if not records:
+        raise InvalidInput(_OPTION, f"is not set. {explain_missing(handed_on)}")
+    return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
 
 
 def explain_missing(handed_on: Any) -> str:

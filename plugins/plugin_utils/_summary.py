@@ -85,8 +85,18 @@ def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
 
 
-def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool) -> list[str]:
-    """Return a line for each of several waves, and the counts of the batch. The servers tell for themselves."""
+def tell(
+    batch: Mapping[str, Any], plan: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool
+) -> list[str]:
+    """Return what is to be noted of compliant servers, a line for each of several waves, and the counts of the batch.
+
+    The other servers tell for themselves.
+    """
+    noted = [
+        {**each, "server": {}}
+        for each in plan.get("servers") or ()
+        if each.get("notes") and not each["changed"] and not each["failed"]
+    ]
     doubtful = batch["written"] - batch["changed"]
     written = f" ({doubtful} of these {'was' if doubtful == 1 else 'were'} written to, or may have been)"
     changed, added, removed = ("drifted", "missing", "extra") if check else ("changed", "added", "removed")
@@ -99,7 +109,7 @@ def tell(batch: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check:
         f"{batch['not_started']} not started",
     ]
     return [
-        *lines(read_report([], waves, batch["left_out_hosts"]))[:-1],
+        *lines(read_report(noted, waves, batch["left_out_hosts"]))[:-1],
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
         f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.",
     ]

@@ -50,6 +50,7 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
         "failed": 3,
         "missing": 0,
         "extra": 0,
+        "replica_lacks": 0,
         "drifted_hosts": [],
         "undeclared_hosts": [],
         "failed_hosts": ["pg-keys", "pg-gone", "pg-broken"],

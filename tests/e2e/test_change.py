@@ -39,8 +39,8 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     start = true_identity(emulator)
 
     planned = module(check=True, **case.desired)
-    # A dry run looks at what is to be assigned, too.
-    assert arm_calls(emulator) == case.reads + ["GET identity"] * len(case.assigned)
+    reads = case.reads + ["GET identity"] * len(case.assigned)
+    assert arm_calls(emulator) == reads
     assert true_identity(emulator) == start
 
     emulator.clear_requests()
@@ -49,9 +49,9 @@ def test_check_mode_promises_what_is_done_and_doing_it_again_changes_nothing(
     check_result(case, done)
     check_result(case, planned)
     # Where something else was read meanwhile, the write follows a look of its own.
-    look = ["GET server"] if case.reads[1:] else []
+    look = ["GET server"] if reads[1:] else []
     writes = [] if case.body is None else [*look, "PATCH server", "GET operation", "GET server"]
-    assert arm_calls(emulator) == case.reads + writes
+    assert arm_calls(emulator) == reads + writes
     assert patches(emulator) == ([] if case.body is None else [{"identity": case.body}])
     assert done["requests"] == len(emulator.requests("arm"))
     assert true_identity(emulator) == {"type": case.after[0], "ids": sorted(each.lower() for each in case.after[1])}
@@ -133,12 +133,21 @@ def test_identities_that_would_be_assigned_are_validated_in_check_mode_and_for_r
     emulator: Emulator, module: RunModule
 ) -> None:
     seed_server(emulator, user_assigned("id-a"))
-    planned = module(check=True, identities=[A, B, FAR], validate_identities=True)
+    planned = module(check=True, identities=[A, B, FAR])
     assert planned["changed"]
     assert arm_calls(emulator) == ["GET server", "GET identity", "GET identity"]
     emulator.clear_requests()
-    assert module(identities=[A, B, FAR], validate_identities=True)["assigned"] == [B, FAR]
+    assert module(identities=[A, B, FAR])["assigned"] == [B, FAR]
     assert arm_calls(emulator)[:5] == ["GET server", "GET identity", "GET identity", "GET server", "PATCH server"]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "for real"])
+def test_no_identity_is_looked_at_where_that_is_switched_off(
+    emulator: Emulator, module: RunModule, check: bool
+) -> None:
+    seed_server(emulator)
+    assert module(check=check, identities=[A], validate_identities=False)["changed"]
+    assert "GET identity" not in arm_calls(emulator)
 
 
 def test_without_the_right_to_read_an_identity_it_is_assigned_with_a_warning(
@@ -146,15 +155,17 @@ def test_without_the_right_to_read_an_identity_it_is_assigned_with_a_warning(
 ) -> None:
     seed_server(emulator)
     seed_subscription(emulator, denied_actions=["Microsoft.ManagedIdentity/userAssignedIdentities/read"])
-    result = module(identities=[A], validate_identities=True)
-    assert result["assigned"] == [A]
-    assert "AuthorizationFailed" in result["warnings"][0]
+    for check in (True, False):
+        result = module(check=check, identities=[A])
+        assert result["assigned"] == [A]
+        (warning,) = result["warnings"]
+        assert "AuthorizationFailed" in warning
 
 
 def test_without_waiting_the_operation_is_told_and_goes_on(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     result = module(identities=[A], wait=False)
-    assert arm_calls(emulator) == ["GET server", "PATCH server"]
+    assert arm_calls(emulator) == ["GET server", "GET identity", "GET server", "PATCH server"]
     assert result["changed"]
     assert result["identity"]["type"] == "UserAssigned"
     assert result["operation"]["status"] == "InProgress"

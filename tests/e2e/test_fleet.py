@@ -11,7 +11,7 @@ import pytest
 
 from e2e.calls import count
 from e2e.fleets import held_by_server, row_id, rows, run_fleet, seed_servers, servers, totals_of
-from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION, patches
+from e2e.world import OTHER_SUBSCRIPTION, SUBSCRIPTION, patches, seed_subscription
 
 if TYPE_CHECKING:
     from e2e.conftest import RunModule
@@ -64,15 +64,15 @@ def test_check_mode_says_for_each_row_what_the_real_run_does_and_writes_nothing(
 ) -> None:
     asked = seed_kinds(emulator)
     before = emulator.servers()
-    planned = run_fleet(emulator, outputs, asked, check=True, validate_identities=True)
+    planned = run_fleet(emulator, outputs, asked, check=True)
     assert patches(emulator) == []
     assert emulator.servers() == before
-    done = run_fleet(emulator, outputs, asked, validate_identities=True)
+    done = run_fleet(emulator, outputs, asked)
     assert told(planned) == told(done)
     assert {**planned["totals"], "written": 13} == done["totals"]
     assert planned["totals"] == totals_of(servers=26, compliant=3, changed=13, failed=10, added=10, removed=11)
     assert {kind_of(each) for each in done["servers"] if each["failed"]} == FAILING
-    again = run_fleet(emulator, outputs, asked, validate_identities=True)
+    again = run_fleet(emulator, outputs, asked)
     assert [each["changed"] for each in again["servers"]] == [False] * 26
     assert not again["changed"]
     assert len(patches(emulator)) == 13
@@ -83,7 +83,7 @@ def test_each_row_is_told_as_the_module_for_one_server_tells_it(
     emulator: Emulator, outputs: list[str], module: RunModule, check: bool
 ) -> None:
     asked = seed_kinds(emulator)
-    fleet = run_fleet(emulator, outputs, asked, check=check, validate_identities=True)
+    fleet = run_fleet(emulator, outputs, asked, check=check)
     after = held_by_server(emulator)
     seed_kinds(emulator)
     for row, facts in zip(asked, fleet["servers"]):
@@ -109,7 +109,7 @@ def as_single(row: dict[str, Any]) -> dict[str, Any]:
         options.update(identities=row["present"], purge_identities=row.get("purge"), **replaces)
     elif "absent" in row:
         options.update(identities=row["absent"], state="absent")
-    return {**options, "validate_identities": True}
+    return options
 
 
 def assert_same_failure(own: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -186,3 +186,44 @@ def assert_only_the_stuck_one_was_waited_for(emulator: Emulator) -> None:
     last_write = max(number for number, each in enumerate(calls) if each["method"] == "PATCH")
     polls_after = [each for each in calls[last_write:] if "/azureAsyncOperation/" in each["path"]]
     assert polls_after[-1]["time"] - calls[last_write]["time"] > 2
+
+
+def reads_of_identities(emulator: Emulator) -> list[str]:
+    return [each["path"].rpartition("/")[2] for each in emulator.requests("arm") if "/userAssigned" in each["path"]]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "for real"])
+def test_each_identity_that_is_newly_assigned_is_read_once_in_a_run(
+    emulator: Emulator, outputs: list[str], check: bool
+) -> None:
+    many = [*servers("bare", 4), *servers("has", 2, "id-a")]
+    seed_servers(emulator, many)
+    asked = [*rows(many[:4], present=["id-a", "id-b"]), *rows(many[4:], present=["id-a"], absent=["id-c"])]
+    result = run_fleet(emulator, outputs, asked, check=check)
+    assert result["totals"]["changed"] == 4
+    assert sorted(reads_of_identities(emulator)) == ["id-a", "id-b"]
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "for real"])
+def test_one_that_does_not_exist_is_refused_in_the_words_of_the_module(
+    emulator: Emulator, outputs: list[str], module: RunModule, check: bool
+) -> None:
+    many = servers("bare", 2)
+    seed_servers(emulator, many)
+    result = run_fleet(emulator, outputs, rows(many, present=["id-absent"]), check=check)
+    assert reads_of_identities(emulator) == ["id-absent"]
+    own = module(check=check, identities=["id-absent"], server_name=many[0]["name"])
+    assert {each["msg"] for each in result["servers"]} == {own["msg"]}
+    assert "it does not exist" in own["msg"]
+    assert patches(emulator) == []
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "for real"])
+def test_a_right_that_is_missing_is_one_warning(emulator: Emulator, outputs: list[str], check: bool) -> None:
+    many = servers("bare", 2)
+    seed_servers(emulator, many)
+    seed_subscription(emulator, denied_actions=["Microsoft.ManagedIdentity/userAssignedIdentities/read"])
+    result = run_fleet(emulator, outputs, rows(many, present=["id-a"]), check=check)
+    assert result["totals"]["changed"] == 2
+    (warning,) = result["warnings"]
+    assert "AuthorizationFailed" in warning

@@ -26,7 +26,18 @@ BOTH: dict[str, Any] = {"subscriptions": [SUBSCRIPTION, OTHER_SUBSCRIPTION]}
 GROUPS: dict[str, Any] = {"resource_groups": [GROUP_A, GROUP_B]}
 TWINS = ["PG-Twin_rg-a", "pg-twin_rg-b"]
 FACTS = (
-    *("server_id", "server_name", "resource_group", "subscription_id", "location", "state", "version", "tags"),
+    *(
+        "server_id",
+        "server_name",
+        "resource_group",
+        "subscription_id",
+        "location",
+        "state",
+        "version",
+        "tags",
+        "replication_role",
+        "source_server_id",
+    ),
     *("encryption", "current_identity"),
 )
 COMPLAINTS = ("[WARNING]", "[DEPRECATION", "[ERROR]", "Traceback")

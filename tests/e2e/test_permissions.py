@@ -38,7 +38,7 @@ def complaints(emulator: Emulator, module: RunModule, info: RunInfo) -> list[str
         emulator.settings(async_headers=headers)
         seed_server(emulator, user_assigned("id-b", system=True))
         results += [
-            module(identities=["id-a"], validate_identities=True),
+            module(identities=["id-a"]),
             module(identities=["id-b"], state="absent"),
             module(system_assigned=False),
             module(state="info", client_ids=True),

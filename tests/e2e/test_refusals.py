@@ -188,7 +188,7 @@ def test_validation_refuses_an_identity_that(
 ) -> None:
     seed_server(emulator)
     new = identity_id("id-new") if case.facts is None else seed_identity(emulator, "id-new", **case.facts)
-    result = module(check=check, identities=[new], validate_identities=True)
+    result = module(check=check, identities=[new])
     assert result["msg"] == f"Cannot assign identity {new}: {case.problem}"
     assert (result["error"]["code"], result["error"]["target"]) == ("IdentityUnusable", new)
     assert arm_calls(emulator) == ["GET server", "GET identity"]
@@ -207,4 +207,4 @@ def test_validation_lets_an_identity_through_that_is(
 ) -> None:
     seed_server(emulator)
     new = seed_identity(emulator, "id-new", **facts)
-    assert module(identities=["id-new"], validate_identities=True)["assigned"] == [new]
+    assert module(identities=["id-new"])["assigned"] == [new]

@@ -108,7 +108,7 @@ def test_no_right_to_write_the_server(emulator: Emulator, module: RunModule) -> 
     result = module(identities=[A])
     hint = "Grant the credential a role with the action named above on that scope"
     check_failure(result, f"{CHANGING}The client '", hint, code="AuthorizationFailed", status=403)
-    assert arm_calls(emulator) == ["GET server", "PATCH server"]
+    assert arm_calls(emulator) == ["GET server", "GET identity", "GET server", "PATCH server"]
 
 
 def test_a_missing_right_to_assign_the_identity_is_told(emulator: Emulator, module: RunModule) -> None:
@@ -120,7 +120,7 @@ def test_a_missing_right_to_assign_the_identity_is_told(emulator: Emulator, modu
     hint = "Grant the credential 'Managed Identity Operator' on the identity"
     check_failure(result, f"{CHANGING}The client '", hint, code="LinkedAuthorizationFailed", status=403)
     assert far in result["msg"]
-    assert arm_calls(emulator) == ["GET server", "PATCH server"]
+    assert arm_calls(emulator) == ["GET server", "GET identity", "GET server", "PATCH server"]
 
 
 def test_a_server_that_does_not_exist_is_not_created(emulator: Emulator, module: RunModule) -> None:
@@ -154,7 +154,7 @@ def test_a_subscription_that_does_not_exist_is_told(module: RunModule) -> None:
 
 def test_an_identity_that_does_not_exist_without_validation(emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
-    result = module(identities=["id-absent"])
+    result = module(identities=["id-absent"], validate_identities=False)
     hint = "Check that every identity to assign exists and may be used by this server."
     check_failure(result, f"{CHANGING}Identity operation for", hint, code="FailedIdentityOperation", status=400)
     assert identity_id("id-absent") in result["msg"]

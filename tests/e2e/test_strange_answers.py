@@ -88,7 +88,7 @@ def test_a_write_that_is_answered_at_once_is_no_refusal(emulator: Emulator, modu
 def test_an_identity_answered_with(body: str, emulator: Emulator, module: RunModule) -> None:
     seed_server(emulator)
     emulator.fault("GET", "/userAssignedIdentities/", {"body": body})
-    result = module(identities=[A], validate_identities=True)
+    result = module(identities=[A])
     message = f"Cannot read identity {A}: the answer is not ARM's JSON (HTTP 200"
     check_failure(result, message, PROXY_HINT, code="UnexpectedAnswer", status=200, target=A)
 

@@ -143,7 +143,8 @@ def test_a_write_that_failed_before_it_was_done_is_planned_anew(
     assert module(identities=[A])["assigned"] == [A]
     # Never sent again without a look at the server.
     writing = ["GET server", "PATCH server"]
-    assert arm_calls(emulator) == [*writing, *writing, "GET operation", "GET server"]
+    assert arm_calls(emulator)[:2] == ["GET server", "GET identity"]
+    assert arm_calls(emulator)[2:] == [*writing, *writing, "GET operation", "GET server"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -163,7 +164,7 @@ def test_a_write_that_failed_after_it_was_done_is_not_sent_again(
     result = module(identities=[A])
     acting.join()
     assert (result["changed"], result["assigned"]) == (True, [A])
-    assert arm_calls(emulator) == ["GET server", "PATCH server", "GET server", "GET server"]
+    assert arm_calls(emulator)[2:] == ["GET server", "PATCH server", "GET server", "GET server"]
 
 
 @pytest.mark.sdk

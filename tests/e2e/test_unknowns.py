@@ -33,7 +33,7 @@ SYSTEM_AND_A = user_assigned("id-a", system=True)
 SYSTEM_OFF = {"system_assigned": False}
 REMOVE_A = {"state": "absent", "identities": [A]}
 REMOVE_A_B = {"state": "absent", "identities": [A, B]}
-MISSING = {"identities": ["id-absent"]}
+MISSING = {"identities": ["id-absent"], "validate_identities": False}
 BOTH, PLACES, STATUSES = ("refuse", "accept"), ("request", "operation"), (400, 409, 429, 500, 503)
 
 

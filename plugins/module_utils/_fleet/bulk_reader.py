@@ -36,11 +36,12 @@ USUAL_LAG = 15.0
 
 @dataclass
 class BulkReader:
-    """Reads through one API, within its limits."""
+    """Reads through one API, within its limits. `others` are servers that lists have shown without being asked for."""
 
     api: Api
     limiter: RateLimiter
     clock: Clock
+    others: dict[str, Server] = field(default_factory=dict)
 
     def read(
         self, refs: list[ServerRef], retry_policy_factory: Callable[[], RetryPolicy]
@@ -75,10 +76,14 @@ class BulkReader:
         try:
             for server in ServerLister(self.api, retry_policy).servers([subscription_id]):
                 # An item that lacks something, or contradicts itself, says only where to look.
-                if key(server.id) in ids and not server.contradictions:
-                    found[key(server.id)] = server
-                    if len(found) == len(ids):
-                        break
+                if server.contradictions:
+                    continue
+                if key(server.id) not in ids:
+                    self.others[key(server.id)] = server
+                    continue
+                found[key(server.id)] = server
+                if len(found) == len(ids):
+                    break
         except CredentialError as error:
             return dict.fromkeys(ids, error)
         except PgflexError:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
 from .._errors import PgflexError
-from .._identity.planner import plan
+from .._identity.models import Server
+from .._identity.planner import plan, unmatched
+from .._identity.resource_ids import key
 from .._module.options import ASSIGN
 from .._server.preflight import Identities, Preflight, warn_of_removals
 from .._server.reconciler import Change, ReconcileResult
 from .bulk_reader import BulkReader
 from .journal import Journal
+from .primaries import Primaries
 from .progress import Progress
 from .removals import RemovalLimit
 from .rollout import Rollout, Wave
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from .._azure.client import Api
     from .._azure.rate_limits import RateLimiter
     from .._azure.retry import RetryPolicy
-    from .._identity.models import Plan, Server
+    from .._identity.models import DesiredState, Plan
     from .target import InvalidTarget
 
 
@@ -42,14 +45,16 @@ class Fleet:
     `retry_policy_factory` makes a target's retry policy.
 
     `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`, and
-    lines about the progress go to `progress_file`. With `read` `each` no list is believed. Without `validate`
-    identities are validated in check mode. `removals` limits how many servers lose an identity.
+    lines about the progress go to `progress_file`. With `read` `each` no list is believed. With `validate` identities
+    to assign are looked at, in check mode too. `removals` limits how many servers lose an identity. `unmatched` are the
+    patterns of what is protected that fit nothing. `declared` is what is declared for other servers, which targets may
+    replicate, by `key` of their IDs.
     """
 
     api: Api
     limiter: RateLimiter
     retry_policy_factory: Callable[[], RetryPolicy]
-    validate: bool | None = None
+    validate: bool = True
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
     rollback_file: str | None = None
@@ -60,6 +65,8 @@ class Fleet:
     clock: Clock = field(default_factory=Clock)
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
+    declared: dict[str, DesiredState | PgflexError] = field(default_factory=dict)
+    unmatched: list[str] = field(default_factory=list, init=False)
     journal: Journal = field(default_factory=partial(Journal.create, None), init=False)
 
     def run(self, targets: Sequence[Target | InvalidTarget], *, check_mode: bool) -> None:
@@ -67,9 +74,13 @@ class Fleet:
         self.api.sign_in()
         self.api.observer = self._learn
         self._identities = Identities(self.api, self.retry_policy_factory())
-        self._validate = check_mode if self.validate is None else self.validate
         progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.progress_file):
+            self.declared.update(
+                (key(each.ref.id), each.desired if isinstance(each, Target) else each.error)
+                for each in targets
+                if each.ref
+            )
             drifted = self._plan([target for target in targets if isinstance(target, Target)], check_mode)
             rollout = Rollout(self._reader, self._change, progress, self.sizes, self.max_fail_percentage)
             self.removals.check_plan(drifted, len(targets))
@@ -98,16 +109,21 @@ class Fleet:
         self.journal.write_intent(target.name, before, plan)
 
     def _preflight_of(self, policy: RetryPolicy) -> Preflight:
-        return Preflight(self.api, self._identities if self._validate else None, policy)
+        return Preflight(self.api, self._identities if self.validate else None, policy)
 
     def _plan(self, targets: list[Target], check_mode: bool) -> list[Target]:
         """Return the targets for which something has to be written, or waited for."""
-        read = self._reader.read_each if self.read == "each" else self._reader.read
+        reader = self._reader
+        read = reader.read_each if self.read == "each" else reader.read
         servers = read([target.ref for target in targets], self.retry_policy_factory)
+        self._look_at_replicas(reader, targets, servers, check_mode)
+        self.unmatched = unmatched(
+            [target.desired for target in targets], [s for s in servers if isinstance(s, Server)]
+        )
         drifted = [target for target, server in zip(targets, servers) if _plan_target(target, server, check_mode)]
         for target in drifted:
             self._preflight(target)
-        if self._validate:
+        if self.validate:
             read_well = [target.listed for target in targets if target.listed]
             self.warnings += warn_of_removals([each.desired for each in targets], read_well, self._identities)
         busy = [target.name for target in targets if target.busy]
@@ -115,6 +131,25 @@ class Fleet:
             what = "What it will hold is" if len(busy) == 1 else "What they will hold is"
             self.warnings.append(f"{some_of(busy)}: busy with an operation. {what} not known yet.")
         return [target for target in drifted if target.error is None]
+
+    def _look_at_replicas(
+        self, reader: BulkReader, targets: list[Target], servers: Sequence[Server | PgflexError], check_mode: bool
+    ) -> None:
+        """Compare replicas with what they replicate, in check mode, and have them follow it where that is asked for."""
+        known: dict[str, Server | PgflexError] = {**reader.others}
+        known.update((key(target.ref.id), server) for target, server in zip(targets, servers))
+        replicas = [
+            (target, server)
+            for target, server in zip(targets, servers)
+            if isinstance(server, Server) and server.primary_id and (check_mode or target.follow_primary)
+        ]
+        primaries = Primaries(known, self.declared, lambda refs: reader.read_each(refs, self.retry_policy_factory))
+        primaries.look_up([server for _target, server in replicas])
+        for target, server in replicas:
+            if target.follow_primary:
+                primaries.follow(target, server)
+            if check_mode:
+                primaries.compare(target, server)
 
     def _preflight(self, target: Target) -> None:
         """Refuse what would fail or do harm before anything is written; it is done again right before the write."""
@@ -143,6 +178,8 @@ def _plan_target(target: Target, server: Server | PgflexError, check_mode: bool)
         target.error = server
         return False
     target.before = target.listed = server
+    if target.error:
+        return False
     waits = server.updating and target.desired.asks
     target.busy = waits and check_mode
     if waits and not check_mode:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._errors import WRITE_NONE
@@ -28,7 +28,9 @@ class Target:
 
     `listed` is the server as the plan saw it, `before` as its own GET showed it right before the write, or the same
     where nothing was to be written. With `error` the target has failed; `started` is false if its change was not sent,
-    `reason` says why then. `busy` is true where an operation was at work on a server that was only looked at.
+    `reason` says why then. `busy` is true where an operation was at work on a server that was only looked at. With
+    `follow_primary` a replica takes over what is declared for its primary. `lacking` is what the primaries of a replica
+    hold and it does not, each with that primary; `remarks` are sentences about it.
     """
 
     name: str
@@ -41,6 +43,9 @@ class Target:
     started: bool = True
     reason: str = ""
     busy: bool = False
+    follow_primary: bool = False
+    lacking: list[tuple[str, Server]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def stop(self, reason: str) -> None:
         """Note that its change was not started, and why."""
@@ -59,10 +64,11 @@ class Target:
 
 @dataclass
 class InvalidTarget:
-    """A row that cannot be understood; it has failed before anything was read."""
+    """A row that cannot be understood; it has failed before anything was read. `ref` is its server, if known."""
 
     name: str
     error: PgflexError
+    ref: ServerRef | None = None
     changed = False
     undeclared = False
     started = True
@@ -70,6 +76,8 @@ class InvalidTarget:
     busy = False
     before = None
     reconciled = None
+    lacking = ()
+    remarks = ()
 
 
 def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
@@ -91,6 +99,11 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
         facts.pop("diff", None)
     if target.before and (target.changed or facts["failed"]):
         facts["before"] = identity_facts(target.before.identity, target.before.encryption.uses)
+    seldom = {
+        "replica_lacks": [each for each, _primary in target.lacking],
+        "notes": [*facts.get("notes", []), *target.remarks],
+    }
+    facts.update({name: value for name, value in seldom.items() if value})
     facts["changed"] = target.changed or (target.error is not None and target.error.changed)
     if target.error:
         facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])

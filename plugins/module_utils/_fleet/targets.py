@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .._azure.connection import Connection
+    from .._identity.models import DesiredState
 
 
 def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Target | InvalidTarget]:
@@ -29,8 +30,19 @@ def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> li
         try:
             targets.append(_read_target(name, each, connection))
         except PgflexError as error:
-            targets.append(InvalidTarget(name, error))
+            targets.append(InvalidTarget(name, error, _find_ref(each, connection)))
     return _refuse_twins(targets)
+
+
+def read_declarations(
+    raw: Sequence[Mapping[str, Any]], connection: Connection
+) -> dict[str, DesiredState | PgflexError]:
+    """Return what is declared for other servers, by `key` of their IDs, or why that cannot be said."""
+    found: dict[str, DesiredState | PgflexError] = {}
+    for target in read_targets(raw, connection):
+        if target.ref:
+            found[key(target.ref.id)] = target.desired if isinstance(target, Target) else target.error
+    return found
 
 
 def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -47,7 +59,20 @@ def _names(raw: Sequence[Mapping[str, Any]]) -> list[str]:
         names = unique
 
 
+def _find_ref(raw: Mapping[str, Any], connection: Connection) -> ServerRef | None:
+    """Return the server of a row that cannot be understood, if that much can be."""
+    try:
+        return _read_ref(raw, connection)
+    except PgflexError:
+        return None
+
+
 def _read_target(name: str, raw: Mapping[str, Any], connection: Connection) -> Target:
+    ref = _read_ref(raw, connection)
+    return Target(name, ref, desired_state_from_row(raw, ref), follow_primary=raw.get("follow_primary") is True)
+
+
+def _read_ref(raw: Mapping[str, Any], connection: Connection) -> ServerRef:
     if not raw.get("server_id") and not (raw.get("resource_group") and raw.get("server_name")):
         raise InvalidInput(
             "server_id", "is missing: name the server by server_id, or by resource_group and server_name."
@@ -56,7 +81,7 @@ def _read_target(name: str, raw: Mapping[str, Any], connection: Connection) -> T
     ref = server_ref({**raw, "server_id": raw.get("server_id") or None}, subscription)
     if raw.get("server_id"):
         _refuse_two_places(raw, ref, connection)
-    return Target(name, ref, desired_state_from_row(raw, ref))
+    return ref
 
 
 def _refuse_two_places(raw: Mapping[str, Any], ref: ServerRef, connection: Connection) -> None:
@@ -87,6 +112,7 @@ def _refuse_twins(targets: list[Target | InvalidTarget]) -> list[Target | Invali
             InvalidInput(
                 "servers", f"{' and '.join(names[key(target.ref.id)])} name the same server, {target.ref.id}."
             ),
+            target.ref,
         )
         if isinstance(target, Target) and len(names[key(target.ref.id)]) > 1
         else target

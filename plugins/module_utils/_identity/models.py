@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-from .resource_ids import ServerRef, key
+from .resource_ids import ServerRef, key, matches
 
 DATA_ENCRYPTION = "data_encryption"
 GEO_BACKUP_ENCRYPTION = "geo_backup_data_encryption"
+#: Why a purge leaves an identity.
+PROTECTED, ENCRYPTION = "protected", "encryption"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,13 @@ class Server:
     tags: Mapping[str, str] = field(default_factory=dict)
     contradictions: tuple[str, ...] = ()
     read_by: str = "get"
+    replication_role: str | None = None
+    source_server_id: str | None = None
+
+    @property
+    def primary_id(self) -> str | None:
+        """The ID of the server that it replicates; None for one that is no replica, any more or at all."""
+        return None if (self.replication_role or "").lower() in ("primary", "none") else self.source_server_id
 
     @property
     def updating(self) -> bool:
@@ -123,7 +132,8 @@ class DesiredState:
 
     `present` is None where nobody has said what the server shall hold, which is not the same as nothing. With
     `only_if_assigned`, it counts for a server that holds one of these only. `guids` are bare names that may be no
-    names: a principal ID or client ID has their form.
+    names: a principal ID or client ID has their form. An identity that one of the patterns
+    `protected` fits is never removed.
     """
 
     present: tuple[str, ...] | None = None
@@ -134,6 +144,7 @@ class DesiredState:
     only_if_assigned: tuple[str, ...] = ()
     expected: Expected | None = None
     guids: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
 
     @property
     def declared(self) -> bool:
@@ -146,15 +157,23 @@ class DesiredState:
         asks = bool(self.present or self.absent or self.purge) or self.system_assigned is not None
         return self.declared and asks
 
+    def protects(self, resource_id: str) -> bool:
+        """Return whether no action may remove the identity."""
+        return any(matches(pattern, resource_id) for pattern in self.protected)
+
 
 @dataclass(frozen=True)
 class Plan:
-    """The difference: `assign` as the caller spelled it, `remove` as the server did; `after` is what will be."""
+    """The difference: `assign` as the caller spelled it, `remove` as the server did; `after` is what will be.
+
+    `kept` are those that a purge leaves, as the server spells them, each with `PROTECTED` or `ENCRYPTION` for why.
+    """
 
     before: ServerIdentity
     after: ServerIdentity
     assign: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
 
     @property
     def system_assigned(self) -> bool | None:
@@ -259,6 +278,8 @@ def server_from_arm(raw: dict[str, Any], ref: ServerRef, read_by: str = "get") -
         ),
         tags=raw.get("tags") or {},
         read_by=read_by,
+        replication_role=_text(properties.get("replicationRole")),
+        source_server_id=_text(properties.get("sourceServerResourceId")),
     )
     return replace(server, contradictions=tuple(_contradictions(raw, server)))
 

@@ -11,12 +11,14 @@ not mentioned stays. `identity.type` is required, and a wrong one silently drops
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._errors import Refused, UnexpectedAnswer
 from .models import (
     DATA_ENCRYPTION,
+    ENCRYPTION,
     GEO_BACKUP_ENCRYPTION,
+    PROTECTED,
     AssignedIdentity,
     DesiredState,
     Encryption,
@@ -25,7 +27,10 @@ from .models import (
     Server,
     ServerIdentity,
 )
-from .resource_ids import LIKE_A_PRINCIPAL, distinct, key, split
+from .resource_ids import LIKE_A_PRINCIPAL, distinct, key, matches, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # The words of az postgres flexible-server identity, so that people find them.
 _USE_IN_WORDS = {DATA_ENCRYPTION: "data encryption", GEO_BACKUP_ENCRYPTION: "geo backup data encryption"}
@@ -39,9 +44,9 @@ _CUSTOMER_MANAGED_KEY = (
 def plan(server: Server, desired: DesiredState) -> Plan:
     """Return the changes that make `server` as `desired`; none for a server that nothing is declared for.
 
-    Raise `Refused` for what must not be done: an elastic cluster, an identity used for encryption, the system-assigned
-    identity of a server with a customer-managed key, a server that is not as expected; and `UnexpectedAnswer` for a
-    server whose answer contradicts itself.
+    Raise `Refused` for what must not be done: an elastic cluster, an identity used for encryption or protected, the
+    system-assigned identity of a server with a customer-managed key, a server that is not as expected; and
+    `UnexpectedAnswer` for a server whose answer contradicts itself.
     """
     before = server.identity
     _refuse_guids(before, desired.guids)
@@ -51,17 +56,15 @@ def plan(server: Server, desired: DesiredState) -> Plan:
         return Plan(before, before)
     if server.elastic_cluster:
         raise Refused(_ELASTIC_CLUSTER, code="ElasticCluster", target=server.id)
-    named = desired.present or ()
-    present = {key(each) for each in named}
-    _refuse_encryption(server.encryption, {key(each) for each in desired.absent})
+    named, removals = desired.present or (), {key(each) for each in desired.absent}
+    _refuse_encryption(server.encryption, removals)
     _refuse_contradictions(server)
     _refuse_other_ids(server.identity, (*named, *desired.absent))
+    _refuse_protected(desired, [each for each in before.ids if key(each) in removals])
 
-    removals = {key(each) for each in desired.absent}
+    kept = tuple(_kept(server, desired))
     if desired.purge:
-        purged = held - present
-        if desired.keep_encryption_identities:
-            purged -= server.encryption.uses.keys()
+        purged = held - {key(each) for each in (*named, *desired.absent, *dict(kept))}
         _refuse_encryption(server.encryption, purged)
         removals |= purged
 
@@ -70,10 +73,41 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     system_assigned = before.system_assigned if desired.system_assigned is None else desired.system_assigned
     if before.system_assigned and not system_assigned and server.encryption.type.lower() == "azurekeyvault":
         raise Refused(_CUSTOMER_MANAGED_KEY, code="SystemAssignedIdentityInUse", target=server.id)
-    planned = Plan(before, _after(before, assign, remove, system_assigned), assign, remove)
+    planned = Plan(before, _after(before, assign, remove, system_assigned), assign, remove, kept)
     if planned.changes and desired.expected:
         _refuse_unexpected(server, desired.expected)
     return planned
+
+
+def _kept(server: Server, desired: DesiredState) -> Iterator[tuple[str, str]]:
+    """Yield what a purge would take and must leave, and why."""
+    named = {key(each) for each in (*(desired.present or ()), *desired.absent)}
+    for each in server.identity.ids if desired.purge else ():
+        if key(each) in named:
+            continue
+        if desired.protects(each):
+            yield each, PROTECTED
+        elif desired.keep_encryption_identities and key(each) in server.encryption.uses:
+            yield each, ENCRYPTION
+
+
+def unmatched(desired: Sequence[DesiredState], servers: Sequence[Server]) -> list[str]:
+    """Return the patterns of what is protected that fit no identity of all these, held or desired."""
+    there = {key(each) for state in desired for each in state.present or ()}
+    there.update(key(each) for server in servers for each in server.identity.ids)
+    patterns = distinct([each for state in desired for each in state.protected])
+    return [pattern for pattern in patterns if not any(matches(pattern, each) for each in there)]
+
+
+def _refuse_protected(desired: DesiredState, removals: list[str]) -> None:
+    refused = distinct([each for each in removals if desired.protects(each)])
+    if refused:
+        raise Refused(
+            " ".join(f"Cannot remove identity {each} because it is protected." for each in refused),
+            code="IdentityProtected",
+            target=refused[0],
+            hint="If it has to go, take it out of what is protected first.",
+        )
 
 
 def _refuse_contradictions(server: Server) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from .._errors import InvalidInput
 
@@ -29,6 +30,9 @@ LIKE_A_PRINCIPAL = (
 )
 # A comment runs to the end of its line: no resource ID holds the sign.
 _BETWEEN = re.compile(r"(?:#[^\n]*|[,\n])+")
+# Either may have `*` for any text.
+_NAME_PATTERN = re.compile(r"[A-Za-z0-9_*-]+")
+_ID_PATTERN = re.compile(r"[/*][-\w.()/*]*")
 _SEGMENTS = ("", "subscriptions", None, "resourcegroups", None, "providers", None, None, None)
 
 
@@ -178,6 +182,21 @@ def identity_id(option: str, value: str, subscription_id: str, resource_group: s
         f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     )
+
+
+def check_identity_pattern(option: str, value: str) -> str:
+    """Return `value`, an identity's resource ID or bare name in which `*` stands for any text. Raise `InvalidInput`."""
+    if "*" in value and (_ID_PATTERN if "/" in value else _NAME_PATTERN).fullmatch(value):
+        return value
+    # Without a star it is what any identity is given by.
+    identity_id(option, value, "", "")
+    return value
+
+
+def matches(pattern: str, resource_id: str) -> bool:
+    """Return whether a pattern with a slash fits the whole ID, or another one the name, in any group; without case."""
+    subject = resource_id if "/" in pattern else split(resource_id).name
+    return fnmatchcase(key(subject), key(pattern))
 
 
 def distinct(resource_ids: list[str]) -> tuple[str, ...]:

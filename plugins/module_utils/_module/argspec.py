@@ -16,6 +16,7 @@ from .._identity.models import DesiredState, Expected
 from .._identity.resource_ids import (
     ServerRef,
     check_group,
+    check_identity_pattern,
     check_server_name,
     check_subscription,
     distinct,
@@ -25,7 +26,7 @@ from .._identity.resource_ids import (
     parse_server_id,
     read_names,
 )
-from .options import DESIRED, IDENTITIES, WAITING, module_spec
+from .options import DESIRED, IDENTITIES, PATTERNS, WAITING, module_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +124,8 @@ def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[st
                 names = _names(value)
                 found["guids"] = (*found.get("guids", ()), *filter(is_guid, names))
                 value = _resolve(given, names, options, server)
+            elif option.type == PATTERNS:
+                value = distinct([check_identity_pattern(given, each) for each in _names(value)])
             found[option.field] = value
     return found
 

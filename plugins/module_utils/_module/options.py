@@ -23,11 +23,12 @@ ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = ACTIONS = ("assign", "remove", "rotate"
 
 #: A list of user-assigned identities, by resource ID or by bare name.
 IDENTITIES = "identities"
+#: The same, where a `*` stands for any text, so that they are no IDs.
+PATTERNS = "patterns"
+#: Both are sets of texts.
+SETS = (IDENTITIES, PATTERNS)
 #: The form that the argument spec of Ansible has for a type of this table, if it is another one.
-_ANSIBLE_TYPES: dict[str, dict[str, Any]] = {
-    IDENTITIES: {"type": "list", "elements": "str"},
-    "list": {"type": "list", "elements": "str"},
-}
+_ANSIBLE_TYPES: dict[str, dict[str, Any]] = {each: {"type": "list", "elements": "str"} for each in (*SETS, "list")}
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,16 @@ DESIRED = (
         default=False,
     ),
     Option(
+        PATTERNS,
+        field="protected",
+        module="protected",
+        row="protected",
+        variable="pgflex_identity_protected",
+        actions=(ASSIGN, REMOVE, ROTATE, ROLLBACK),
+        adds_up=True,
+        default=[],
+    ),
+    Option(
         "bool",
         field="system_assigned",
         module="system_assigned",
@@ -124,6 +135,13 @@ DESIRED = (
     Option(IDENTITIES, row="expected_identities"),
     Option(IDENTITIES, row="possible_identities", default=[]),
     Option("bool", row="expected_system_assigned"),
+    Option(
+        "bool",
+        row="follow_primary",
+        variable="pgflex_identity_follow_primary",
+        actions=(ASSIGN, REMOVE),
+        default=False,
+    ),
     Option(
         "str",
         module="identity_resource_group",
@@ -194,6 +212,7 @@ RUN = (
         "bool",
         run="validate_identities",
         variable="pgflex_identity_validate",
+        default=True,
         role_default=True,
         module="validate_identities",
     ),
@@ -253,6 +272,8 @@ FACTS = (
     "pgflex_current_identity",
     "pgflex_encryption",
     "pgflex_location",
+    "pgflex_replication_role",
+    "pgflex_source_server_id",
     "pgflex_state",
     "pgflex_tags",
     "pgflex_version",
@@ -304,5 +325,5 @@ def row_spec() -> dict[str, Any]:
 def fleet_spec() -> dict[str, Any]:
     """Return the argument spec of `pgflex_identity_fleet`."""
     # The action plugin of the same name fills in `servers` where a task leaves it out.
-    servers = {"type": "list", "elements": "dict", "options": row_spec()}
-    return {"servers": servers, **{each.run: each.spec() for each in RUN if each.run}}
+    rows = {"type": "list", "elements": "dict", "options": row_spec()}
+    return {"servers": rows, "primaries": rows, **{each.run: each.spec() for each in RUN if each.run}}

@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from .._identity.resource_ids import key, split
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._identity.models import AssignedIdentity, Plan, Server, ServerIdentity
     from .preflight import Identities
     from .reconciler import ReconcileResult
@@ -28,6 +31,8 @@ def server_facts(server: Server) -> dict[str, Any]:
         "state": server.state,
         "version": server.version,
         "tags": dict(server.tags),
+        "replication_role": server.replication_role,
+        "source_server_id": server.source_server_id,
         "encryption": {
             "type": server.encryption.type,
             "primary_user_assigned_identity_id": server.encryption.primary_identity,
@@ -102,10 +107,24 @@ def change_facts(server: Server, reconciled: ReconcileResult, identities: Identi
         ),
         "server": server_facts(reconciled.server),
     }
+    if plan.kept:
+        facts["kept"] = [{"id": each, "reason": reason} for each, reason in plan.kept]
+        facts["notes"] = [_kept_in_words(plan)]
     if reconciled.operation and reconciled.accepted:
         started = {"id": reconciled.operation.id, "start_time": reconciled.operation.start_time}
         facts["operation"] = {**started, "status": "InProgress"}
     return facts
+
+
+def _kept_in_words(plan: Plan) -> str:
+    names = Counter(split(each).name.lower() for each, _reason in plan.kept)
+    labels = {each: name if names[(name := split(each).name).lower()] == 1 else each for each, _reason in plan.kept}
+    return f"keeps {', '.join(f'{labels[each]} ({reason})' for each, reason in plan.kept)}"
+
+
+def warn_of_unmatched(patterns: Sequence[str] | None) -> list[str]:
+    """Return a warning about patterns of what is protected that fit nothing: they may be misspelt. None if all do."""
+    return [f"Protected, but no identity of this run is called so: {', '.join(patterns)}."] if patterns else []
 
 
 def diff(server: Server, plan: Plan) -> dict[str, Any]:

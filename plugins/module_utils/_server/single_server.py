@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._identity.planner import plan
+from .._identity.planner import plan, unmatched
 from .preflight import Identities, Preflight
 from .reconciler import Change, ReconcileResult, reconcile
-from .results import change_facts, server_with_identity
+from .results import change_facts, server_with_identity, warn_of_unmatched
 
 if TYPE_CHECKING:
     from .._azure.client import Api
@@ -43,15 +43,14 @@ class SingleServer:
         facts = server_with_identity(server, self._looked_up)
         return self._tell({"changed": False, "assigned": [], "removed": [], **facts, **self._busy(server)})
 
-    def change(self, desired: DesiredState, *, check_mode: bool, validate: bool | None, wait: bool) -> dict[str, Any]:
+    def change(self, desired: DesiredState, *, check_mode: bool, validate: bool, wait: bool) -> dict[str, Any]:
         """Return the result of `state=present` and `absent`. Raise `Refused`, and what `reconcile` raises."""
         server = self._read()
+        self.warnings.extend(warn_of_unmatched(unmatched([desired], [server])))
         asked = self._api.requests
         planned = plan(server, desired)
         reconciled = ReconcileResult(planned, server)
-        # A dry run must not promise what Azure would refuse.
-        validated = check_mode if validate is None else validate
-        preflight = Preflight(self._api, self._identities if validated else None, self._retry_policy)
+        preflight = Preflight(self._api, self._identities if validate else None, self._retry_policy)
         if planned.changes:
             preflight.check(server, planned)
         if not check_mode and (planned.changes or server.updating):

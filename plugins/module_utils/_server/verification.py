@@ -59,4 +59,5 @@ def merge_plans(first: Plan, then: Plan) -> Plan:
         first,
         assign=tuple(distinct([*first.assign, *then.assign])),
         remove=tuple(distinct([*first.remove, *then.remove])),
+        kept=then.kept,
     )

@@ -8,17 +8,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._identity.resource_ids import key
+from ...module_utils._identity.resource_ids import key, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Of an identity on a server.
 HELD, MISSING, EXTRA, ADDED, REMOVED = "held", "missing", "extra", "added", "removed"
+REPLICA_LACKS = "replica_lacks"
 # Of a server.
 COMPLIANT, DRIFTED, CHANGED, NOT_STARTED, FAILED = "compliant", "drifted", "changed", "not_started", "failed"
 UNDECLARED = "undeclared"
@@ -29,7 +30,8 @@ AUDIT, ROLLOUT = "audit", "rollout"
 class ReportIdentity:
     """A user-assigned identity on a server; `used_for` says what it encrypts.
 
-    In an audit `status` is held, missing or extra, in a rollout held (before it, too), added or removed.
+    In an audit `status` is held, missing, extra, or replica_lacks for one that the primary of this replica holds and
+    that nobody has declared for it; in a rollout held (before it, too), added or removed.
     """
 
     id: str
@@ -46,6 +48,8 @@ class ReportRow:
     the identities are those that were read first; the server is empty if it could not be read. `system_assigned` is as
     `ReportIdentity.status`, None where the server has no system-assigned identity and shall have none. `busy` is true
     where an operation was at work when it was looked at.
+    `notes` say what is to be known of it whatever its status. `replica_lacks` are the IDs of all identities that its
+    primary holds and it does not, those that are missing among them.
     """
 
     host: str
@@ -55,6 +59,8 @@ class ReportRow:
     system_assigned: str | None = None
     identities: tuple[ReportIdentity, ...] = ()
     busy: bool = False
+    notes: tuple[str, ...] = ()
+    replica_lacks: tuple[str, ...] = ()
 
     @property
     def was_read(self) -> bool:
@@ -120,17 +126,31 @@ def _read_row(entry: Mapping[str, Any], kind: str) -> ReportRow:
     host = str(entry["name"])
     system = _system_status(before, after, coming, going)
     differing = {coming: entry.get("assigned") or [], going: entry.get("removed") or []}
-    identities = _read_identities([after] if before is after else [before, after], differing)
-    if entry["failed"]:
-        # The text of an error may come in lines.
-        message = " ".join(str(entry["msg"]).split())
-        status = NOT_STARTED if entry.get("not_started") else FAILED
-        return ReportRow(host, status, message, entry.get("server") or {}, system, identities)
+    lacking = tuple(map(str, entry.get("replica_lacks") or ()))
     status = UNDECLARED if entry.get("undeclared") else COMPLIANT
     if entry["changed"]:
         status = CHANGED if kind == ROLLOUT else DRIFTED
-    busy = bool(entry.get("busy"))
-    return ReportRow(host, status, server=entry["server"], system_assigned=system, identities=identities, busy=busy)
+    row = ReportRow(
+        host,
+        status,
+        server=entry.get("server") or {},
+        system_assigned=system,
+        identities=_with_lacking(_read_identities([after] if before is after else [before, after], differing), lacking),
+        busy=bool(entry.get("busy")),
+        notes=tuple(map(str, entry.get("notes") or ())),
+        replica_lacks=lacking,
+    )
+    if not entry["failed"]:
+        return replace(row, server=entry["server"])
+    # The text of an error may come in lines.
+    message = " ".join(str(entry["msg"]).split())
+    return replace(row, status=NOT_STARTED if entry.get("not_started") else FAILED, message=message, busy=False)
+
+
+def _with_lacking(identities: tuple[ReportIdentity, ...], lacking: tuple[str, ...]) -> tuple[ReportIdentity, ...]:
+    known = {key(each.id) for each in identities}
+    more = [ReportIdentity(each, split(each).name, REPLICA_LACKS) for each in lacking if key(each) not in known]
+    return tuple(sorted((*identities, *more), key=lambda each: key(each.id)))
 
 
 def _system_status(before: Mapping[str, Any], after: Mapping[str, Any], coming: str, going: str) -> str | None:
@@ -159,6 +179,8 @@ def count(report: Report) -> dict[str, int]:
     if report.kind == ROLLOUT:
         of_servers += [CHANGED, NOT_STARTED]
         of_identities += [ADDED, REMOVED]
+    else:
+        of_identities.append(REPLICA_LACKS)
     return {
         "servers": len(report.rows),
         **{status: servers[status] for status in of_servers},
@@ -199,5 +221,7 @@ def _plain_row(row: ReportRow) -> dict[str, Any]:
         "message": row.message,
         "server": dict(row.server) or None,
         "system_assigned": row.system_assigned,
+        "notes": list(row.notes),
+        "replica_lacks": list(row.replica_lacks),
         "identities": [{**vars(each), "used_for": list(each.used_for)} for each in row.identities],
     }

@@ -13,8 +13,10 @@ SPDX-License-Identifier: GPL-3.0-or-later
   const SIGNS = {
     held: ["●", "held"], encrypting: ["◆", "held, encrypts the data"], missing: ["+", "missing"],
     extra: ["✕", "extra"], added: ["+", "added"], removed: ["✕", "removed"],
+    replica_lacks: ["○", "held by its primary, not by this replica"],
   };
-  const SHOWN_SIGNS = ["held", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "extra"])];
+  const SHOWN_SIGNS = ["held", "encrypting", ...(rollout ? ["added", "removed"] : ["missing", "extra"]),
+    ...(report.totals.replica_lacks ? ["replica_lacks"] : [])];
   // In the order of their urgency.
   const STATUS = {
     failed: "! failed", not_started: "○ not started", drifted: "△ drifted", undeclared: "? undeclared",
@@ -50,8 +52,10 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const tags = Object.entries(server.tags || {}).map(([name, value]) => `${name}=${value}`);
     const cells = new Map(each.identities.map(([number, status, ...uses]) => [number, { status, uses }]));
     if (each.system_assigned) cells.set(SYSTEM, { status: each.system_assigned, uses: [] });
-    const place = [server.resource_group, server.location, server.state].filter(Boolean).join(" · ");
-    const words = [each.host, server.id, server.name, place, each.message, STATUS[each.status], ...tags];
+    const source = (server.source_server_id || "").split("/").pop();
+    const role = source && `${server.replication_role || "replica"} of ${source}`;
+    const place = [server.resource_group, server.location, server.state, role].filter(Boolean).join(" · ");
+    const words = [each.host, server.id, server.name, place, each.message, ...each.notes, STATUS[each.status], ...tags];
     return { ...each, server, tags, cells, place, words: words.filter(Boolean).join("\n").toLowerCase() };
   });
   rows.sort((a, b) => URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status));
@@ -94,6 +98,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
     const about = [row.host === row.server.name ? "" : `host ${row.host}`, row.place].filter(Boolean).join(" · ");
     if (row.server.name) head.append(make("span", about, "small"));
     if (row.tags.length) head.append(make("span", row.tags.join(", "), "small"));
+    for (const note of row.notes) head.append(make("span", note, "small"));
     if (row.message) head.append(make("span", row.message, "message"));
     return head;
   }

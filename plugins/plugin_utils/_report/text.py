@@ -12,7 +12,20 @@ import io
 from typing import TYPE_CHECKING
 
 from ...module_utils._fleet.target import some_of
-from .model import ADDED, COMPLIANT, EXTRA, FAILED, HELD, MISSING, NOT_STARTED, REMOVED, ROLLOUT, UNDECLARED, count
+from .model import (
+    ADDED,
+    COMPLIANT,
+    EXTRA,
+    FAILED,
+    HELD,
+    MISSING,
+    NOT_STARTED,
+    REMOVED,
+    REPLICA_LACKS,
+    ROLLOUT,
+    UNDECLARED,
+    count,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +37,8 @@ SYSTEM = "system-assigned identity"
 # These make a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Statuses of identities that a server does not hold.
-_ABSENT = (MISSING, REMOVED)
-_HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "IDENTITIES")
+_ABSENT = (MISSING, REMOVED, REPLICA_LACKS)
+_HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "ROLE", "IDENTITIES")
 _COLUMNS = (
     "host",
     "server",
@@ -39,16 +52,24 @@ _COLUMNS = (
     "identity_status",
     "used_for",
     "message",
+    "notes",
+    "replication_role",
+    "source_server_id",
 )
 
 
 def lines(report: Report) -> list[str]:
     """Return a line for each server that is not compliant or is busy, for each wave of several, and the totals.
 
-    Undeclared servers that hold the same share a line: there may be hundreds, and nothing is to be done to them.
+    Undeclared servers that hold the same share a line: there may be hundreds, and nothing is to be done to them. So do
+    the other ones of which the same is to be noted.
     """
     told = [row for row in report.rows if row.status not in (COMPLIANT, UNDECLARED) or row.busy]
-    servers = [*(f"{row.host}: {_row_text(row)}" for row in told), *_undeclared_texts(report)]
+    servers = [
+        *(f"{row.host}: {_row_text(row)}" for row in told),
+        *_undeclared_texts(report),
+        *_noted_texts([row for row in report.rows if row.status in (COMPLIANT, UNDECLARED) and not row.busy]),
+    ]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
     return [*servers, *waves, *left_out_text(report.left_out), _totals_text(report)]
@@ -62,6 +83,15 @@ def left_out_text(hosts: Sequence[str]) -> list[str]:
     return [f"{counted(len(hosts), 'host')} {which} left out: {', '.join(hosts)}"]
 
 
+def _noted_texts(rows: list[ReportRow]) -> Iterator[str]:
+    hosts: dict[str, list[str]] = {}
+    for row in rows:
+        if row.notes:
+            hosts.setdefault("; ".join(row.notes), []).append(row.host)
+    for note, names in hosts.items():
+        yield f"{some_of(names)}{f' ({len(names)} servers)' if len(names) > 1 else ''}: {note}"
+
+
 def _row_text(row: ReportRow) -> str:
     if row.status in (FAILED, NOT_STARTED):
         return f"error: {row.message}" if row.status == FAILED else f"{row.message}"
@@ -71,7 +101,7 @@ def _row_text(row: ReportRow) -> str:
         names += [SYSTEM] if row.system_assigned == status else []
         if names:
             differences.append(f"{status} {', '.join(names)}")
-    return "; ".join([*differences, *(["busy with an operation"] if row.busy else [])])
+    return "; ".join([*differences, *(["busy with an operation"] if row.busy else []), *row.notes])
 
 
 def _undeclared_texts(report: Report) -> Iterator[str]:
@@ -89,7 +119,8 @@ def _undeclared_texts(report: Report) -> Iterator[str]:
 
 def _held_text(row: ReportRow) -> str:
     names = [SYSTEM] if row.system_assigned else []
-    return ", ".join([*names, *map(row.label, row.identities)]) or "no identity"
+    held = [row.label(each) for each in row.identities if each.status not in _ABSENT]
+    return ", ".join([*names, *held]) or "no identity"
 
 
 def _wave_text(wave: ReportWave) -> str:
@@ -112,7 +143,9 @@ def _totals_text(report: Report) -> str:
     undeclared = f"{totals['undeclared']} undeclared, " if totals["undeclared"] else ""
     if report.kind != ROLLOUT:
         drifted = f"{totals['drifted']} drifted ({totals['missing']} missing, {totals['extra']} extra)"
-        return f"{start}, {drifted}, {undeclared}{totals['failed']} failed."
+        lacking = counted(totals[REPLICA_LACKS], "more identity", "more identities")
+        more = f" Replicas lack {lacking} of their primaries." if totals[REPLICA_LACKS] else ""
+        return f"{start}, {drifted}, {undeclared}{totals['failed']} failed.{more}"
     changed = f"{totals['changed']} changed ({totals['added']} added, {totals['removed']} removed)"
     not_started = f", {totals['not_started']} not started" if totals["not_started"] else ""
     return f"{start}, {changed}, {undeclared}{totals['failed']} failed{not_started}."
@@ -126,12 +159,14 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def table(report: Report) -> list[str]:
     """Return each server with the identities it holds: aligned columns under a head, and the totals.
 
-    Several subscriptions show too.
+    Several subscriptions show too, and so do roles where there are replicas.
     """
     rows = report.rows
     cells = [_HEAD, *(_cells(row) for row in rows if row.was_read)]
     if len({row.server["subscription_id"].lower() for row in rows if row.was_read}) < 2:
         cells = [(*line[:2], *line[3:]) for line in cells]
+    if not any(row.server.get("source_server_id") for row in rows):
+        cells = [(*line[:-2], line[-1]) for line in cells]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
     shown = ["  ".join([*map(str.ljust, line, widths), line[-1]]) for line in cells]
     unread = [f"{row.host}: not read: {row.message}" for row in rows if not row.was_read]
@@ -149,8 +184,8 @@ def table(report: Report) -> list[str]:
 def _cells(row: ReportRow) -> tuple[str, ...]:
     names = ["(system)"] if row.system_assigned in (HELD, EXTRA, ADDED) else []
     names += [row.label(each) + "*" * bool(each.used_for) for each in row.identities if each.status not in _ABSENT]
-    parts = ("name", "resource_group", "subscription_id", "location", "state")
-    return (*(str(row.server[part] or "-") for part in parts), ", ".join(names) or "-")
+    parts = ("name", "resource_group", "subscription_id", "location", "state", "replication_role")
+    return (*(str(row.server.get(part) or "-") for part in parts), ", ".join(names) or "-")
 
 
 def as_csv(report: Report) -> str:
@@ -164,13 +199,21 @@ def as_csv(report: Report) -> str:
 
 def _records(row: ReportRow) -> Iterator[tuple[str | None, ...]]:
     place = (row.server.get(part) for part in ("name", "resource_group", "subscription_id", "location", "state"))
-    start = (row.host, *place, row.status)
+    start, end = (
+        (row.host, *place, row.status),
+        (
+            row.message,
+            "; ".join(row.notes),
+            row.server.get("replication_role"),
+            row.server.get("source_server_id"),
+        ),
+    )
     if row.system_assigned:
-        yield (*start, SYSTEM, None, row.system_assigned, None, row.message)
+        yield (*start, SYSTEM, None, row.system_assigned, None, *end)
     for each in row.identities:
-        yield (*start, each.name, each.id, each.status, " ".join(each.used_for), row.message)
+        yield (*start, each.name, each.id, each.status, " ".join(each.used_for), *end)
     if not row.system_assigned and not row.identities:
-        yield (*start, None, None, None, None, row.message)
+        yield (*start, None, None, None, None, *end)
 
 
 def _guarded(cell: str | None) -> str:

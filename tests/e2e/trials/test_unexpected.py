@@ -81,7 +81,7 @@ SHOWN: dict[str, dict[str, Any]] = {
 def test_a_server_with_odd_values(shown: dict[str, Any], state: str, emulator: Emulator, module: RunModule) -> None:
     emulator.settings(check_schema=False)
     seed_server(emulator, user_assigned("id-b"), shown=shown)
-    result = module(state=state, identities=[A] if state == "present" else None, validate_identities=True)
+    result = module(state=state, identities=[A] if state == "present" else None)
     if result.get("failed"):
         check_sentence(result)
         assert result["error"]["code"] != "UnexpectedError"

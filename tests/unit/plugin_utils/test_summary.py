@@ -86,22 +86,22 @@ def test_batches_of_a_play_add_up_with_a_record_each() -> None:
 
 def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
     batch = sum_up(result("ab"), result("a", "", "b"))
-    assert tell(batch, WAVES, check=False) == [
+    assert tell(batch, {}, WAVES, check=False) == [
         "wave 1: 1 server, 1 changed, 0 failed, 10:00:00 to 10:01:00 UTC",
         "wave 2: 1 server, 0 changed, 0 failed, 1 not started",
         "2 servers: 0 compliant, 1 changed (2 added, 1 removed), 0 failed, 1 not started.",
     ]
     one = sum_up(result("a"), result("a"))
-    assert tell(one, WAVES[:1], check=True) == [
+    assert tell(one, {}, WAVES[:1], check=True) == [
         "1 server: 0 compliant, 1 drifted (2 missing, 1 extra), 0 failed, 0 not started."
     ]
     lost = sum_up(result("abc"), result("a", "bc", lost=1))
-    assert tell(lost, WAVES[:1], check=False) == [
+    assert tell(lost, {}, WAVES[:1], check=False) == [
         "3 servers: 0 compliant, 1 changed (2 added, 1 removed), 2 failed (1 of these was written to, or may have "
         "been), 0 not started."
     ]
     some = sum_up(result("a", compliant=2, undeclared="bcdefg"), result("a"))
-    assert tell(some, WAVES[:1], check=False) == [
+    assert tell(some, {}, WAVES[:1], check=False) == [
         "left alone, since nothing says what they shall hold: b, c, d, e, f, ...",
         "9 servers: 2 compliant, 1 changed (2 added, 1 removed), 6 undeclared, 0 failed, 0 not started.",
     ]
@@ -136,4 +136,4 @@ def test_a_plan_that_failed_as_a_whole_failed_one_host_and_started_no_other() ->
 def test_hosts_that_are_no_servers_are_named_before_the_totals() -> None:
     batch = sum_up({**result("a"), "left_out": ["web-1", "web-2"]}, {})
     assert batch["servers"] == 1
-    assert tell(batch, [], check=True)[-2] == "2 hosts are no servers and are left out: web-1, web-2"
+    assert tell(batch, {}, [], check=True)[-2] == "2 hosts are no servers and are left out: web-1, web-2"

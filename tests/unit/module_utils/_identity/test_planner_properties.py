@@ -20,11 +20,32 @@ from ansible_collections.pgflex.azure.plugins.module_utils._identity.models impo
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
 from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import find_discrepancies
-from unit.drawn import SPELLINGS, Raw, names, raw_servers, spelled
+from unit.drawn import NAMES, SPELLINGS, Raw, ids, names, raw_servers, spelled
 from unit.service import merge
-from unit.support import PRINCIPAL, REF
+from unit.support import PRINCIPAL, REF, mi
 
 maybe_system = st.sampled_from((None, True, False))
+
+
+patterns = st.one_of(
+    ids,
+    names.map(lambda each: f"ID-{each}"),
+    st.sampled_from(("id-*", "*", "*-B", "*c", "nobody-*", f"{mi('*')}", "*/USERASSIGNEDIDENTITIES/id-d", "*/rg-no/*")),
+)
+
+
+def protected_by(states: DesiredState) -> set[str]:
+    """Return what is protected of all there can be, by its own reading of patterns."""
+    found = set()
+    for each in (mi(f"id-{name}").lower() for name in NAMES):
+        for pattern in (one.lower() for one in states.protected):
+            subject = each if "/" in pattern else each.rpartition("/")[2]
+            # Of these patterns none has more than one star, but for the last.
+            start, star, end = pattern.partition("*")
+            fits = subject == pattern if not star else subject.startswith(start) and subject.endswith(end)
+            if fits and "rg-no" not in pattern:
+                found.add(each)
+    return found
 
 
 @st.composite
@@ -38,6 +59,7 @@ def desired_states(draw: st.DrawFn) -> DesiredState:
         purge=draw(st.booleans()),
         keep_encryption_identities=draw(st.booleans()),
         system_assigned=draw(maybe_system),
+        protected=tuple(draw(st.lists(patterns, max_size=2))),
     )
 
 
@@ -99,6 +121,7 @@ def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption
 
     assert gone == lowered(found.remove)
     assert not gone & server.encryption.uses.keys()
+    assert not gone & protected_by(desired)
     assert not gone & lowered(desired.present)
     if not desired.purge:
         assert gone <= lowered(desired.absent)
@@ -113,7 +136,7 @@ def test_everything_asked_for_is_there_at_the_end(raw: Raw, desired: DesiredStat
     if desired.purge and desired.declared:
         assert after <= lowered(desired.present) | (
             model(raw).encryption.uses.keys() if desired.keep_encryption_identities else set()
-        )
+        ) | protected_by(desired)
 
 
 @given(raw_servers(), desired_states())

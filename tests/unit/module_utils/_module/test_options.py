@@ -30,7 +30,14 @@ ROLE = Path(__file__).resolve().parents[4] / "roles" / "pgflex_identity"
 # A survey's empty text passes these types; it would not pass bool, int, float, list or dict.
 TEXTS = {"str", "path"}
 # What an option of another type is called in the words of a description, as regular expressions.
-WORDS = {"bool": "whether", "int": "seconds|number", "float": "", "list": "", "identities": "identities"}
+WORDS = {
+    "bool": "whether",
+    "int": "seconds|number",
+    "float": "",
+    "list": "",
+    "identities": "identities",
+    "patterns": "identities",
+}
 
 
 def role_options() -> dict[str, dict[str, Any]]:

@@ -46,6 +46,8 @@ def test_a_server_is_told() -> None:
         "state": "Ready",
         "version": "17",
         "tags": {},
+        "replication_role": None,
+        "source_server_id": None,
         "encryption": {
             "type": "AzureKeyVault",
             "primary_user_assigned_identity_id": A,

@@ -129,6 +129,7 @@ def test_json_tells_all() -> None:
         "held": 4,
         "missing": 2,
         "extra": 2,
+        "replica_lacks": 0,
     }
     drift, keys = found["servers"][1:3]
     assert {name: drift[name] for name in ("host", "status", "message", "system_assigned")} == {
