@@ -29,7 +29,6 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet.removals import read_limit
 from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..module_utils._server.results import warn_of_unmatched
@@ -39,15 +38,21 @@ from ..plugin_utils._inventory import all_variables, extra_variables, named_host
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
-from ..plugin_utils._run_scope import RUN_VARIABLES, TASK_VARIABLES, RunScope, name_variable, run_options
-from ..plugin_utils._task_errors import evaluate, failing_the_task, failure
+from ..plugin_utils._run_scope import (
+    RUN_VARIABLES,
+    TASK_VARIABLES,
+    RunScope,
+    count_removals,
+    name_variable,
+    run_options,
+)
+from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
 from ..plugin_utils._variable_names import VariableNames
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 # What the role registers of its plan.
 _PLAN = "pgflex_identity_plan"
-_LIMIT = "max_removals"
 _PURGE = "pgflex_identity_purge"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
@@ -77,15 +82,15 @@ class ActionModule(ActionBase):
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
         if arguments.get("servers") is not None:
-            _refuse_options_of_rows(arguments)
+            refuse_options(arguments, _ROW_OPTIONS)
             answer = self._run_module(arguments, known)
-            return {**result, **_with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
+            return {**result, **with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
         with failing_the_task():
             rows.refuse_empty_rotation()
-            self._count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
+            count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
         unread: list[str] = []
         if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
             arguments["primaries"], unread = self._other_rows(rows, known)
@@ -94,7 +99,7 @@ class ActionModule(ActionBase):
             # Others may have what a pattern is about.
             knows_all = (self._runs_once and not self._task.get_play().serial) or len(known[_LISTS[2]]) == 1
             unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
-            answer = _with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
+            answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
         return {**result, **answer}
 
     def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,15 +114,6 @@ class ActionModule(ActionBase):
             # What an earlier job of a workflow in AWX has handed on.
             given.setdefault("rollback", handed_on.get("rollback"))
         return {**defaults, **arguments, **given}
-
-    def _count_removals(self, arguments: dict[str, Any], plan: Any, servers: int) -> None:
-        """Make a number of a percentage of the run's servers: those that have drifted are a part of the `plan`."""
-        if isinstance(plan, Mapping) and "totals" in plan:
-            servers = plan["totals"]["servers"]
-        given = arguments.pop(_LIMIT, None)
-        limit = read_limit(_LIMIT, None if given is None else str(given), servers)
-        if limit is not None:
-            arguments[_LIMIT] = str(limit)
 
     def _ask(self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
@@ -246,7 +242,7 @@ class ActionModule(ActionBase):
                 len(task_vars["ansible_play_hosts_all"]),
                 waves=arguments.get("waves"),
                 max_fail_percentage=arguments.get("max_fail_percentage"),
-                max_removals=arguments.get(_LIMIT),
+                max_removals=arguments.get("max_removals"),
                 purge=self._purges(arguments, task_vars),
                 strict=self._templar.template(task_vars["__pgflex_identity_strict"]),
                 fail_on_undeclared=self._templar.template(task_vars["__pgflex_identity_fail_on_undeclared"]),
@@ -318,18 +314,6 @@ class ActionModule(ActionBase):
         with failing_the_task():
             run_scope.add(host, said)
         return said
-
-
-def _with_warnings(answer: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    return {**answer, "warnings": [*answer.get("warnings", []), *warnings]} if warnings else answer
-
-
-def _refuse_options_of_rows(arguments: Mapping[str, Any]) -> None:
-    """Refuse the options that say how rows are made of hosts. Raise `AnsibleActionFail`."""
-    for option in _ROW_OPTIONS:
-        if arguments.get(option) not in (None, "", False, ASSIGN):
-            problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
-            raise failure(InvalidInput(option, problem))
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

@@ -8,19 +8,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
+from ..module_utils._fleet.removals import read_limit
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
 #: What a task outside of the role takes once for all hosts, and the playbook `audit`.
 TASK_VARIABLES = (CONNECTION, ALLOW_UNKNOWN, "pgflex_identity_fail_on_undeclared")
 
+_LIMIT = "max_removals"
 _OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")
 
 
@@ -91,3 +94,13 @@ def _shown(name: str, said: Mapping[str, Any]) -> str:
     if name not in said:
         return "not set"
     return "one" if name == CONNECTION else repr(said[name])
+
+
+def count_removals(arguments: dict[str, Any], plan: Any, servers: int) -> None:
+    """Make a number of a percentage of the run's servers: those that have drifted are a part of the `plan`."""
+    if isinstance(plan, Mapping) and "totals" in plan:
+        servers = plan["totals"]["servers"]
+    given = arguments.pop(_LIMIT, None)
+    limit = read_limit(_LIMIT, None if given is None else str(given), servers)
+    if limit is not None:
+        arguments[_LIMIT] = str(limit)

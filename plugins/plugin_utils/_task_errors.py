@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Turn errors of this collection into those of an action plugin, and evaluate templates so that none shows a secret."""
+"""Turn errors and warnings into those of a task, and evaluate templates so that none shows a secret."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleActionFail
 
 from ..module_utils._errors import InvalidInput, PgflexError
-from ..module_utils._module.options import CONNECTION
+from ..module_utils._module.options import ASSIGN, CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ansible.template import Templar
 
@@ -43,3 +43,16 @@ def evaluate(templar: Templar, name: str, value: Any) -> Any:
         # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
         why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
         raise InvalidInput(name, f"cannot be read: {why}") from None
+
+
+def with_warnings(answer: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """Return the result of a task with these warnings beside its own."""
+    return {**answer, "warnings": [*answer.get("warnings", []), *warnings]} if warnings else answer
+
+
+def refuse_options(arguments: Mapping[str, Any], options: Iterable[str]) -> None:
+    """Refuse those of `options` that say how rows are made, where these are given. Raise `AnsibleActionFail`."""
+    for option in options:
+        if arguments.get(option) not in (None, "", False, ASSIGN):
+            problem = "is about rows that are made of the hosts of the play, so it does not go together with servers."
+            raise failure(InvalidInput(option, problem))

@@ -5,7 +5,7 @@
 """Run a command of Ansible in a process of its own that is forked from one in which Ansible is already imported.
 
 Starting ansible-inventory costs three times the CPU of what it then does here. Nothing else differs from the command
-on PATH: its own main(), arguments, environment, folder, output and exit status. What Ansible packs of a module is kept
+on PATH: its own main(), arguments, environment, folder, output and exit status. The packed form of a module is kept
 for the next command. A command with settings of Ansible in its environment (ANSIBLE_...) is started from PATH, since
 Ansible reads these when it is imported.
 """
