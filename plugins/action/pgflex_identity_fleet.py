@@ -29,11 +29,10 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
-from ..plugin_utils._host_variables import HostRows, NotAServer, is_relevant, make_row, nothing_asked, read_names
+from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked, read_names, read_rows
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
@@ -214,21 +213,13 @@ class ActionModule(ActionBase):
 
     def _other_rows(self, rows: HostRows, task_vars: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
         """Return rows of the servers of the inventory that have none yet, and a warning about those without any."""
-        templar, found, unread = Templar(loader=self._loader), [], {}
-        for host in sorted(set(task_vars["hostvars"]) - {*rows.hosts}):
+        templar = Templar(loader=self._loader)
+
+        def read(host: str) -> dict[str, Any]:
             templar.available_variables = self._host_variables(host, task_vars)
-            try:
-                said = self._host_options(host, rows.action, templar, RunScope(()))
-                found.append(make_row(host, said, rows.action))
-            except NotAServer:
-                continue
-            except InvalidInput as error:
-                unread[host] = error
-        if not unread:
-            return found, []
-        host, why = next(iter(unread.items()))
-        what = f"What is declared for {some_of(list(unread))} cannot be read, so that no replica can follow it."
-        return found, [f"{what} {host}: {why}"]
+            return self._host_options(host, rows.action, templar, RunScope(()))
+
+        return read_rows(sorted(set(task_vars["hostvars"]) - {*rows.hosts}), read, rows.action)
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do nothing here: Ansible would register the result of the last host for all of them.

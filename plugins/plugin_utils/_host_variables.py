@@ -21,7 +21,7 @@ from ..module_utils._module.argspec import desired_state_from_row, server_ref
 from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROLLBACK, ROTATE, SETS, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from ._rollback_plan import RollbackPlan
 
@@ -73,6 +73,25 @@ def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> d
         row.update(_rotation(variables))
     row = {"name": host, **_place(host, variables), **row}
     return {option: value for option, value in row.items() if value is not None}
+
+
+def read_rows(
+    hosts: Iterable[str], read: Callable[[str], dict[str, Any]], action: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a row for each host that is a server, and a warning about those whose variables `read` cannot read."""
+    found, unread = [], {}
+    for host in hosts:
+        try:
+            found.append(make_row(host, read(host), action))
+        except NotAServer:
+            continue
+        except InvalidInput as error:
+            unread[host] = error
+    if not unread:
+        return found, []
+    host, why = next(iter(unread.items()))
+    what = f"What is declared for {some_of(list(unread))} cannot be read, so that no replica can follow it."
+    return found, [f"{what} {host}: {why}"]
 
 
 def check_row(row: Mapping[str, Any], variables: Mapping[str, Any], action: str = ASSIGN) -> None:
