@@ -70,9 +70,11 @@ class RemovalLimit:
             if len(self._counted | {key(target.ref.id)}) <= self._allowed:
                 self._counted.add(key(target.ref.id))
                 return
+        lost = [split(each).name for each in plan.remove]
+        lost += ["the system-assigned identity"] if plan.system_assigned is False else []
         raise Refused(
-            f"Server {target.ref.name} would lose {some_of([split(each).name for each in plan.remove])}, which it did "
-            f"not hold when the run was planned, and {self._said}.",
+            f"Server {target.ref.name} would lose {some_of(lost)}, which was not counted when the run was planned, and "
+            f"{self._said}.",
             code="TooManyRemovals",
             target=target.ref.id,
             hint="Run again: the next plan counts it.",

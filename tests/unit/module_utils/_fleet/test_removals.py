@@ -151,7 +151,7 @@ def test_what_a_write_would_take_that_no_plan_has_counted_is_counted_then(
     assert [each.ids for each in many if D in each.ids] == [[C, D]] * (4 - lost)
     failed = [each.error for each in asked if each.error]
     assert [each.code for each in failed] == ["TooManyRemovals"] * (4 - lost)
-    assert all("would lose id-c, id-d, which it did not hold when the run was planned" in str(each) for each in failed)
+    assert all("lose id-c, id-d, which was not counted when the run was planned" in str(each) for each in failed)
     assert counted(asked)["changed"] == 1 + lost
 
 
@@ -166,6 +166,18 @@ def test_without_a_limit_a_second_server_that_a_purge_would_empty_by_then_fails(
     run(service, asked, sizes=["1", "100%"])
     assert sorted(each.ids for each in many) == [[], [A, D], [A, D]]
     assert [each.error.code for each in asked if each.error] == ["TooManyRemovals"] * 2
+
+
+def test_that_the_system_assigned_identity_would_be_lost_is_said_too() -> None:
+    service = FleetService()
+    service.add("pg-canary", A)
+    service.add("pg-more", A).coming = (
+        5,
+        {"type": "SystemAssigned,UserAssigned", "principalId": "p", "userAssignedIdentities": {A: {}}},
+    )
+    asked = targets(service, DesiredState(present=(B,), system_assigned=False))
+    run(service, asked, sizes=["1", "100%"], removals=RemovalLimit(0))
+    assert "pg-more would lose the system-assigned identity, which was not counted" in str(asked[1].error)
 
 
 def test_a_server_that_is_written_to_again_is_counted_once() -> None:
