@@ -219,7 +219,7 @@ class ActionModule(ActionBase):
             templar.available_variables = self._host_variables(host, task_vars)
             return self._host_options(host, rows.action, templar, RunScope(()))
 
-        return read_rows(sorted(set(task_vars["hostvars"]) - {*rows.hosts}), read, rows.action)
+        return read_rows(rows.not_asked(task_vars["hostvars"]), read, rows.action)
 
     def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do nothing here: Ansible would register the result of the last host for all of them.

@@ -18,7 +18,7 @@ from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import LIKE_A_PRINCIPAL, distinct, is_guid, key, parse_server_id
 from ..module_utils._identity.resource_ids import read_names as split_names
 from ..module_utils._module.argspec import desired_state_from_row, server_ref
-from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROLLBACK, ROTATE, SETS, Option
+from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, SETS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -234,11 +234,10 @@ class HostRows:
         try:
             said = variables()
             row = make_row(host, said, self.action)
-            if self.action != ROLLBACK:
-                check_row(row, said, self.action)
             found = self.rollback_plan.row(row) if self.rollback_plan else row
             if found is None:
                 return
+            check_row(found, said, self.action)
             self.asked.append(found)
         except NotAServer as error:
             if not named:
@@ -248,6 +247,10 @@ class HostRows:
         except PgflexError as error:
             self.refused[host] = error
         self.hosts.append(host)
+
+    def not_asked(self, hosts: Iterable[str]) -> list[str]:
+        """Return those of `hosts` without a row, refused ones too: what is wrong there is so for their replicas."""
+        return sorted({*hosts} - {row["name"] for row in self.asked})
 
     def refuse_empty_rotation(self) -> None:
         """Raise `InvalidInput` if the action is rotate, and no host says what to rotate."""

@@ -78,4 +78,5 @@ def inherit(own: DesiredState, of_primary: DesiredState, primary: Server, replic
         present=own.present if of_primary.present is None else (*(own.present or ()), *more),
         absent=(*own.absent, *less),
         system_assigned=of_primary.system_assigned if own.system_assigned is None else own.system_assigned,
+        guids=(*own.guids, *of_primary.guids),
     )

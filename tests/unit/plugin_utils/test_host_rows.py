@@ -79,3 +79,8 @@ def test_what_the_module_would_refuse_is_told_by_the_name_of_the_variable(
     rows = HostRows(action)
     rows.add("pg-x", lambda: {**WHERE, **({"pgflex_identity_present": ["a"]} if action == ASSIGN else {}), **variables})
     assert str(rows.refused["pg-x"]).startswith(problem)
+
+
+def test_replicas_are_told_what_is_wrong_with_a_primary_of_the_run_too() -> None:
+    rows = settled(WHERE, {**WHERE, "pgflex_identity_present": ["a"], "pgflex_identity_absent": "a"}, {})
+    assert rows.not_asked(["pg-x", "pg-2", "pg-1", "pg-0"]) == ["pg-1", "pg-2", "pg-x"]

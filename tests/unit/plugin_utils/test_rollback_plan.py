@@ -69,6 +69,11 @@ def test_a_host_gets_what_its_server_held_before_if_it_still_holds_what_it_held_
     assert asked([record("pg-x")], variables, force=True).asked == [row]
 
 
+def test_what_is_wrong_with_the_variables_of_a_host_names_the_variable() -> None:
+    rows = asked([record("pg-x")], {**PARTS, "pgflex_identity_protected__dba": "id dba"})
+    assert str(rows.refused["host-0"]).startswith("pgflex_identity_protected__dba: 'id dba' is neither")
+
+
 def test_a_host_whose_server_is_in_no_record_is_left_out() -> None:
     elsewhere = {**PARTS, "pgflex_subscription_id": OTHER}
     rows = asked([record("pg-x")], elsewhere, {**PARTS, "pgflex_server_name": "pg-y"})

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import PgflexError, Refused
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Server
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.replicas import (
     find_lacking,
     inherit,
@@ -76,6 +77,13 @@ def test_a_declaration_is_added_and_ones_own_goes_before() -> None:
     found = inherit(own, of_primary, MAIN, COPY)
     assert found == replace(own, present=(C, D), absent=(A.upper(), mi("id-e")))
     assert inherit(DesiredState(), of_primary, MAIN, COPY).system_assigned is True
+
+
+def test_a_name_of_the_primary_that_may_be_a_principal_id_is_refused_for_its_replica_too() -> None:
+    guid = "0000000a-0000-4000-8000-00000000000a"
+    found = inherit(DesiredState(), DesiredState((mi(guid),), guids=(guid,)), MAIN, COPY)
+    with pytest.raises(Refused, match=f"{guid} looks like the principal ID"):
+        plan(COPY, found)
 
 
 def test_neither_a_purge_nor_what_goes_with_it_is_taken_over() -> None:
