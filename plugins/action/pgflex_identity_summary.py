@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
-from ..plugin_utils._summary import add, sum_up, tell, undo
+from ..plugin_utils._summary import add, not_reached, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
 
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         rollout = arguments.get("rollout") or {}
         before = _earlier()
         # Where a whole batch has failed, Ansible has taken its hosts from all other lists, and none of the rest begins.
-        left = [str(each) for each in known.get("ansible_play_hosts_all") or []][before.get("servers", 0) :]
+        left = not_reached([str(each) for each in known.get("ansible_play_hosts_all") or []], before)
         try:
             batch = sum_up(arguments["plan"], rollout, left, str(known.get("inventory_hostname")))
             lines = tell(batch, arguments["plan"], rollout.get("waves") or [], check=check)

@@ -85,6 +85,11 @@ def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
 
 
+def not_reached(hosts: Sequence[str], before: Mapping[str, Any]) -> list[str]:
+    """Return the last of the `hosts` of a play, without those that earlier batches were about, or have left out."""
+    return [*hosts[before.get("servers", 0) + before.get("left_out", 0) :]]
+
+
 def tell(
     batch: Mapping[str, Any], plan: Mapping[str, Any], waves: Iterable[Mapping[str, Any]], *, check: bool
 ) -> list[str]:

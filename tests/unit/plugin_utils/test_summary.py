@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.parsing.splitter import parse_kv
 
-from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import add, sum_up, tell, undo
+from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import add, not_reached, sum_up, tell, undo
 
 WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, "started": "2026-01-01T10:00:00+00:00"}
 WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, "not_started": 1, "ended": None}]
@@ -137,3 +137,9 @@ def test_hosts_that_are_no_servers_are_named_before_the_totals() -> None:
     batch = sum_up({**result("a"), "left_out": ["web-1", "web-2"]}, {})
     assert batch["servers"] == 1
     assert tell(batch, {}, [], check=True)[-2] == "2 hosts are no servers and are left out: web-1, web-2"
+
+
+def test_hosts_that_an_earlier_batch_has_left_out_are_not_those_that_were_not_reached() -> None:
+    first = add({}, sum_up(result("", compliant=2, left_out=["web-1"]), {}))
+    assert not_reached(["pg-1", "web-1", "pg-2", "pg-3", "pg-4"], first) == ["pg-3", "pg-4"]
+    assert not_reached(["pg-1"], {}) == ["pg-1"]
