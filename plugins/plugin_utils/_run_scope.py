@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
 #: What a task outside of the role takes once for all hosts, and the playbook `audit`.
-TASK_VARIABLES = (CONNECTION, ALLOW_UNKNOWN, "pgflex_identity_fail_on_undeclared")
+TASK_VARIABLES = (
+    CONNECTION,
+    ALLOW_UNKNOWN,
+    "pgflex_identity_fail_on_drift",
+    "pgflex_identity_fail_on_undeclared",
+)
 
 _LIMIT = "max_removals"
 _OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")

@@ -14,14 +14,19 @@ import yaml
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import ACTIONS, CONNECTION
 from ansible_collections.pgflex.azure.plugins.plugin_utils._host_variables import is_relevant
-from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import RUN_VARIABLES, RunScope, name_variable
+from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import (
+    RUN_VARIABLES,
+    TASK_VARIABLES,
+    RunScope,
+    name_variable,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 WAVES = "pgflex_identity_waves"
 
 
-def compare(*hosts: dict[str, Any]) -> None:
-    run_scope = RunScope(RUN_VARIABLES)
+def compare(*hosts: dict[str, Any], names: tuple[str, ...] = RUN_VARIABLES) -> None:
+    run_scope = RunScope(names)
     for number, variables in enumerate(hosts):
         run_scope.add(f"pg-{number}", variables)
 
@@ -54,6 +59,12 @@ def test_the_first_difference_is_told_with_both_hosts(
     with pytest.raises(InvalidInput) as caught:
         compare(first, first, second)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pgflex_identity_fail_on_drift", "pgflex_identity_fail_on_undeclared"])
+def test_when_an_audit_fails_is_the_same_for_all_hosts(name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{name}: is not set for pg-0 and True for pg-1"):
+        compare({}, {name: True}, names=TASK_VARIABLES)
 
 
 def test_no_connection_is_shown() -> None:
