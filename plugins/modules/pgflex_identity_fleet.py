@@ -32,8 +32,10 @@ options:
       - Without it there is a row for each host of the play, made of its variables C(pgflex_server_id), or
         C(pgflex_subscription_id), C(pgflex_resource_group) and C(pgflex_server_name), and C(pgflex_identity_present),
         C(pgflex_identity_absent), C(pgflex_identity_purge), C(pgflex_identity_keep_encryption_identities),
-        C(pgflex_identity_system_assigned), C(pgflex_identity_lookup_resource_group) and C(pgflex_identity_lookup_subscription_id). Variables
-        whose names begin with C(pgflex_identity_present__) or C(pgflex_identity_absent__) add to the respective list.
+        C(pgflex_identity_protected), C(pgflex_identity_system_assigned), C(pgflex_identity_follow_primary),
+        C(pgflex_identity_lookup_resource_group) and C(pgflex_identity_lookup_subscription_id). Variables whose names begin
+        with C(pgflex_identity_present__), C(pgflex_identity_absent__) or C(pgflex_identity_protected__) add to the
+        respective list. A host that is no server is left out, and is in RV(left_out).
     type: list
     elements: dict
     suboptions: &row
@@ -212,9 +214,9 @@ options:
   result_dir:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
-        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy), C(undeclared), C(not_started),
-        C(msg) and C(notes). With
-        V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
+        P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy),
+        C(undeclared), C(not_started), C(msg) and C(notes).
+      - With V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
   - module: pgflex.azure.pgflex_identity
@@ -264,7 +266,7 @@ servers:
       returned: success
       sample: true
     failed:
-      description: Whether the row failed, or was not started because of O(max_fail_percentage).
+      description: Whether the row failed, or was not started.
       type: bool
       returned: success
       sample: false
@@ -319,7 +321,7 @@ servers:
       returned: if there is one
       sample: []
     notes:
-      description: What is to be known of the server although it is compliant, in words.
+      description: What is to be known of the server whatever its status is, in words.
       type: list
       elements: str
       returned: if there is one

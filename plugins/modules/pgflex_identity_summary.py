@@ -120,6 +120,9 @@ summary:
     not_started:
       description: How many were not started.
       type: int
+    written:
+      description: How many were or may have been written to, failed ones among them.
+      type: int
     added:
       description: How many identities were assigned. With RV(summary.check), how many would be.
       type: int

@@ -29,7 +29,7 @@ _FABRIC_MIRRORING = (
 
 
 class IdentityReader(Protocol):
-    """The part of `_api.Api` that is needed here."""
+    """The part of `client.Api` that is needed here."""
 
     def get_identity(self, resource_id: str) -> UserIdentity:
         """See `Api`."""
