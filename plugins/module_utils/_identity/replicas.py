@@ -11,11 +11,10 @@ only that it was given before.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .resource_ids import key, split
+from .resource_ids import key, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,11 +52,10 @@ def find_lacking(replica: Server, primaries: list[Server]) -> list[tuple[str, Se
 
 def lacking_in_words(lacking: list[tuple[str, Server]]) -> list[str]:
     """Return a sentence's part for each primary."""
-    often = Counter(split(each).name.lower() for each, _primary in lacking)
+    shown = labels([each for each, _primary in lacking])
     named: dict[str, list[str]] = {}
     for each, primary in lacking:
-        name = split(each).name
-        named.setdefault(primary.ref.name, []).append(name if often[name.lower()] == 1 else each)
+        named.setdefault(primary.ref.name, []).append(shown[each])
     return [f"lacks {', '.join(names)} of its primary {primary}" for primary, names in named.items()]
 
 

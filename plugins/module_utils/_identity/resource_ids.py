@@ -13,10 +13,15 @@ Azure compares resource IDs without case and returns them in more than one spell
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from .._errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GROUP = re.compile(r"[-\w.()]{0,89}[-\w()]")
@@ -197,6 +202,12 @@ def matches(pattern: str, resource_id: str) -> bool:
     """Return whether a pattern with a slash fits the whole ID, or another one the name, in any group; without case."""
     subject = resource_id if "/" in pattern else split(resource_id).name
     return fnmatchcase(key(subject), key(pattern))
+
+
+def labels(resource_ids: Collection[str]) -> dict[str, str]:
+    """Return the name of each, or the whole ID where another one of them has the same name."""
+    often = Counter(key(split(each).name) for each in resource_ids)
+    return {each: name if often[key(name := split(each).name)] == 1 else each for each in resource_ids}
 
 
 def distinct(resource_ids: list[str]) -> tuple[str, ...]:

@@ -7,10 +7,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .._identity.resource_ids import key, split
+from .._identity.resource_ids import key, labels, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,9 +116,8 @@ def change_facts(server: Server, reconciled: ReconcileResult, identities: Identi
 
 
 def _kept_in_words(plan: Plan) -> str:
-    names = Counter(split(each).name.lower() for each, _reason in plan.kept)
-    labels = {each: name if names[(name := split(each).name).lower()] == 1 else each for each, _reason in plan.kept}
-    return f"keeps {', '.join(f'{labels[each]} ({reason})' for each, reason in plan.kept)}"
+    shown = labels([each for each, _reason in plan.kept])
+    return f"keeps {', '.join(f'{shown[each]} ({reason})' for each, reason in plan.kept)}"
 
 
 def warn_of_unmatched(patterns: Sequence[str] | None) -> list[str]:
