@@ -277,7 +277,12 @@ class HostRows:
         if self.rollback_plan:
             return self.rollback_plan.warnings()
         left = {each["name"] for each in result.get("servers", []) if each.get("undeclared")}
-        spared = [row["name"] for row in self.asked if row.get("purge") and row["name"] in left]
+        spared = [
+            row["name"]
+            for row in self.asked
+            if row.get("purge")
+            and (row["name"] in left or (row.get("present") is None and not row.get("follow_primary")))
+        ]
         found = [
             f"Nothing is purged where nothing says what a server shall hold, so not on {some_of(spared)} "
             f"({len(spared)} in all). Is the name of a variable misspelt?"

@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._module.options import ALL, ALLOW_UNKNOWN, CONNECTION
+from ..module_utils._module.options import ALLOW_UNKNOWN
+from ._known_names import ADDING, FORMER, HANDED_ON, VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,51 +25,6 @@ try:  # since ansible-core 2.19
     from ansible._internal._datatag._tags import Origin
 except ImportError:
     Origin = None
-
-#: Variables of the playbooks alone.
-PLAYBOOKS = ("pgflex_identity_hosts", "pgflex_identity_fail_on_drift")
-#: What the inventory plugin says of a server, beside its place.
-FACTS = (
-    "pgflex_current_identity",
-    "pgflex_encryption",
-    "pgflex_location",
-    "pgflex_replication_role",
-    "pgflex_source_server_id",
-    "pgflex_state",
-    "pgflex_tags",
-    "pgflex_version",
-)
-#: Every name that a variable may have.
-VARIABLES = frozenset((*(each.variable for each in ALL if each.variable), CONNECTION, *PLAYBOOKS, *FACTS))
-#: Those to which every variable adds whose name begins with one of them and `__`.
-ADDING = tuple(each.variable for each in ALL if each.variable and each.adds_up)
-#: What role and playbooks set themselves: artifacts, variables of plays, and what tasks register.
-HANDED_ON = frozenset(
-    (
-        "pgflex_identity_applied",
-        "pgflex_identity_audit",
-        "pgflex_identity_audit_files",
-        "pgflex_identity_audit_result",
-        "pgflex_identity_audit_summary",
-        "pgflex_identity_held",
-        "pgflex_identity_own",
-        "pgflex_identity_plan",
-        "pgflex_identity_result",
-        "pgflex_identity_told",
-    )
-)
-#: What variables were called before, and what they are called now.
-FORMER = {
-    "audit_fail_on_drift": "pgflex_identity_fail_on_drift",
-    "audit_report_csv": "pgflex_identity_report_csv",
-    "audit_report_html": "pgflex_identity_report_html",
-    "audit_report_json": "pgflex_identity_report_json",
-    "pgflex_identity": "pgflex_current_identity",
-    "pgflex_identity_job": "pgflex_identity_action",
-    "pgflex_identity_keep_encryption": "pgflex_identity_keep_encryption_identities",
-    "pgflex_identity_resource_group": "pgflex_identity_lookup_resource_group",
-    "pgflex_identity_subscription_id": "pgflex_identity_lookup_subscription_id",
-}
 
 _OURS = ("pgflex_identity", "pgflex_identities")
 _PREFIX = "pgflex_"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 NOBODY = {"failed": 0, "not_started": 0, "written": 0, "failed_hosts": [], "not_started_hosts": []}
 #: Of the hosts of `said_in_every_way`: one is undeclared, and one of the others has another identity to lose.
 UNDECLARED = {"undeclared": 1, "undeclared_hosts": [HOSTS[3]]}
-SAID = {**UNDECLARED, "added": 14, "removed": 1}
+SAID = {**UNDECLARED, "added": 14, "removed": 1, "left_out": 0, "left_out_hosts": []}
 TASK = "Give each host its own result"
 
 
@@ -177,7 +177,7 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
         "undeclared_hosts": [],
         "failed_hosts": HOSTS[5:6],
         "not_started_hosts": HOSTS[8:],
-    } | {"added": 7, "removed": 0}
+    } | {"added": 7, "removed": 0, "left_out": 0, "left_out_hosts": []}
     assert sorted(writes(emulator)) == HOSTS[:8]
     # The report comes before the hosts, of which none may be left.
     assert ran.output.index("Hand on the counts and names") < ran.output.index(TASK)

@@ -64,6 +64,8 @@ def test_a_change_is_the_same_on_the_wire_with_every_sdk(emulator: Emulator, mod
     identity = {"type": "UserAssigned", "userAssignedIdentities": {HELD_C: {}, A: {}, HELD_B: None}}
     body = {"identity": identity}
     server = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+    identity_read = sent.pop(2)
+    assert identity_read["path"] == A
     assert [on_the_wire(each) for each in (*sent[:4], sent[-1])] == [
         expected(f"GET {server}/{SERVER}"),
         expected(f"GET {MIRRORING}"),

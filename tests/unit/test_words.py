@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pgflex.azure.plugins.plugin_utils._variable_names import FORMER
+from ansible_collections.pgflex.azure.plugins.plugin_utils._known_names import FORMER
 from utils.ansible_test import checkout_files
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -129,4 +129,4 @@ def _purge_empties(plan: Plan, desired: DesiredState) -> bool:
     """Return whether a purge takes the last user-assigned identity of a server."""
     named = {key(each) for each in desired.absent}
     purged = [each for each in plan.remove if key(each) not in named]
-    return desired.purge and bool(purged) and not plan.after.user_assigned
+    return desired.purges and bool(purged) and not plan.after.user_assigned

@@ -148,8 +148,13 @@ class DesiredState:
 
     @property
     def declared(self) -> bool:
-        """Whether anybody has said what the server shall hold. A purge alone says nothing, and purges nothing."""
+        """Whether anybody has said what the server shall hold. A purge alone says nothing."""
         return self.present is not None or bool(self.absent) or self.system_assigned is not None
+
+    @property
+    def purges(self) -> bool:
+        """Whether all others are to go, which needs a word about those that stay: `present`, be it empty."""
+        return self.purge and self.present is not None
 
     @property
     def asks(self) -> bool:

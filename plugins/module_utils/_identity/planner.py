@@ -63,7 +63,7 @@ def plan(server: Server, desired: DesiredState) -> Plan:
     _refuse_protected(desired, [each for each in before.ids if key(each) in removals])
 
     kept = tuple(_kept(server, desired))
-    if desired.purge:
+    if desired.purges:
         purged = held - {key(each) for each in (*named, *desired.absent, *dict(kept))}
         _refuse_encryption(server.encryption, purged)
         removals |= purged
@@ -82,7 +82,7 @@ def plan(server: Server, desired: DesiredState) -> Plan:
 def _kept(server: Server, desired: DesiredState) -> Iterator[tuple[str, str]]:
     """Yield what a purge would take and must leave, and why."""
     named = {key(each) for each in (*(desired.present or ()), *desired.absent)}
-    for each in server.identity.ids if desired.purge else ():
+    for each in server.identity.ids if desired.purges else ():
         if key(each) in named:
             continue
         if desired.protects(each):

@@ -260,7 +260,11 @@ def should_retry_conflict(
 def retry_after_conflict(change: Change, reconciled: ReconcileResult) -> Coroutine[ReconcileResult]:
     """Bring about what a concurrent write has left to do. Raise as `Change.reconcile_steps`."""
     # Without the word about the system-assigned identity it is as declared as it was.
-    rest = replace(change.desired, present=change.desired.present or (), only_if_assigned=(), system_assigned=None)
+    desired = change.desired
+    # It stays declared without a word about the system-assigned identity.
+    rest = replace(
+        desired, present=desired.present or (), purge=desired.purges, only_if_assigned=(), system_assigned=None
+    )
     again = replace(
         change, desired=rest, wait=True, seen=None, write=WRITE_NONE, operation=None, planned=None, failures=0
     )

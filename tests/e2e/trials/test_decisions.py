@@ -127,7 +127,8 @@ def test_a_failure_after_the_write_says_what_became_of_it(
     if where == "while polling":
         emulator.fault("GET", POLL_PATH, then, times=-1)
     else:
-        emulator.fault("GET", SERVER_PATH, then, times=-1, after=1)
+        # It is read, and read again once the identity was.
+        emulator.fault("GET", SERVER_PATH, then, times=-1, after=2)
     result = module(identities=[A])
     assert result["error"]["code"] == code
     assert result["changed"], result

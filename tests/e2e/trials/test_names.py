@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from ansible_collections.pgflex.azure.plugins.plugin_utils._variable_names import FORMER
+from ansible_collections.pgflex.azure.plugins.plugin_utils._known_names import FORMER
 from e2e.audit_runs import ELSEWHERE
 from e2e.roles import ASSIGN, HOSTS, REMOVE, ROLE, ROLLBACK, ROTATE, recap, record, seed_fleet, unwrapped, writes
 from e2e.world import GROUP

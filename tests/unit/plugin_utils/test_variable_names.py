@@ -16,15 +16,14 @@ import yaml
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import PLACE
 from ansible_collections.pgflex.azure.plugins.module_utils._server.results import host_variables
-from ansible_collections.pgflex.azure.plugins.plugin_utils._variable_names import (
+from ansible_collections.pgflex.azure.plugins.plugin_utils._known_names import (
     FACTS,
     FORMER,
     HANDED_ON,
     PLAYBOOKS,
     VARIABLES,
-    VariableNames,
-    meant_for,
 )
+from ansible_collections.pgflex.azure.plugins.plugin_utils._variable_names import VariableNames, meant_for
 from unit.support import server
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -93,7 +93,7 @@ def test_the_five_largest_reasons_are_told() -> None:
     ("desired", "refused"),
     [
         pytest.param(EMPTY, True, id="a purge to nothing"),
-        pytest.param(DesiredState(absent=(A,), purge=True), True, id="one to nothing by both"),
+        pytest.param(DesiredState(present=(), absent=(A,), purge=True), True, id="one to nothing by both"),
         pytest.param(DesiredState(present=(A,), purge=True), False, id="a purge that leaves one"),
         pytest.param(DesiredState(present=(D,), purge=True), False, id="a purge that assigns another one"),
         pytest.param(DesiredState(absent=(A, B)), False, id="a removal by name"),
@@ -162,7 +162,7 @@ def test_without_a_limit_a_second_server_that_a_purge_would_empty_by_then_fails(
     many = service.add_many(3, A, B)
     for each in many:
         each.coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, D: {}}})
-    asked = targets(service, DesiredState(absent=(A, B), purge=True))
+    asked = targets(service, DesiredState(present=(), absent=(A, B), purge=True))
     run(service, asked, sizes=["1", "100%"])
     assert sorted(each.ids for each in many) == [[], [A, D], [A, D]]
     assert [each.error.code for each in asked if each.error] == ["TooManyRemovals"] * 2

@@ -83,14 +83,14 @@ def test_without_a_word_about_it_the_system_assigned_identity_may_be_as_it_is() 
         pytest.param(DesiredState(purge=True), (), id="a purge alone"),
         pytest.param(DesiredState(purge=True, keep_encryption_identities=True), (), id="a purge with an exception"),
         pytest.param(DesiredState(present=(), purge=True), (A, B), id="an empty list"),
-        pytest.param(DesiredState(absent=(A,), purge=True), (A, B), id="a removal"),
-        pytest.param(DesiredState(system_assigned=True, purge=True), (A, B), id="the system-assigned identity"),
+        pytest.param(DesiredState(absent=(A,), purge=True), (A,), id="a removal"),
+        pytest.param(DesiredState(system_assigned=True, purge=True), (), id="the system-assigned identity"),
     ],
 )
 def test_a_purge_needs_a_declaration(desired: DesiredState, removed: tuple[str, ...]) -> None:
     planned = plan(server(A, B), desired)
     assert planned.remove == removed
-    assert planned.changes == desired.declared == bool(removed)
+    assert planned.changes == desired.declared
 
 
 def test_an_undeclared_server_is_never_refused() -> None:

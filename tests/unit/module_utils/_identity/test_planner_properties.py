@@ -123,7 +123,7 @@ def test_only_what_somebody_asked_to_remove_is_removed_and_never_what_encryption
     assert not gone & server.encryption.uses.keys()
     assert not gone & protected_by(desired)
     assert not gone & lowered(desired.present)
-    if not desired.purge:
+    if not desired.purges:
         assert gone <= lowered(desired.absent)
 
 
@@ -133,7 +133,7 @@ def test_everything_asked_for_is_there_at_the_end(raw: Raw, desired: DesiredStat
 
     assert after >= lowered(desired.present)
     assert not after & lowered(desired.absent)
-    if desired.purge and desired.declared:
+    if desired.purges:
         assert after <= lowered(desired.present) | (
             model(raw).encryption.uses.keys() if desired.keep_encryption_identities else set()
         ) | protected_by(desired)
