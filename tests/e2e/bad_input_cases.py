@@ -58,7 +58,7 @@ CASES = [
     ),
     pytest.param({"replaces": [A]}, "identities: state=present needs", "identities", id="replaces without identities"),
     pytest.param(
-        {"replaces": [A], "purge_identities": True},
+        {"identities": [], "replaces": [A], "purge_identities": True},
         "replaces: needs the new identity in identities",
         "replaces",
         id="replaces with a purge to nothing",

@@ -127,7 +127,7 @@ def test_assign_changes_what_has_drifted_and_says_so_of_each_host_in_check_mode_
     again = run(ASSIGN, hosts, **variables)
     assert again.rc == 0, again.output
     counts = {"servers": 12, "compliant": 11, "changed": 0, "changed_hosts": [], "action": "assign", **NOBODY}
-    assert told(again) == {"check": False, **counts, **UNDECLARED, "added": 0, "removed": 0}
+    assert told(again) == {"check": False, **counts, **SAID, "added": 0, "removed": 0}
     assert len(recap(again)) == 1
     assert count(emulator)["write"] == 0
     assert count(emulator)["token"] == 1

@@ -88,8 +88,6 @@ def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> 
         if not state.present:
             raise InvalidInput("identities", "state=absent needs at least one identity to remove.")
         return replace(state, present=None, absent=state.present)
-    if state.absent and not state.present:
-        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
     asks = state.present or state.system_assigned is not None or state.purges
     if not asks or state.purge != state.purges:
         raise InvalidInput(
@@ -97,6 +95,8 @@ def desired_state_from_module(options: Mapping[str, Any], server: ServerRef) -> 
             "state=present needs at least one identity, or system_assigned; purge_identities=true with identities=[], "
             "an empty list, removes all.",
         )
+    if state.absent and not state.present:
+        raise InvalidInput("replaces", "needs the new identity in identities; to remove only, use state=absent.")
     _refuse_both("identities", state.present, "replaces", state.absent)
     return state
 
