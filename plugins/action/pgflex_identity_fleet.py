@@ -21,7 +21,6 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
@@ -31,8 +30,13 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..module_utils._server.results import warn_of_unmatched
-from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options
-from ..plugin_utils._host_variables import HostRows, is_relevant, nothing_asked, read_names, read_rows
+from ..plugin_utils._free_strategy import (
+    WITH_RUN_ONCE,
+    WITHOUT_RUN_ONCE,
+    refuse_run_options,
+    refuse_uncounted_removals,
+)
+from ..plugin_utils._host_variables import PURGE, HostRows, is_purged, is_relevant, nothing_asked, read_names, read_rows
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
@@ -52,7 +56,7 @@ MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 # What the role registers of its plan.
 _PLAN = "pgflex_identity_plan"
-_PURGE = "pgflex_identity_purge"
+_LIMIT = "pgflex_identity_max_removals"
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
 _ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
@@ -88,6 +92,9 @@ class ActionModule(ActionBase):
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
         with failing_the_task():
+            if not self._is_called_by_role and not self._runs_once and len(known["ansible_play_hosts_all"]) > 1:
+                purge = self._purges(arguments, known)
+                refuse_uncounted_removals(arguments.get("max_removals"), purge=purge, instead=WITH_RUN_ONCE)
             rows.refuse_empty_rotation()
             count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
         unread: list[str] = []
@@ -105,7 +112,9 @@ class ActionModule(ActionBase):
         """Return the task's options: its own and its `module_defaults`, and in the role those of its variables."""
         arguments = {**self._connection_options(task_vars), **self._task.args}
         if not self._is_called_by_role:
-            return arguments
+            with failing_the_task():
+                limit = evaluate(self._templar, _LIMIT, task_vars.get(_LIMIT))
+            return {"max_removals": limit, **arguments} if limit not in (None, "") else arguments
         with failing_the_task():
             defaults, given = run_options(task_vars, partial(evaluate, self._templar))
         handed_on = task_vars.get("pgflex_identity_result")
@@ -245,13 +254,9 @@ class ActionModule(ActionBase):
         return {**nothing_asked(), "alone": True}
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
-        """Return whether the server of the task's own host is to be purged; what cannot be read fails on its own."""
-        if (arguments.get("action") or ASSIGN) != ASSIGN:
-            return False
-        try:
-            return bool(boolean(str(evaluate(self._templar, _PURGE, task_vars.get(_PURGE))), strict=False))
-        except InvalidInput:
-            return False
+        """Return whether the server of the task's own host is to be purged."""
+        action = arguments.get("action") or ASSIGN
+        return action == ASSIGN and is_purged(lambda: evaluate(self._templar, PURGE, task_vars.get(PURGE)))
 
     @property
     def _is_called_by_role(self) -> bool:

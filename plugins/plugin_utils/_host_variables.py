@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._rollback_plan import RollbackPlan
 
 _VARIABLE_OF_PLACE = {each.row: each.variable for each in PLACE if each.row and each.variable}
+PURGE = "pgflex_identity_purge"
 _OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
 _UNSET = {
     _OLD: "is not set: it has to name the identity to replace.",
@@ -142,7 +143,7 @@ def _value(option: Option, variables: Mapping[str, Any]) -> Any:
     variable = option.variable or ""
     if option.type in SETS:
         return _set(variable, variables)
-    return (_flag if option.type == "bool" else _text)(variable, variables.get(variable))
+    return (read_flag if option.type == "bool" else _text)(variable, variables.get(variable))
 
 
 def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,13 +204,22 @@ def read_names(variable: str, value: Any) -> list[str]:
     return [str(name) for name in value]
 
 
-def _flag(variable: str, value: Any) -> bool | None:
+def read_flag(variable: str, value: Any) -> bool | None:
+    """Return whether a text or a value is true, None where it is unset. Raise `InvalidInput`."""
     if value is None or value == "":
         return None
     try:
         return bool(boolean(value))
     except TypeError:
         raise InvalidInput(variable, f"{value!r} is neither true nor false.") from None
+
+
+def is_purged(read: Callable[[], Any]) -> bool:
+    """Return whether a host's server is to be purged, as `read` has it; what cannot be read fails on its own."""
+    try:
+        return bool(read_flag(PURGE, read()))
+    except InvalidInput:
+        return False
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.removals import read_limit
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
+from ._host_variables import read_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +25,14 @@ RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
 TASK_VARIABLES = (
     CONNECTION,
     ALLOW_UNKNOWN,
+    "pgflex_identity_max_removals",
     "pgflex_identity_fail_on_drift",
     "pgflex_identity_fail_on_undeclared",
 )
 
 _LIMIT = "max_removals"
+# A gate that a misspelt word would open.
+_FLAGS = ("pgflex_identity_strict", "pgflex_identity_fail_on_drift", "pgflex_identity_fail_on_undeclared")
 _OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")
 
 
@@ -73,6 +77,8 @@ class RunScope:
         """Compare a host's templated variables with those of the first one. Raise `InvalidInput`."""
         # An empty text is unset, as everywhere.
         said = {name: variables[name] for name in self.names & variables.keys() if variables[name] not in (None, "")}
+        for name in said.keys() & {*_FLAGS}:
+            read_flag(name, said[name])
         if self._first is None:
             self._first = host, said
             return

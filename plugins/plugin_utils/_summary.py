@@ -44,8 +44,9 @@ def sum_up(
     `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
-        failed_hosts, others = [each for each in hosts if each == own], [each for each in hosts if each != own]
-        counts = {"servers": len(hosts), "failed": len(failed_hosts), "not_started": len(others)}
+        # Also where an earlier batch, or an earlier play of the run, has told of it.
+        failed_hosts, others = [own] if own else [], [each for each in hosts if each != own]
+        counts = {"servers": len(failed_hosts) + len(others), "failed": len(failed_hosts), "not_started": len(others)}
         names = {"failed_hosts": failed_hosts, "not_started_hosts": others}
         return {**dict.fromkeys(COUNTS, 0), **{name: [] for name in HOSTS}, **counts, **names, "rollback": ""}
     planned, last = plan["totals"], rollout or plan

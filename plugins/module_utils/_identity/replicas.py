@@ -65,11 +65,12 @@ def inherit(own: DesiredState, of_primary: DesiredState, primary: Server, replic
     How removals go, by a purge and what it keeps, stays its own. Identities that encrypt on either are left alone.
     """
     left_alone = {key(each) for each in (*(own.present or ()), *own.absent)}
-    left_alone |= primary.encryption.uses.keys() | replica.encryption.uses.keys()
-    more, less = (
-        tuple(each for each in some or () if key(each) not in left_alone)
-        for some in (of_primary.present, of_primary.absent)
-    )
+    # Those that are there already are named, or a purge would take them.
+    held = {key(each) for each in replica.identity.ids}
+    encrypting = primary.encryption.uses.keys() | replica.encryption.uses.keys()
+    left_alone |= encrypting - held
+    more = tuple(each for each in of_primary.present or () if key(each) not in left_alone)
+    less = tuple(each for each in of_primary.absent if key(each) not in left_alone | encrypting)
     return replace(
         own,
         # An undeclared primary leaves its replica undeclared.
