@@ -36,7 +36,15 @@ from ..plugin_utils._free_strategy import (
     refuse_run_options,
     refuse_uncounted_removals,
 )
-from ..plugin_utils._host_variables import PURGE, HostRows, is_purged, is_relevant, nothing_asked, read_names, read_rows
+from ..plugin_utils._host_reader import host_options, host_variables
+from ..plugin_utils._host_variables import (
+    PURGE,
+    HostRows,
+    is_purged,
+    nothing_asked,
+    read_names,
+    read_rows,
+)
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
@@ -57,7 +65,6 @@ _ROLE = "pgflex.azure.pgflex_identity"
 # What the role registers of its plan.
 _PLAN = "pgflex_identity_plan"
 _LIMIT = "pgflex_identity_max_removals"
-_LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 # What only this plugin needs.
 _ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
 
@@ -95,15 +102,19 @@ class ActionModule(ActionBase):
             if not self._is_called_by_role and not self._runs_once and len(known["ansible_play_hosts_all"]) > 1:
                 purge = self._purges(arguments, known)
                 refuse_uncounted_removals(arguments.get("max_removals"), purge=purge, instead=WITH_RUN_ONCE)
-            rows.refuse_empty_rotation()
-            count_removals(arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
+            if self._runs_once and not self._task.get_play().serial:
+                rows.refuse_empty_rotation()
+            limit = _LIMIT if self._is_called_by_role else "max_removals"
+            count_removals(limit, arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
         unread: list[str] = []
         if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
             arguments["primaries"], unread = self._other_rows(rows, known)
         answer = self._ask(rows, arguments, known)
         if not goes_on:
             # Others may have what a pattern is about.
-            knows_all = (self._runs_once and not self._task.get_play().serial) or len(known[_LISTS[2]]) == 1
+            knows_all = (self._runs_once and not self._task.get_play().serial) or len(
+                known["ansible_play_hosts_all"]
+            ) == 1
             unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
             answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
         return {**result, **answer}
@@ -187,7 +198,7 @@ class ActionModule(ActionBase):
         run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else TASK_VARIABLES)
         handed_on = task_vars.get("pgflex_identity_result")
         names = self._variable_names(task_vars)
-        everywhere = all_variables(task_vars, partial(self._host_variables, task_vars=task_vars))
+        everywhere = all_variables(task_vars, partial(host_variables, self._task, task_vars))
         try:
             rows = HostRows(action, plan_rollback(arguments, handed_on) if action == ROLLBACK else None)
         except InvalidInput as error:
@@ -202,8 +213,8 @@ class ActionModule(ActionBase):
             self._runs_once and not self._task.get_play().serial and set(task_vars["ansible_play_batch"]) <= {*hosts}
         )
         for host in hosts:
-            variables = templar.available_variables = self._host_variables(host, task_vars)
-            options = partial(self._host_options, host, action, templar, run_scope)
+            variables = templar.available_variables = host_variables(self._task, task_vars, host)
+            options = partial(host_options, host, action, templar, run_scope)
             try:
                 # Ansible has looked at those of the task's own host.
                 if host != task_vars["inventory_hostname"] and not lets_through(conditions, templar, variables):
@@ -225,8 +236,8 @@ class ActionModule(ActionBase):
         templar = Templar(loader=self._loader)
 
         def read(host: str) -> dict[str, Any]:
-            templar.available_variables = self._host_variables(host, task_vars)
-            return self._host_options(host, rows.action, templar, RunScope(()))
+            templar.available_variables = host_variables(self._task, task_vars, host)
+            return host_options(host, rows.action, templar, RunScope(()))
 
         return read_rows(rows.not_asked(task_vars["hostvars"]), read, rows.action)
 
@@ -280,39 +291,10 @@ class ActionModule(ActionBase):
         with failing_the_task():
             return play_hosts.candidates(), play_hosts.conditions()
 
-    def _host_variables(self, host: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the host's variables as its own task would see them.
-
-        `hostvars` would leave out what the play, its roles and this task set.
-        """
-        hostvars = task_vars["hostvars"]
-        # The lists of hosts are the same for all, and Ansible would copy them for each.
-        variables: dict[str, Any] = hostvars._variable_manager.get_vars(
-            play=self._task.get_play(),
-            host=hostvars._inventory.get_host(host),
-            task=self._task,
-            _hosts=[host],
-            _hosts_all=[host],
-        )
-        variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
-        return variables
-
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
         with failing_the_task():
             allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
-
-    def _host_options(self, host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
-        """Return the host's own options; only those of its variables that are meant are templated."""
-        variables = templar.available_variables
-        relevant = {name: variables[name] for name in variables if name in run_scope.names or is_relevant(name, action)}
-        try:
-            said = dict(templar.template(relevant))
-        except Exception:  # a template may raise anything: which one it was
-            said = {name: evaluate(templar, name, value) for name, value in relevant.items()}
-        with failing_the_task():
-            run_scope.add(host, said)
-        return said
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

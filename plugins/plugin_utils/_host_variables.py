@@ -204,6 +204,11 @@ def read_names(variable: str, value: Any) -> list[str]:
     return [str(name) for name in value]
 
 
+def without_omitted(source: Mapping[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Return what a host says; a list of which templates have left nothing is unset, and no word for none."""
+    return {name: None if value == [] and source[name] else value for name, value in said.items()}
+
+
 def read_flag(variable: str, value: Any) -> bool | None:
     """Return whether a text or a value is true, None where it is unset. Raise `InvalidInput`."""
     if value is None or value == "":

@@ -107,11 +107,14 @@ def _shown(name: str, said: Mapping[str, Any]) -> str:
     return "one" if name == CONNECTION else repr(said[name])
 
 
-def count_removals(arguments: dict[str, Any], plan: Any, servers: int) -> None:
-    """Make a number of a percentage of the run's servers: those that have drifted are a part of the `plan`."""
+def count_removals(name: str, arguments: dict[str, Any], plan: Any, servers: int) -> None:
+    """Make a number of a percentage of the run's servers: those that have drifted are a part of the `plan`.
+
+    Raise `InvalidInput` about `name`.
+    """
     if isinstance(plan, Mapping) and "totals" in plan:
         servers = plan["totals"]["servers"]
     given = arguments.pop(_LIMIT, None)
-    limit = read_limit(_LIMIT, None if given is None else str(given), servers)
+    limit = read_limit(name, None if given is None else str(given), servers)
     if limit is not None:
         arguments[_LIMIT] = str(limit)

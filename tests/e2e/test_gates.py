@@ -64,6 +64,21 @@ def test_a_task_outside_of_the_role_keeps_to_the_limit_of_the_inventory(emulator
     assert writes(emulator) == []
 
 
+def test_a_list_of_which_templates_leave_nothing_is_no_word_for_none(emulator: Emulator, run: Run) -> None:
+    hosts: dict[str, dict[str, Any]] = {THREE[0]: {"pgflex_identity_present": ["{{ app | default(omit) }}"]}}
+    ran = run(ASSIGN, hosts, pgflex_identity_purge="yes")
+    assert ran.rc == 0, ran.output
+    assert (told(ran)["undeclared"], writes(emulator)) == (1, [])
+
+
+def test_a_batch_that_has_nothing_to_rotate_is_undeclared(emulator: Emulator, run: Run) -> None:
+    turn = {"pgflex_identity_rotate_from": "id-b", "pgflex_identity_rotate_to": "id-c"}
+    site = [{"hosts": "all", "gather_facts": False, "serial": 1, "roles": [ROLE]}]
+    ran = run(site, {THREE[0]: {}, THREE[1]: turn}, pgflex_identity_action="rotate")
+    assert ran.rc == 0, ran.output
+    assert writes(emulator) == [THREE[1]]
+
+
 def test_a_second_playbook_that_is_refused_has_failed_in_the_artifact_too(emulator: Emulator, run: Run) -> None:
     site = [{"ansible.builtin.import_playbook": each} for each in (ASSIGN, REMOVE)]
     limit = {"pgflex_identity_max_removals": "2"}

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Read the variables of any host of the inventory, as a task of its own would see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._host_variables import is_relevant, without_omitted
+from ._task_errors import evaluate, failing_the_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ansible.playbook.task import Task
+    from ansible.template import Templar
+
+    from ._run_scope import RunScope
+
+_LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
+
+
+def host_variables(task: Task, task_vars: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """Return the host's variables as its own task would see them; `task_vars` are those of the `task` itself.
+
+    `hostvars` would leave out what the play, its roles and this task set.
+    """
+    hostvars = task_vars["hostvars"]
+    # The lists of hosts are the same for all, and Ansible would copy them for each.
+    variables: dict[str, Any] = hostvars._variable_manager.get_vars(
+        play=task.get_play(),
+        host=hostvars._inventory.get_host(host),
+        task=task,
+        _hosts=[host],
+        _hosts_all=[host],
+    )
+    variables.update({name: task_vars[name] for name in _LISTS if name in task_vars})
+    return variables
+
+
+def host_options(host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
+    """Return the host's own options; only those of its variables that are meant are templated.
+
+    Raise `AnsibleActionFail`, or `InvalidInput` for a variable that cannot be read.
+    """
+    variables = templar.available_variables
+    relevant = {name: variables[name] for name in variables if name in run_scope.names or is_relevant(name, action)}
+    try:
+        said = dict(templar.template(relevant))
+    except Exception:  # a template may raise anything: which one it was
+        said = {name: evaluate(templar, name, value) for name, value in relevant.items()}
+    with failing_the_task():
+        run_scope.add(host, said)
+    return without_omitted(relevant, said)
