@@ -170,7 +170,7 @@ def test_every_name_in_role_and_playbooks_is_known() -> None:
 
 
 def test_5000_hosts_cost_next_to_nothing() -> None:
-    hosts = [{**{f"variable_{each}": each for each in range(80)}, PRESENT: [], "pgflex_x": 1} for _ in range(5000)]
+    hosts = [{**{f"variable_{each}": each for each in range(80)}, PRESENT: [], "pgflex_x": 1} for _each in range(5000)]
     names = VariableNames((), ())
     started = time.process_time()
     for number, variables in enumerate(hosts):

@@ -157,7 +157,9 @@ def test_no_variables_of_a_host_and_no_record_remove_it(
     action: str,
     force: bool,
 ) -> None:
-    held = [HeldIdentities(tuple(data.draw(st.lists(st.sampled_from(EVERY), unique=True))), False) for _ in range(2)]
+    held = [
+        HeldIdentities(tuple(data.draw(st.lists(st.sampled_from(EVERY), unique=True))), False) for _each in range(2)
+    ]
     record = Record("now", "assign", True, False, (Entry("pg-orders", REF.id, held[0], held[1]),))
     rows = HostRows(action, RollbackPlan([record], force=force) if action == ROLLBACK else None)
     protected = data.draw(patterns)
