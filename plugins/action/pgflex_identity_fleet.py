@@ -30,21 +30,9 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
 from ..module_utils._server.results import warn_of_unmatched
-from ..plugin_utils._free_strategy import (
-    WITH_RUN_ONCE,
-    WITHOUT_RUN_ONCE,
-    refuse_run_options,
-    refuse_uncounted_removals,
-)
+from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables
-from ..plugin_utils._host_variables import (
-    PURGE,
-    HostRows,
-    is_purged,
-    nothing_asked,
-    read_names,
-    read_rows,
-)
+from ..plugin_utils._host_variables import HostRows, nothing_asked, read_rows
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._progress_lines import tail_lines
@@ -58,6 +46,7 @@ from ..plugin_utils._run_scope import (
     run_options,
 )
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
+from ..plugin_utils._values import PURGE, is_purged, read_names
 from ..plugin_utils._variable_names import VariableNames
 
 MODULE = "pgflex.azure.pgflex_identity_fleet"
@@ -98,26 +87,27 @@ class ActionModule(ActionBase):
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         rows, whole = self._rows(arguments, known)
-        with failing_the_task():
-            if not self._is_called_by_role and not self._runs_once and len(known["ansible_play_hosts_all"]) > 1:
-                purge = self._purges(arguments, known)
-                refuse_uncounted_removals(arguments.get("max_removals"), purge=purge, instead=WITH_RUN_ONCE)
-            if self._runs_once and not self._task.get_play().serial:
-                rows.refuse_empty_rotation()
-            limit = _LIMIT if self._is_called_by_role else "max_removals"
-            count_removals(limit, arguments, known.get(_PLAN) if goes_on else None, len(rows.hosts))
+        self._count(rows, arguments, known.get(_PLAN) if goes_on else None, known)
         unread: list[str] = []
         if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
             arguments["primaries"], unread = self._other_rows(rows, known)
         answer = self._ask(rows, arguments, known)
         if not goes_on:
             # Others may have what a pattern is about.
-            knows_all = (self._runs_once and not self._task.get_play().serial) or len(
-                known["ansible_play_hosts_all"]
-            ) == 1
+            knows_all = self._is_one_batch or len(known["ansible_play_hosts_all"]) == 1
             unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
             answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
         return {**result, **answer}
+
+    def _count(self, rows: HostRows, arguments: dict[str, Any], plan: Any, task_vars: Mapping[str, Any]) -> None:
+        """Refuse what nobody could count, and make a number of the limit of removals."""
+        with failing_the_task():
+            if not (self._is_called_by_role or self._runs_once or len(task_vars["ansible_play_hosts_all"]) == 1):
+                refuse_uncounted_task(arguments.get("max_removals"), purge=self._purges(arguments, task_vars))
+            if self._is_one_batch:
+                rows.refuse_empty_rotation()
+            limit = _LIMIT if self._is_called_by_role else "max_removals"
+            count_removals(limit, arguments, plan, len(rows.hosts))
 
     def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the task's options: its own and its `module_defaults`, and in the role those of its variables."""
@@ -209,9 +199,7 @@ class ActionModule(ActionBase):
             raise failure(error) from None
         hosts, conditions = self._hosts(task_vars)
         named = named_hosts(hosts, task_vars)
-        whole = (
-            self._runs_once and not self._task.get_play().serial and set(task_vars["ansible_play_batch"]) <= {*hosts}
-        )
+        whole = self._is_one_batch and set(task_vars["ansible_play_batch"]) <= {*hosts}
         for host in hosts:
             variables = templar.available_variables = host_variables(self._task, task_vars, host)
             options = partial(host_options, host, action, templar, run_scope)
@@ -281,6 +269,10 @@ class ActionModule(ActionBase):
     @property
     def _runs_once(self) -> bool:
         return bool(self._task.run_once) and self._waits
+
+    @property
+    def _is_one_batch(self) -> bool:
+        return self._runs_once and not self._task.get_play().serial
 
     def _hosts(self, task_vars: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
         """Return hosts, the task's own first, and the conditions that each further one of them has to meet."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: How the names of such strategies end, those of Mitogen too. Ansible runs a task with `run_once` for every host
 #: there, with a warning, and registers the last result for all of them.
 WITHOUT_RUN_ONCE = ("free", "host_pinned")
-#: What else to do about a task of the module alone.
-WITH_RUN_ONCE = "where each host has a task of its own. Use run_once and a strategy that waits, as linear, or"
+# What else to do about a task of the module alone.
+_WITH_RUN_ONCE = "where each host has a task of its own. Use run_once and a strategy that waits, as linear, or"
 _INSTEAD = "in a play whose hosts do not wait for each other. Use a strategy that waits, as linear, or"
 
 
@@ -52,16 +52,21 @@ def refuse_run_options(
         raise InvalidInput(
             "pgflex_identity_max_fail_percentage", f"there is no failure budget {_INSTEAD} set it to 100."
         )
-    refuse_uncounted_removals(max_removals, purge=purge)
+    _refuse_uncounted_removals(max_removals, purge=purge)
     if strict:
         raise InvalidInput("pgflex_identity_strict", f"no host looks at the others {_INSTEAD} set it to false.")
     for kind in reports:
         raise InvalidInput(f"pgflex_identity_report_{kind}", f"nobody has all results {_INSTEAD} leave it empty.")
 
 
-def refuse_uncounted_removals(max_removals: Any, *, purge: bool, instead: str = _INSTEAD) -> None:
+def _refuse_uncounted_removals(max_removals: Any, *, purge: bool, instead: str = _INSTEAD) -> None:
     """Refuse with `InvalidInput` a limit where each host has a task of its own, and the purge that has one unset."""
     limit = "" if max_removals is None else str(max_removals).strip()
     # Not set is a limit for a purge: that it empties one server.
     if limit != "100%" and (limit or purge):
         raise InvalidInput("pgflex_identity_max_removals", f"nobody counts the servers {instead} set it to 100%.")
+
+
+def refuse_uncounted_task(max_removals: Any, *, purge: bool) -> None:
+    """Refuse with `InvalidInput` what a task of the module for each host could not keep."""
+    _refuse_uncounted_removals(max_removals, purge=purge, instead=_WITH_RUN_ONCE)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._host_variables import is_relevant, without_omitted
+from ._host_variables import is_relevant
 from ._task_errors import evaluate, failing_the_task
+from ._values import without_omitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import LIKE_A_PRINCIPAL, distinct, is_guid, key, parse_server_id
-from ..module_utils._identity.resource_ids import read_names as split_names
 from ..module_utils._module.argspec import desired_state_from_row, server_ref
 from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES, PLACE, ROTATE, SETS, Option
+from ._values import read_flag, read_names, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from ._rollback_plan import RollbackPlan
 
 _VARIABLE_OF_PLACE = {each.row: each.variable for each in PLACE if each.row and each.variable}
-PURGE = "pgflex_identity_purge"
 _OLD, _NEW = "pgflex_identity_rotate_from", "pgflex_identity_rotate_to"
 _UNSET = {
     _OLD: "is not set: it has to name the identity to replace.",
@@ -143,11 +140,11 @@ def _value(option: Option, variables: Mapping[str, Any]) -> Any:
     variable = option.variable or ""
     if option.type in SETS:
         return _set(variable, variables)
-    return (read_flag if option.type == "bool" else _text)(variable, variables.get(variable))
+    return (read_flag if option.type == "bool" else read_text)(variable, variables.get(variable))
 
 
 def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    place = {option: _text(variable, variables.get(variable)) for option, variable in _VARIABLE_OF_PLACE.items()}
+    place = {option: read_text(variable, variables.get(variable)) for option, variable in _VARIABLE_OF_PLACE.items()}
     if place["server_id"]:
         # It says all the others; an inventory sets both.
         parse_server_id(_VARIABLE_OF_PLACE["server_id"], place["server_id"])
@@ -165,7 +162,7 @@ def _place(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rotation(variables: Mapping[str, Any]) -> dict[str, Any]:
-    old, new = _text(_OLD, variables.get(_OLD)), _text(_NEW, variables.get(_NEW))
+    old, new = read_text(_OLD, variables.get(_OLD)), read_text(_NEW, variables.get(_NEW))
     if not old and not new:
         return {}
     if not old or not new:
@@ -176,55 +173,12 @@ def _rotation(variables: Mapping[str, Any]) -> dict[str, Any]:
     return {"present": [new], "absent": [old], "only_if_assigned": [old]}
 
 
-def _text(variable: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    # A number is a name that YAML took for one.
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise InvalidInput(variable, f"{value!r} is not a text.")
-    return str(value).strip() or None
-
-
 def _set(variable: str, variables: Mapping[str, Any]) -> list[str] | None:
     """Return the sum of all variables for one set; None where none of them has a name or is a list."""
     adding = sorted(each for each in variables if each.startswith(f"{variable}__"))
     said = {each: variables.get(each) for each in (variable, *adding)}
     names = distinct([name for each, value in said.items() for name in read_names(each, value)])
     return list(names) if names or any(isinstance(each, (list, tuple)) for each in said.values()) else None
-
-
-def read_names(variable: str, value: Any) -> list[str]:
-    """Return the names in a list, or in a text with one on each line or commas between. Raise `InvalidInput`."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return split_names(value)
-    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise InvalidInput(variable, f"{value!r} is neither a list of texts nor a text with one on each line.")
-    return [str(name) for name in value]
-
-
-def without_omitted(source: Mapping[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """Return what a host says; a list of which templates have left nothing is unset, and no word for none."""
-    return {name: None if value == [] and source[name] else value for name, value in said.items()}
-
-
-def read_flag(variable: str, value: Any) -> bool | None:
-    """Return whether a text or a value is true, None where it is unset. Raise `InvalidInput`."""
-    if value is None or value == "":
-        return None
-    try:
-        return bool(boolean(value))
-    except TypeError:
-        raise InvalidInput(variable, f"{value!r} is neither true nor false.") from None
-
-
-def is_purged(read: Callable[[], Any]) -> bool:
-    """Return whether a host's server is to be purged, as `read` has it; what cannot be read fails on its own."""
-    try:
-        return bool(read_flag(PURGE, read()))
-    except InvalidInput:
-        return False
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.removals import read_limit
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
-from ._host_variables import read_flag
+from ._values import read_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -44,11 +44,7 @@ def sum_up(
     `KeyError` or `TypeError` if they are no such results.
     """
     if plan.get("failed") and "totals" not in plan:
-        # Also where an earlier batch, or an earlier play of the run, has told of it.
-        failed_hosts, others = [own] if own else [], [each for each in hosts if each != own]
-        counts = {"servers": len(failed_hosts) + len(others), "failed": len(failed_hosts), "not_started": len(others)}
-        names = {"failed_hosts": failed_hosts, "not_started_hosts": others}
-        return {**dict.fromkeys(COUNTS, 0), **{name: [] for name in HOSTS}, **counts, **names, "rollback": ""}
+        return _sum_up_failure(hosts, own)
     planned, last = plan["totals"], rollout or plan
     nothing = {"changed": 0, "not_started": planned["changed"], "written": 0, "added": 0, "removed": 0}
     done = rollout["totals"] if rollout else nothing
@@ -78,6 +74,14 @@ def sum_up(
         "left_out_hosts": [*(plan.get("left_out") or ())],
         "rollback": rollout.get("rollback") or "",
     }
+
+
+def _sum_up_failure(hosts: Sequence[str], own: str) -> dict[str, Any]:
+    # Also where an earlier batch, or an earlier play of the run, has told of it.
+    failed_hosts, others = [own] if own else [], [each for each in hosts if each != own]
+    counts = {"servers": len(failed_hosts) + len(others), "failed": len(failed_hosts), "not_started": len(others)}
+    names = {"failed_hosts": failed_hosts, "not_started_hosts": others}
+    return {**dict.fromkeys(COUNTS, 0), **{name: [] for name in HOSTS}, **counts, **names, "rollback": ""}
 
 
 def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:

@@ -148,6 +148,17 @@ def check_reports(folder: Path) -> None:
     assert "Content-Security-Policy" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+def check_again(
+    emulator: Emulator, run: Run, before: dict[str, Any], not_changed: list[str], variables: dict[str, Any]
+) -> None:
+    """Ask again for hosts that failed or were not started; the others have nothing to do."""
+    limit = ",".join(before["failed_hosts"] + before["not_started_hosts"])
+    again = run(ASSIGN, HOSTS, "--limit", limit, **variables)
+    assert again.rc == 0, again.output
+    assert recap(again) == dict.fromkeys(not_changed, "changed")
+    assert sorted(writes(emulator)) == not_changed
+
+
 def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     emulator: Emulator, run: Run, tmp_path: Path
 ) -> None:
@@ -182,14 +193,8 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
     # The report comes before the hosts, of which none may be left.
     assert ran.output.index("Hand on the counts and names") < ran.output.index(TASK)
     check_reports(tmp_path)
-
-    # Hosts that failed or were not started are asked for again; the others have nothing to do.
     emulator.clear_requests()
-    limit = ",".join(told(ran)["failed_hosts"] + told(ran)["not_started_hosts"])
-    again = run(ASSIGN, HOSTS, "--limit", limit, **variables)
-    assert again.rc == 0, again.output
-    assert recap(again) == dict.fromkeys(not_changed, "changed")
-    assert sorted(writes(emulator)) == not_changed
+    check_again(emulator, run, told(ran), not_changed, variables)
 
 
 def test_a_canary_that_fails_keeps_all_others_as_they_are(emulator: Emulator, run: Run) -> None:
