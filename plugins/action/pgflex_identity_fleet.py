@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run `pgflex_identity_fleet` on the controller, and make its rows of the inventory where the task gives none.
+"""Do what `pgflex_identity_fleet` documents, in the task's own process, with rows of the inventory if it gives none.
 
 With `run_once` the rows are those of the hosts that the play lets through to the task: with `serial` of the batch, in
 any case after `--limit`, without those that have failed, and without those that a condition excludes.
@@ -10,32 +10,29 @@ any case after `--limit`, without those that have failed, and without those that
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN
+from ..module_utils._fleet.task import run_fleet
+from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN, fleet_spec
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables
 from ..plugin_utils._host_variables import HostRows, nothing_asked, read_rows
+from ..plugin_utils._in_worker import run_in_worker
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
-from ..plugin_utils._progress_lines import tail_lines
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
 from ..plugin_utils._run_scope import (
     RUN_VARIABLES,
@@ -61,13 +58,9 @@ _ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
 class ActionModule(ActionBase):
     """With `run_once` a row for each host of the batch, else one for the task's own host."""
 
-    _connection: Any
-    _play_context: Any
-
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result, with an entry for each host where the rows come from hosts."""
         known = task_vars or {}
-        self._move_to_controller()
         result: dict[str, Any] = super().run(tmp, known)
         arguments = self._arguments(known)
         # A folder that exists belongs to a plan of the same rows, which has warned already.
@@ -82,7 +75,7 @@ class ActionModule(ActionBase):
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
         if arguments.get("servers") is not None:
             refuse_options(arguments, _ROW_OPTIONS)
-            answer = self._run_module(arguments, known)
+            answer = self._run_fleet(arguments)
             return {**result, **with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
@@ -129,7 +122,7 @@ class ActionModule(ActionBase):
         # For the record, and for the words in which removals are counted.
         asked["action"] = rows.action
         if rows.asked:
-            answer = self._run_module({**asked, "servers": rows.asked}, task_vars)
+            answer = self._run_fleet({**asked, "servers": rows.asked})
             # Thousands of rows, which the inventory says already.
             for option in ("servers", "primaries"):
                 answer.get("invocation", {}).get("module_args", {}).pop(option, None)
@@ -141,34 +134,11 @@ class ActionModule(ActionBase):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)
 
-    def _move_to_controller(self) -> None:
-        """Run the module on the controller: the host is a resource in Azure, and nobody can log in to it."""
-        # Mitogen's strategies need the one that they have made, as for the role, which asks for a local connection.
-        if self._connection._load_name == "mitogen_local":
-            return
-        self._play_context = self._play_context.copy()
-        self._play_context.shell, self._play_context.executable = "sh", constants.DEFAULT_EXECUTABLE
-        self._connection = connection_loader.get("ansible.builtin.local", self._play_context, os.devnull)
-        self._connection.set_options()
-        self._connection._shell.set_options()
-
-    def _run_module(self, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        python = {"ansible_python_interpreter": task_vars.get("ansible_playbook_python") or sys.executable}
-        delegated = task_vars.get("ansible_delegated_vars") or {}
-        here = {
-            **task_vars,
-            **python,
-            "ansible_delegated_vars": {host: {**known, **python} for host, known in delegated.items()},
-        }
-        run = partial(self._execute_module, module_name=MODULE, task_vars=here)
-        if arguments.get("progress_file"):
-            told: dict[str, Any] = run(module_args=arguments)
-            return told
-        folder = constants.DEFAULT_LOCAL_TMP
-        # In a worker too a display goes to the terminal, and to AWX, at once.
-        with tempfile.NamedTemporaryFile(dir=folder) as file, tail_lines(Path(file.name), Display().display):
-            shown: dict[str, Any] = run(module_args={**arguments, "progress_file": file.name})
-        return shown
+    def _run_fleet(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=Display().display)
+        return run_in_worker(MODULE, fleet_spec(), arguments, environment, run)
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""

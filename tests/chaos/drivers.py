@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
@@ -131,8 +130,7 @@ def role(emulator: Emulator, asked: Asked) -> tuple[list[Told], list[str]]:
     """Run the playbook `assign`: plan for all hosts, roll out to those that have drifted, then give each its result."""
     common = {"pgflex_identity_connection": emulator.connection}
     inventory = Inventory({desired.server: {**common, **desired.variables()} for desired in asked.desired_states})
-    # With a file of one's own nobody follows it, who would need time of a clock of his own.
-    options = {**asked.options, **asked.fleet_options, "progress_file": os.devnull}
+    options = {**asked.options, **asked.fleet_options}
     hosts = list(inventory.variables)
     plan = inventory.fleet(hosts, check=True, result_dir="auto", **options)
     if "totals" not in plan:

@@ -3,15 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the tasks of the role without ansible-playbook: the action plugins, with hosts and variables as Ansible has them.
 
-The module, which takes a process of its own there, is run in this one: only so can time pass without sleeping.
+Ansible forks a process for each task. Only in this one can time pass without sleeping.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -19,14 +19,12 @@ from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
-from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
 from ansible_collections.pgflex.azure.plugins.action import pgflex_identity_fleet, pgflex_identity_outcome
-from e2e.runs import run_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Inventory:
-    """Hosts and their variables, and what the modules print that are run for them, one text for each run."""
+    """Hosts and their variables, and the results of the fleets that are run for them, one text for each."""
 
     variables: dict[str, dict[str, Any]]
     outputs: list[str] = field(default_factory=list)
@@ -52,7 +50,9 @@ class Inventory:
 
     def fleet(self, hosts: Sequence[str], *, check: bool, **options: Any) -> dict[str, Any]:
         """Return the result of pgflex_identity_fleet, once for all `hosts`."""
-        return self._run(pgflex_identity_fleet, hosts, hosts[0], options, check=check)
+        result = self._run(pgflex_identity_fleet, hosts, hosts[0], options, check=check)
+        self.outputs.append(json.dumps(result))
+        return result
 
     def outcome(self, host: str, folder: str) -> dict[str, Any]:
         """Return the result of pgflex_identity_outcome for a host."""
@@ -71,16 +71,5 @@ class Inventory:
         local.set_options()
         local._shell.set_options()
         plugin = action.ActionModule(task, local, context, self._loader, templar, None)
-        # Outside of ansible-playbook a plugin is not found by its full name.
-        way = patch.object(pgflex_identity_fleet.ActionModule, "_move_to_controller")
-        with way, patch.object(ActionBase, "_execute_module", self._execute(check)):
-            result: dict[str, Any] = plugin.run(task_vars=known)
+        result: dict[str, Any] = plugin.run(task_vars=known)
         return result
-
-    def _execute(self, check: bool) -> Any:
-        def execute(module_name: str, module_args: dict[str, Any], **_options: Any) -> dict[str, Any]:
-            result, output = run_in_process(module_args, check=check, name=module_name.rpartition(".")[2])
-            self.outputs.append(output)
-            return result
-
-        return staticmethod(execute)

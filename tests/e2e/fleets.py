@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fleets for tests: servers in one line each, the module in this process or in one of its own, and what is true."""
+"""Fleets for tests: servers in one line each, the task in this process or in one of its own, and what is true."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from e2e.fleet_task import MODULE
 from e2e.runs import run_in_process
 from e2e.world import GROUP, NAMES, SUBSCRIPTION, user_assigned
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from e2e.emulator_client import Emulator
 
-MODULE = "pgflex_identity_fleet"
 QUICK = {"poll_interval": 0.1, "wait_timeout": 600, "busy_timeout": 300}
 
 
@@ -54,7 +53,7 @@ def totals_of(**counts: int) -> dict[str, int]:
 def run_fleet(
     emulator: Emulator, outputs: list[str], asked: list[dict[str, Any]], *, check: bool = False, **options: Any
 ) -> dict[str, Any]:
-    """Run the module in this process."""
+    """Run the task in this process."""
     given = {**emulator.connection, **QUICK, "servers": asked, **options}
     result, output = run_in_process(given, check=check, name=MODULE)
     outputs.append(output)
@@ -64,14 +63,14 @@ def run_fleet(
 def start_fleet(
     emulator: Emulator, folder: Path, asked: list[dict[str, Any]], called: str = "fleet", **options: Any
 ) -> subprocess.Popen[str]:
-    """Start the module in a process of its own. Its requests carry `called` in their user agent."""
+    """Start the task in a process of its own. Its requests carry `called` in their user agent."""
     given = {**emulator.connection, **QUICK, "servers": asked, **options}
     arguments = folder / f"{called}.json"
-    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}), encoding="utf-8")
-    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    arguments.write_text(json.dumps(given), encoding="utf-8")
+    path = os.pathsep.join([os.environ["ANSIBLE_COLLECTIONS_PATH"], str(Path(__file__).parents[1])])
     return subprocess.Popen(
-        [sys.executable, "-m", f"ansible_collections.pgflex.azure.plugins.modules.{MODULE}", str(arguments)],
-        env={**os.environ, "PYTHONPATH": tree, "AZURE_HTTP_USER_AGENT": called},
+        [sys.executable, "-m", "e2e.fleet_task", str(arguments)],
+        env={**os.environ, "PYTHONPATH": path, "AZURE_HTTP_USER_AGENT": called},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

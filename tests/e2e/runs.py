@@ -23,6 +23,8 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
 
 from e2e.commands import Done, run_command
+from e2e.fleet_task import MODULE as FLEET
+from e2e.fleet_task import run_fleet_in_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,8 @@ def run_in_process(
 
     ansible.module_utils.testing is there from ansible-core 2.19 only, so what the worker sets is set here.
     """
+    if name == FLEET:
+        return run_fleet_in_process(arguments, check=check)
     # The collection becomes importable after pytest has read this folder.
     main = importlib.import_module(f"ansible_collections.pgflex.azure.plugins.modules.{name}").main
 

@@ -66,7 +66,7 @@ def test_no_secret_leaves_ansible(emulator: Emulator, playbook: RunPlaybook, tmp
     one = {"pgflex.azure.pgflex_identity": {**SERVER_OPTIONS, "identities": [A], "poll_interval": 0.05}}
     wrong = {"pgflex.azure.pgflex_identity": {**SERVER_OPTIONS, "identities": [A], **named}}
     row = {"resource_group": GROUP, "server_name": SERVER, "present": ["id-b"]}
-    fleet = {"servers": [row], "poll_interval": 0.05, "rollback_file": "before.jsonl", "progress_file": "progress"}
+    fleet = {"servers": [row], "poll_interval": 0.05, "rollback_file": "before.jsonl"}
     played = playbook(
         [
             {**one, "ignore_errors": True},

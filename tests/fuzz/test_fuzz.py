@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from e2e.emulator_client import Emulator, running_emulator
-from e2e.fleets import MODULE as FLEET
+from e2e.fleet_task import MODULE as FLEET
 from e2e.runs import FAST, run_in_process
 from e2e.world import GROUP, SERVER, SERVER_ID, SUBSCRIPTION, identity_id, seed_server, user_assigned
 from fuzz.targets import SEEDS, try_out

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment
 
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT
 
@@ -37,7 +38,9 @@ def make_transport(ca_path: str | None, deadline: Deadline, *, through_proxy: bo
             least = READ_TIMEOUT if request.method == "PATCH" else SHORTEST_TIMEOUT
             kwargs["read_timeout"] = deadline.bound(READ_TIMEOUT, least)
             kwargs["connection_timeout"] = deadline.bound(kwargs.get("connection_timeout", _CONNECTION_TIMEOUT))
-            kwargs["proxies"] = get_environ_proxies(request.url) if through_proxy else {}
+            # Without one in the environment requests would ask macOS, which aborts a forked process that does.
+            proxied = through_proxy and getproxies_environment()
+            kwargs["proxies"] = get_environ_proxies(request.url) if proxied else {}
             return super().send(request, **kwargs)
 
         def sleep(self, duration: float) -> None:

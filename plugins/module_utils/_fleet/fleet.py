@@ -45,7 +45,7 @@ class Fleet:
     `retry_policy_factory` makes a target's retry policy.
 
     `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`, and
-    lines about the progress go to `progress_file`. With `read` `each` no list is believed. With `validate` identities
+    lines about the progress to `tell`. With `read` `each` no list is believed. With `validate` identities
     to assign are looked at, in check mode too. `removals` limits how many servers lose an identity. `unmatched` are the
     patterns of what is protected that fit nothing. `declared` is what is declared for other servers, which targets may
     replicate, by `key` of their IDs.
@@ -58,7 +58,6 @@ class Fleet:
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
     rollback_file: str | None = None
-    progress_file: str | None = None
     read: str = "auto"
     action: str = ASSIGN
     removals: RemovalLimit = field(default_factory=RemovalLimit)
@@ -66,6 +65,7 @@ class Fleet:
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
     declared: dict[str, DesiredState | PgflexError] = field(default_factory=dict)
+    tell: Callable[[str], None] | None = None
     unmatched: list[str] = field(default_factory=list, init=False)
     journal: Journal = field(default_factory=partial(Journal.create, None), init=False)
 
@@ -75,7 +75,7 @@ class Fleet:
         self.api.observer = self._learn
         self._identities = Identities(self.api, self.retry_policy_factory())
         progress = Progress(self.clock, self._writes_per_second(targets))
-        with progress.told(self.progress_file):
+        with progress.told(self.tell):
             self.declared.update(
                 (key(each.ref.id), each.desired if isinstance(each, Target) else each.error)
                 for each in targets

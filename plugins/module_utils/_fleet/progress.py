@@ -10,16 +10,17 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._azure.retry import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Seconds before the first line, and between two.
 FIRST, INTERVAL = 2.0, 10.0
+#: Seconds that the last line may take.
+_LAST_LINE = 1.0
 
 
 @dataclass
@@ -78,27 +79,27 @@ class Progress:
         return f", about {_duration(seconds)} to go"
 
     @contextmanager
-    def told(self, path: str | None) -> Iterator[None]:
-        """Append a line to the file `path` every now and then while the body runs, if there is a path."""
-        if not path:
+    def told(self, tell: Callable[[str], None] | None) -> Iterator[None]:
+        """Pass a line to `tell` every now and then while the body runs, in a thread."""
+        if not tell:
             yield
             return
         over = threading.Event()
-        teller = threading.Thread(target=self._tell, args=(Path(path), over), daemon=True)
+        teller = threading.Thread(target=self._keep_telling, args=(tell, over), daemon=True)
         teller.start()
         try:
             yield
         finally:
             over.set()
-            teller.join()
+            # Whoever listens may be gone, and have left a pipe that is full.
+            teller.join(_LAST_LINE)
 
-    def _tell(self, path: Path, over: threading.Event) -> None:
+    def _keep_telling(self, tell: Callable[[str], None], over: threading.Event) -> None:
         pause = FIRST
         while not over.wait(pause):
             pause = INTERVAL
             try:
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(f"{self.line()}\n")
+                tell(self.line())
             except OSError:  # nobody to tell any more; the work goes on
                 return
 

@@ -243,7 +243,6 @@ RUN = (
     ),
     *WAITING,
     Option("path", run="rollback_file"),
-    Option("path", run="progress_file"),
     Option("str", run="result_dir"),
     # The role's own: its tasks act on them.
     Option("bool", variable="pgflex_identity_strict", role_default=False),

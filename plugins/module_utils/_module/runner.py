@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Wrap the work of every module: turn errors into `fail_json`, and keep secrets out of results."""
+"""Wrap the work of every module: turn errors into failed results, and keep secrets out of all."""
 
 from __future__ import annotations
 
@@ -23,33 +23,49 @@ except ImportError:
     register_secrets = None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[str, Any]], **constraints: Any) -> None:
     """Run `work` as a module with the options `spec` and those of the connection; what it returns is the result."""
     module = AnsibleModule({**CONNECTION, **spec}, supports_check_mode=True, **constraints)
+
+    def register(secrets: set[str]) -> None:
+        # Options with no_log it knows.
+        module.no_log_values.update(secrets)
+
+    result = guarded(module.params, lambda connection: work(module, connection), register)
+    (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+def guarded(
+    options: Mapping[str, Any],
+    work: Callable[[Connection], dict[str, Any]],
+    register: Callable[[set[str]], None] = lambda secrets: None,
+) -> dict[str, Any]:
+    """Return what `work` returns, or a failed result that says what was raised; no secret is in either.
+
+    `register` gets the secrets that come from the environment or from the file of credentials.
+    """
     scrubber = Scrubber()
     try:
-        connection = Connection(module.params)
+        connection = Connection(options)
         scrubber = connection.scrubber
-        _register(module, connection.settings.secrets)
-        result = work(module, connection)
+        register(connection.settings.secrets)
+        if register_secrets:
+            register_secrets(connection.settings.secrets)
+        result = work(connection)
     except PgflexError as error:
-        module.fail_json(**scrubber.facts({"msg": str(error), "error": error.as_dict()}), changed=error.changed)
+        result = {"failed": True, "msg": str(error), "error": error.as_dict(), "changed": error.changed}
     except ImportError as error:
         reason = "in the Python or execution environment that runs this module (see requirements.txt)"
         missing = MissingPackage(missing_required_lib(missing_package(error), reason=reason))
-        module.fail_json(msg=str(missing), error=missing.as_dict(), exception=traceback.format_exc())
+        result = _failed(missing)
     except Exception as fault:
-        unexpected = UnexpectedError(fault)
-        told = {"msg": str(unexpected), "error": unexpected.as_dict(), "exception": traceback.format_exc()}
-        module.fail_json(**scrubber.facts(told))
-    module.exit_json(**scrubber.facts(result))
+        result = _failed(UnexpectedError(fault))
+    facts: dict[str, Any] = scrubber.facts(result)
+    return facts
 
 
-def _register(module: AnsibleModule, secrets: set[str]) -> None:
-    """Let Ansible know what came from the environment or the file; options with no_log it knows."""
-    module.no_log_values.update(secrets)
-    if register_secrets:
-        register_secrets(secrets)
+def _failed(error: PgflexError) -> dict[str, Any]:
+    return {"failed": True, "msg": str(error), "error": error.as_dict(), "exception": traceback.format_exc()}

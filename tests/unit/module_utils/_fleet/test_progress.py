@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +16,6 @@ from ansible_collections.pgflex.azure.plugins.module_utils._fleet.progress impor
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from unit.fleet_service import FleetService, run, targets
 from unit.support import A, B, FakeTime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_before_the_first_wave_servers_are_read() -> None:
@@ -65,27 +61,45 @@ def test_a_fleet_counts_all_its_rows() -> None:
     assert lines[-1].startswith("wave 2 of 2: 12 done, 12 changed, 0 failed, 0 in flight, 0 left")
 
 
-def test_lines_come_while_the_work_goes_on_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_come_while_the_work_goes_on_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_progress, "FIRST", 0.01)
-    file = tmp_path / "lines"
-    with Progress().told(str(file)):
+    lines: list[str] = []
+    with Progress().told(lines.append):
         deadline = time.monotonic() + 10
-        while not file.exists() and time.monotonic() < deadline:
+        while not lines and time.monotonic() < deadline:
             time.sleep(0.01)
-    told = file.read_text()
-    assert set(told.splitlines()) == {"Reading the servers."}
+    told = list(lines)
+    assert set(told) == {"Reading the servers."}
     time.sleep(0.05)
-    assert file.read_text() == told
+    assert lines == told
 
 
-def test_nobody_has_to_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_has_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_line: str) -> None:
+        asked.set()
+        raise BrokenPipeError
+
     monkeypatch.setattr(_progress, "FIRST", 0.01)
-    with Progress().told(str(tmp_path / "no" / "folder")):
-        time.sleep(0.03)
-    assert list(tmp_path.iterdir()) == []
+    asked = threading.Event()
+    with Progress().told(nobody):
+        assert asked.wait(10)
 
 
-def test_a_line_comes_at_least_every_ten_seconds(tmp_path: Path) -> None:
+def test_whoever_takes_no_line_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stuck(_line: str) -> None:
+        asked.set()
+        released.wait(60)
+
+    monkeypatch.setattr(_progress, "FIRST", 0.01)
+    monkeypatch.setattr(_progress, "_LAST_LINE", 0.01)
+    asked, released = threading.Event(), threading.Event()
+    with Progress().told(stuck):
+        assert asked.wait(10)
+    assert not released.is_set()
+    released.set()
+
+
+def test_a_line_comes_at_least_every_ten_seconds() -> None:
     class Over(threading.Event):
         """Comes after five lines, and lets nobody wait."""
 
@@ -94,6 +108,7 @@ def test_a_line_comes_at_least_every_ten_seconds(tmp_path: Path) -> None:
             return len(pauses) > 5
 
     pauses: list[float] = []
-    Progress()._tell(tmp_path / "lines", Over())
-    assert len((tmp_path / "lines").read_text().splitlines()) == 5
+    lines: list[str] = []
+    Progress()._keep_telling(lines.append, Over())
+    assert len(lines) == 5
     assert max(pauses) <= 10

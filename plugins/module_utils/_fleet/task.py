@@ -1,0 +1,108 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Options of `pgflex_identity_fleet` -> its result: plan all rows together, and carry the plans out together."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .._azure.rate_limits import RateLimiter
+from .._azure.retry import Clock, Pace, RetryPolicy
+from .._errors import InvalidInput
+from .._files import write_entries
+from .._module.argspec import percentage, retry_policy_from_options
+from .fleet import Fleet
+from .removals import RemovalLimit, read_limit
+from .target import target_facts, totals
+from .targets import read_declarations, read_targets
+from .waves import read_waves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .._azure.connection import Connection
+    from .target import InvalidTarget, Target
+
+#: What an entry of the result has where the whole of it is in `result_dir`.
+_SHOWN = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg", "notes")
+
+
+def run_fleet(
+    options: Mapping[str, Any], connection: Connection, *, check_mode: bool, tell: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """Return the result of the task; `tell` gets a line about the progress now and then.
+
+    Raise `PgflexError` for what concerns all rows.
+    """
+    folder = _existing("result_dir", options["result_dir"])
+    targets = read_targets(options["servers"] or [], connection)
+    fleet = _fleet(options, connection)
+    fleet.tell = tell
+    fleet.declared = read_declarations(options["primaries"] or [], connection)
+    fleet.run(targets, check_mode=check_mode)
+    servers = _servers(targets, folder, fleet.warnings, connection)
+    seldom = {"unmatched_patterns": fleet.unmatched, "backup_file": fleet.journal.backup, "warnings": fleet.warnings}
+    return {
+        "changed": any(each["changed"] for each in servers["servers"]),
+        **servers,
+        "totals": totals(targets),
+        "waves": [wave.facts() for wave in fleet.waves],
+        "rollback": fleet.journal.pack(),
+        **{name: value for name, value in seldom.items() if value},
+        "requests": fleet.api.requests,
+    }
+
+
+def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:
+    """Return the fleet that the options ask for. Raise `InvalidInput` for one that cannot work."""
+    retry_policy_from_options(options)
+    retry_policy_factory = partial(
+        RetryPolicy,
+        options["wait_timeout"],
+        options["poll_interval"],
+        options["busy_timeout"],
+        started=Clock().now(),
+        pace=Pace(),
+    )
+    sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
+    limiter = RateLimiter(percentage("quota_percentage", options) / 100)
+    rows = len(options["servers"] or [])
+    removals = RemovalLimit(read_limit("max_removals", options["max_removals"], rows), options["action"])
+    return Fleet(
+        connection.open(),
+        limiter,
+        retry_policy_factory,
+        options["validate_identities"],
+        sizes,
+        budget,
+        **{name: options[name] for name in ("rollback_file", "read", "action")},
+        removals=removals,
+    )
+
+
+def _existing(option: str, folder: str | None) -> str | None:
+    if folder and not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidInput(option, f"{folder!r} is not a folder that can be written to.")
+    return folder or None
+
+
+def _servers(
+    targets: list[Target | InvalidTarget], folder: str | None, warnings: list[str], connection: Connection
+) -> dict[str, Any]:
+    # The files are read by name.
+    scrubbed = (connection.scrubber.facts(target_facts(target)) for target in targets)
+    entries = [{**facts, "name": target.name} for facts, target in zip(scrubbed, targets)]
+    if not folder:
+        return {"servers": entries}
+    try:
+        write_entries(folder, entries)
+    except OSError as error:  # after the changes: their results must not be lost
+        warnings.append(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
+        return {"servers": entries}
+    shown = [{name: each[name] for name in _SHOWN if name in each} for each in entries]
+    return {"servers": shown, "result_dir": folder}

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, pgflex.azure contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE: not for use outside this collection; it may change in any release.
+"""Do a module's work within the process of its action plugin, which Ansible forks for each task.
+
+It is seen from outside as if the module had been started: the same options, environment of the task, and result.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils._azure.scrub import Scrubber
+from ..module_utils._module.argspec import CONNECTION
+from ..module_utils._module.runner import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ..module_utils._azure.connection import Connection
+
+#: Their warnings would go to the terminal, and what they log of requests to Ansible's log file.
+_LIBRARIES = ("azure", "msal", "urllib3")
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def run_in_worker(
+    name: str,
+    spec: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str],
+    work: Callable[[Mapping[str, Any], Connection], dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the result of `work` with the validated `arguments` of the module `name`, in the task's `environment`."""
+    spec = {**CONNECTION, **spec}
+    options = _validated(name, spec, arguments)
+    with _environment(environment), _quiet_libraries():
+        result = guarded(options, lambda connection: work(options, connection))
+    given = {each: _HIDDEN if value and spec[each].get("no_log") else value for each, value in options.items()}
+    # Names and texts of Azure must not become templates.
+    facts: dict[str, Any] = wrap_var(result)
+    return {**facts, "invocation": {"module_args": given}}
+
+
+def _validated(name: str, spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options in their types. Raise `AnsibleActionFail`."""
+    checked = ArgumentSpecValidator(dict(spec)).validate({each: _plain(value) for each, value in arguments.items()})
+    if not checked.error_messages:
+        options: dict[str, Any] = checked.validated_parameters
+        return options
+    problem = str(checked.error_messages[0])
+    if any(isinstance(error, UnsupportedError) for error in checked.errors):
+        problem = f"Unsupported parameters for ({name}) module: {problem}"
+    secrets = [str(arguments[each]) for each in spec if spec[each].get("no_log") and arguments.get(each)]
+    raise AnsibleActionFail(Scrubber(secrets).text(problem))
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as a module would get it, without what Ansible notes about where it comes from."""
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, str):
+        return str.__str__(value)
+    # A vault's text, up to ansible-core 2.18.
+    return str(value) if hasattr(value, "__ENCRYPTED__") else value
+
+
+@contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Set the environment that the task asks for: the process is its own."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in given.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in _LIBRARIES]
+    before = [each.propagate for each in loggers]
+    silence = logging.NullHandler()
+    for each in loggers:
+        each.propagate = False
+        each.addHandler(silence)
+    try:
+        yield
+    finally:
+        for each, propagates in zip(loggers, before):
+            each.propagate = propagates
+            each.removeHandler(silence)
