@@ -28,7 +28,7 @@ from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN, fleet_spec
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
-from ..plugin_utils._host_reader import host_options, host_variables
+from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked, read_rows
 from ..plugin_utils._in_worker import run_in_worker
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
@@ -79,12 +79,13 @@ class ActionModule(ActionBase):
             return {**result, **with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
-        rows, whole = self._rows(arguments, known)
+        with quick_without_facts():
+            rows, whole = self._rows(arguments, known)
         self._count(rows, arguments, known.get(_PLAN) if goes_on else None, known)
         unread: list[str] = []
         if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
-            arguments["primaries"], unread = self._other_rows(rows, known)
-        answer = self._ask(rows, arguments, known)
+            rows.primaries, unread = self._other_rows(rows, known)
+        answer = self._ask(rows, arguments)
         if not goes_on:
             # Others may have what a pattern is about.
             knows_all = self._is_one_batch or len(known["ansible_play_hosts_all"]) == 1
@@ -117,15 +118,13 @@ class ActionModule(ActionBase):
             given.setdefault("rollback", handed_on.get("rollback"))
         return {**defaults, **arguments, **given}
 
-    def _ask(self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, rows: HostRows, arguments: dict[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
         # For the record, and for the words in which removals are counted.
         asked["action"] = rows.action
         if rows.asked:
-            answer = self._run_fleet({**asked, "servers": rows.asked})
-            # Thousands of rows, which the inventory says already.
-            for option in ("servers", "primaries"):
-                answer.get("invocation", {}).get("module_args", {}).pop(option, None)
+            made = {"servers": rows.asked, "primaries": rows.primaries}
+            answer = self._run_fleet(asked, **{name: value for name, value in made.items() if value is not None})
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
@@ -134,11 +133,11 @@ class ActionModule(ActionBase):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)
 
-    def _run_fleet(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
         run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=Display().display)
-        return run_in_worker(MODULE, fleet_spec(), arguments, environment, run)
+        return run_in_worker(MODULE, fleet_spec(), arguments, environment, run, **made)
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""

@@ -338,6 +338,12 @@ totals:
   type: dict
   returned: success
   sample: {servers: 2, compliant: 1, changed: 1, undeclared: 0, failed: 0, not_started: 0, written: 1, added: 1, removed: 0}
+busy:
+  description: Names of the rows whose RV(servers[].busy) is true.
+  type: list
+  elements: str
+  returned: if there is one
+  sample: [pg-orders]
 left_out:
   description: Hosts of the play that are no servers, as they have neither C(pgflex_server_id) nor a resource group.
   type: list

@@ -185,7 +185,8 @@ def _set(variable: str, variables: Mapping[str, Any]) -> list[str] | None:
 class HostRows:
     """The rows of `hosts`: `asked` go to the module, `refused` are the errors of hosts that cannot be asked for.
 
-    With `rollback_plan`, for the action rollback, only of hosts whose servers it knows.
+    With `rollback_plan`, for the action rollback, only of hosts whose servers it knows. `primaries` are rows of other
+    servers, which those `asked` for may replicate.
     """
 
     action: str = ASSIGN
@@ -194,6 +195,7 @@ class HostRows:
     asked: list[dict[str, Any]] = field(default_factory=list)
     refused: dict[str, PgflexError] = field(default_factory=dict)
     left_out: dict[str, PgflexError] = field(default_factory=dict)
+    primaries: list[dict[str, Any]] | None = None
 
     def add(self, host: str, variables: Callable[[], Mapping[str, Any]], *, named: bool = True) -> None:
         """Add a host; its `variables` may raise `PgflexError`, which is then its answer.

@@ -15,17 +15,18 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._azure.scrub import Scrubber
 from ..module_utils._module.argspec import CONNECTION
 from ..module_utils._module.runner import guarded
+from ._template_safety import as_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ansible.module_utils.common.arg_spec import ValidationResult
 
     from ..module_utils._azure.connection import Connection
 
@@ -36,33 +37,38 @@ _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 def run_in_worker(
     name: str,
-    spec: Mapping[str, Any],
+    spec: dict[str, Any],
     arguments: Mapping[str, Any],
     environment: Mapping[str, str],
     work: Callable[[Mapping[str, Any], Connection], dict[str, Any]],
+    **made: Any,
 ) -> dict[str, Any]:
-    """Return the result of `work` with the validated `arguments` of the module `name`, in the task's `environment`."""
+    """Return the result of `work` with the validated `arguments` of the module `name`, in the task's `environment`.
+
+    Options that are `made` are what they have to be: there may be thousands of rows in them, and none is shown.
+    """
     spec = {**CONNECTION, **spec}
-    options = _validated(name, spec, arguments)
+    checked = ArgumentSpecValidator(spec).validate({each: _plain(value) for each, value in arguments.items()})
+    if checked.error_messages:
+        return {"failed": True, "msg": _problem(name, checked, _secrets(spec, arguments))}
+    options: dict[str, Any] = checked.validated_parameters
     with _environment(environment), _quiet_libraries():
-        result = guarded(options, lambda connection: work(options, connection))
+        result = guarded(options, lambda connection: work({**options, **made}, connection))
     given = {each: _HIDDEN if value and spec[each].get("no_log") else value for each, value in options.items()}
     # Names and texts of Azure must not become templates.
-    facts: dict[str, Any] = wrap_var(result)
-    return {**facts, "invocation": {"module_args": given}}
+    return {**as_result(result), "invocation": {"module_args": given}}
 
 
-def _validated(name: str, spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all options in their types. Raise `AnsibleActionFail`."""
-    checked = ArgumentSpecValidator(dict(spec)).validate({each: _plain(value) for each, value in arguments.items()})
-    if not checked.error_messages:
-        options: dict[str, Any] = checked.validated_parameters
-        return options
-    problem = str(checked.error_messages[0])
+def _problem(name: str, checked: ValidationResult, secrets: Iterable[str]) -> str:
+    """Say what is wrong with the options, as a module does."""
+    problem = Scrubber(secrets).text(str(checked.error_messages[0]))
     if any(isinstance(error, UnsupportedError) for error in checked.errors):
-        problem = f"Unsupported parameters for ({name}) module: {problem}"
-    secrets = [str(arguments[each]) for each in spec if spec[each].get("no_log") and arguments.get(each)]
-    raise AnsibleActionFail(Scrubber(secrets).text(problem))
+        return f"Unsupported parameters for ({name}) module: {problem}"
+    return problem
+
+
+def _secrets(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
+    return [str(arguments[each]) for each in spec if spec[each].get("no_log") and arguments.get(each)]
 
 
 def _plain(value: Any) -> Any:

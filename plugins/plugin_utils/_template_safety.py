@@ -46,6 +46,25 @@ def as_text(value: Any) -> Any:
     return value
 
 
+def as_result(value: Any) -> Any:
+    """Return the result of a task with all strings in it marked as text, where Ansible would not do so itself.
+
+    It does since ansible-core 2.19, and before for results of modules only.
+    """
+    return value if trust_as_template else wrap_var(value)
+
+
+def may_be_template(value: Any) -> bool:
+    """Return whether there may be a template in the value of a variable, or a text that is encrypted."""
+    if isinstance(value, str):
+        return any(mark in value for mark in _MARKS)
+    if isinstance(value, dict):
+        return any(may_be_template(each) for part in value.items() for each in part)
+    if isinstance(value, (list, tuple)):
+        return any(may_be_template(each) for each in value)
+    return not (value is None or isinstance(value, (bool, int, float)))
+
+
 # An estate repeats its texts: regions, groups, tags, identities.
 @lru_cache(maxsize=8192)
 def _text(value: str) -> Any:

@@ -17,8 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-
 MODULE = "pgflex_identity_fleet"
 
 
@@ -29,10 +27,7 @@ def run_fleet_task(options: dict[str, Any], *, check: bool = False) -> dict[str,
     from ansible_collections.pgflex.azure.plugins.module_utils._module.options import fleet_spec
     from ansible_collections.pgflex.azure.plugins.plugin_utils._in_worker import run_in_worker
 
-    try:
-        return run_in_worker(MODULE, fleet_spec(), options, {}, partial(run_fleet, check_mode=check))
-    except AnsibleActionFail as error:
-        return {"failed": True, "msg": str(error)}
+    return run_in_worker(MODULE, fleet_spec(), options, {}, partial(run_fleet, check_mode=check))
 
 
 def run_fleet_in_process(options: dict[str, Any], *, check: bool = False) -> tuple[dict[str, Any], str]:

@@ -46,7 +46,12 @@ def run_fleet(
     fleet.declared = read_declarations(options["primaries"] or [], connection)
     fleet.run(targets, check_mode=check_mode)
     servers = _servers(targets, folder, fleet.warnings, connection)
-    seldom = {"unmatched_patterns": fleet.unmatched, "backup_file": fleet.journal.backup, "warnings": fleet.warnings}
+    seldom = {
+        "busy": [each["name"] for each in servers["servers"] if each.get("busy")],
+        "unmatched_patterns": fleet.unmatched,
+        "backup_file": fleet.journal.backup,
+        "warnings": fleet.warnings,
+    }
     return {
         "changed": any(each["changed"] for each in servers["servers"]),
         **servers,

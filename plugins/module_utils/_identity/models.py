@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ServerIdentity:
         same = {key(each) for each in self.ids} == {key(each) for each in other.ids}
         return same and self.system_assigned == other.system_assigned
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """The IDs of the user-assigned identities, as the server spells them, sorted without case."""
         return tuple(sorted((each.id for each in self.user_assigned), key=key))

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._errors import InvalidInput
@@ -166,6 +167,8 @@ def check_identity_id(option: str, value: str) -> str:
     return value
 
 
+# An estate repeats its identities.
+@lru_cache(maxsize=8192)
 def identity_id(option: str, value: str, subscription_id: str, resource_group: str) -> str:
     """Return the resource ID of a user-assigned identity, given by ID or by bare name. Raise `InvalidInput`.
 
