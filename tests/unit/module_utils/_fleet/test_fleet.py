@@ -32,8 +32,8 @@ MORE = DesiredState(present=(B,))
 ENCRYPTED = {"dataEncryption": {"type": "AzureKeyVault", "primaryUserAssignedIdentityId": A}}
 
 
-def errors(wished: list[Any]) -> dict[str, str]:
-    return {target.name: target.error.code for target in wished if target.error}
+def errors(asked: list[Any]) -> dict[str, str]:
+    return {target.name: target.error.code for target in asked if target.error}
 
 
 def test_a_few_servers_are_read_one_by_one() -> None:
@@ -46,10 +46,10 @@ def test_a_few_servers_are_read_one_by_one() -> None:
 def test_one_more_and_they_are_read_from_the_list() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE + 1, A)
-    wished = targets(service, HELD)
-    run(service, wished)
+    asked = targets(service, HELD)
+    run(service, asked)
     assert service.reads() == ["list"] * 3
-    assert [target.before.identity.ids for target in wished if target.before] == [(A,)] * (ONE_BY_ONE + 1)
+    assert [target.before.identity.ids for target in asked if target.before] == [(A,)] * (ONE_BY_ONE + 1)
 
 
 def test_subscriptions_are_counted_each_by_itself() -> None:
@@ -82,9 +82,9 @@ def test_where_the_list_is_refused_each_is_read_by_itself(error: PgflexError) ->
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[0] = error
-    wished = targets(service, HELD)
-    run(service, wished)
-    assert errors(wished) == {}
+    asked = targets(service, HELD)
+    run(service, asked)
+    assert errors(asked) == {}
     assert len(service.reads()) == 41
 
 
@@ -92,9 +92,9 @@ def test_a_list_that_breaks_off_still_counts_as_far_as_it_came() -> None:
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[3] = refusal(400, "InvalidSkipToken")
-    wished = targets(service, HELD)
-    run(service, wished)
-    assert errors(wished) == {}
+    asked = targets(service, HELD)
+    run(service, asked)
+    assert errors(asked) == {}
     assert [name for name in service.reads() if name != "list"] == [f"pg-{number:03}" for number in range(30, 40)]
 
 
@@ -103,9 +103,9 @@ def test_what_is_not_on_the_list_is_asked_for_itself() -> None:
     service.add_many(40, A)
     service.add("pg-hidden", A, unlisted=True)
     service.add("pg-gone", gone=refusal(404, "ResourceNotFound"))
-    wished = targets(service, HELD)
-    run(service, wished)
-    assert errors(wished) == {"pg-gone": "ResourceNotFound"}
+    asked = targets(service, HELD)
+    run(service, asked)
+    assert errors(asked) == {"pg-gone": "ResourceNotFound"}
     assert sorted(service.reads()[-2:]) == ["pg-gone", "pg-hidden"]
 
 
@@ -113,9 +113,9 @@ def test_a_credential_that_fails_at_the_list_is_not_tried_for_every_server() -> 
     service = FleetService()
     service.add_many(40, A)
     service.list_errors[0] = CredentialError("expired")
-    wished = targets(service, HELD)
-    run(service, wished)
-    assert set(errors(wished).values()) == {"CredentialError"}
+    asked = targets(service, HELD)
+    run(service, asked)
+    assert set(errors(asked).values()) == {"CredentialError"}
     assert service.reads() == ["list"]
 
 
@@ -139,18 +139,18 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
     service.add("pg-cmk", A, properties=ENCRYPTED)
     service.add("pg-elastic", A, properties={"cluster": {"clusterSize": 2}})
     service.add("pg-good", A)
-    wished: list[Any] = [
+    asked: list[Any] = [
         *targets(service, DesiredState(absent=(A,))),
         InvalidTarget("pg-broken", InvalidInput("present", "no")),
     ]
-    run(service, wished)
-    assert errors(wished) == {
+    run(service, asked)
+    assert errors(asked) == {
         "pg-cmk": "IdentityUsedForEncryption",
         "pg-elastic": "ElasticCluster",
         "pg-broken": "InvalidInput",
     }
     assert service.writes() == ["pg-good"]
-    assert counted(wished) == {
+    assert counted(asked) == {
         "servers": 4,
         "compliant": 0,
         "changed": 1,
@@ -163,10 +163,10 @@ def test_what_is_refused_for_one_row_stays_with_it() -> None:
 def test_a_row_that_asks_for_nothing_is_only_read() -> None:
     service = FleetService()
     service.add("pg-one", A)
-    wished = targets(service, DesiredState())
-    run(service, wished)
+    asked = targets(service, DesiredState())
+    run(service, asked)
     assert service.calls == [("GET", "pg-one")]
-    assert [facts["user_assigned_identities"][0]["id"] for facts in [target_facts(wished[0])["identity"]]] == [A]
+    assert [facts["user_assigned_identities"][0]["id"] for facts in [target_facts(asked[0])["identity"]]] == [A]
 
 
 def some(service: FleetService) -> list[Any]:
@@ -175,20 +175,20 @@ def some(service: FleetService) -> list[Any]:
     service.add("pg-compliant", A, B)
     service.add("pg-loses", A, B, C)
     service.add("pg-cmk", A, properties=ENCRYPTED)
-    wished: list[Any] = targets(service, MORE)
-    wished[2].desired = DesiredState(absent=(C,))
-    wished[3].desired = DesiredState(present=(), purge=True)
-    return [*wished, InvalidTarget("pg-broken", InvalidInput("present", "no"))]
+    asked: list[Any] = targets(service, MORE)
+    asked[2].desired = DesiredState(absent=(C,))
+    asked[3].desired = DesiredState(present=(), purge=True)
+    return [*asked, InvalidTarget("pg-broken", InvalidInput("present", "no"))]
 
 
 def test_check_mode_writes_nothing_and_says_what_the_real_run_does() -> None:
     told = []
     for check_mode in (True, False):
         service = FleetService()
-        wished = some(service)
-        run(service, wished, check_mode=check_mode)
+        asked = some(service)
+        run(service, asked, check_mode=check_mode)
         kept = ("name", "changed", "failed", "msg", "error", "assigned", "removed", "diff", "before")
-        told.append([{name: target_facts(target).get(name) for name in kept} for target in wished])
+        told.append([{name: target_facts(target).get(name) for name in kept} for target in asked])
         assert bool(service.writes()) is not check_mode
     assert told[0] == told[1]
     assert [facts["changed"] for facts in told[0]] == [True, False, True, False, False]
@@ -198,10 +198,10 @@ def test_identities_are_looked_at_once_before_the_first_write() -> None:
     service = FleetService()
     service.add_many(5, A)
     service.cloud = Cloud(identity(B), identity(C, isolation_scope="Regional", location="eastus"))
-    wished = targets(service, MORE)
-    wished[0].desired = DesiredState(present=(C,))
-    run(service, wished, validate=True)
-    assert errors(wished) == {"pg-000": "IdentityUnusable"}
+    asked = targets(service, MORE)
+    asked[0].desired = DesiredState(present=(C,))
+    run(service, asked, validate=True)
+    assert errors(asked) == {"pg-000": "IdentityUnusable"}
     assert sorted(service.cloud.asked) == [B, C]
     assert "pg-000" not in service.writes()
 
@@ -210,9 +210,9 @@ def test_identities_are_looked_at_once_before_the_first_write() -> None:
 def test_an_identity_that_does_not_exist_is_told_of_in_check_mode_too(check_mode: bool) -> None:
     service = FleetService()
     service.add("pg-one", A)
-    wished = targets(service, MORE)
-    run(service, wished, validate=True, check_mode=check_mode)
-    assert errors(wished) == {"pg-one": "IdentityUnusable"}
+    asked = targets(service, MORE)
+    run(service, asked, validate=True, check_mode=check_mode)
+    assert errors(asked) == {"pg-one": "IdentityUnusable"}
     assert service.writes() == []
 
 
@@ -227,10 +227,10 @@ def test_an_identity_that_may_not_be_read_is_a_warning_and_one_only() -> None:
     service = FleetService()
     service.add_many(5, A)
     service.cloud = Cloud(forbidden(B))
-    wished = targets(service, MORE)
-    fleet = run(service, wished, validate=True)
+    asked = targets(service, MORE)
+    fleet = run(service, asked, validate=True)
     assert len(fleet.warnings) == 1
-    assert [target.changed for target in wished] == [True] * 5
+    assert [target.changed for target in asked] == [True] * 5
 
 
 def test_mirroring_keeps_the_system_assigned_identity_of_its_server() -> None:
@@ -238,9 +238,9 @@ def test_mirroring_keeps_the_system_assigned_identity_of_its_server() -> None:
     held = service.add("pg-one")
     held.raw["identity"] = {"type": "SystemAssigned", "principalId": "p"}
     service.cloud = Cloud(mirrors=True)
-    wished = targets(service, DesiredState(system_assigned=False))
-    run(service, wished)
-    assert isinstance(wished[0].error, Refused)
+    asked = targets(service, DesiredState(system_assigned=False))
+    run(service, asked)
+    assert isinstance(asked[0].error, Refused)
     assert service.writes() == []
 
 
@@ -249,10 +249,10 @@ def test_what_cannot_be_read_beforehand_stays_with_its_row() -> None:
     service.add("pg-one")
     service.add("pg-two")
     service.cloud = Cloud(ServiceError("Cannot read", "no", code="Odd", status=418, target=B), identity(C))
-    wished = targets(service, MORE)
-    wished[1].desired = DesiredState(present=(C,))
-    run(service, wished, validate=True)
-    assert errors(wished) == {"pg-one": "Odd"}
+    asked = targets(service, MORE)
+    asked[1].desired = DesiredState(present=(C,))
+    run(service, asked, validate=True)
+    assert errors(asked) == {"pg-one": "Odd"}
     assert service.writes() == ["pg-two"]
 
 
@@ -260,9 +260,9 @@ def test_a_failed_row_tells_what_is_known_of_it_and_nothing_else() -> None:
     service = FleetService()
     service.add("pg-cmk", A, properties=ENCRYPTED)
     missing = ServerRef(SUBSCRIPTION, "rg-prod", "pg-none")
-    wished = [*targets(service, DesiredState(present=(), purge=True)), Target("pg-none", missing, HELD)]
-    run(service, wished)
-    cmk, none = (target_facts(target) for target in wished)
+    asked = [*targets(service, DesiredState(present=(), purge=True)), Target("pg-none", missing, HELD)]
+    run(service, asked)
+    cmk, none = (target_facts(target) for target in asked)
     assert set(cmk) == set(none) | {"server", "before", "read_by"}
     assert [each["id"] for each in cmk["before"]["user_assigned_identities"]] == [A]
     assert set(none) == {"name", "failed", "changed", "msg", "error", "assigned", "removed"}

@@ -31,17 +31,17 @@ MORE = DesiredState(present=(B,))
 FAILED = OperationFailed("Cannot do it", "It is so", code="InternalServerError")
 
 
-def outcome(wished: list[Any]) -> dict[str, str]:
+def outcome(asked: list[Any]) -> dict[str, str]:
     """Return how the rows ended that are not simply changed."""
-    return {target.name: target.error.code if target.error else "ok" for target in wished if not target.changed}
+    return {target.name: target.error.code if target.error else "ok" for target in asked if not target.changed}
 
 
 def test_all_changes_are_waited_for_together() -> None:
     service = FleetService()
     service.add_many(100, A)
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert outcome(wished) == {}
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert outcome(asked) == {}
     assert all(held.ids == [A, B] for held in service.held.values())
     assert len(service.writes()) == 100
     assert OPERATION <= service.time.time < 2 * OPERATION
@@ -63,9 +63,9 @@ def test_while_none_succeeds_operations_are_looked_at_after_a_minute() -> None:
     service = FleetService()
     for number in range(20):
         service.add(f"pg-{number:03}", A, stuck=number < 5)
-    wished = targets(service, MORE)
-    run(service, wished, wait_timeout=300)
-    assert sorted(outcome(wished)) == [f"pg-{number:03}" for number in range(5)]
+    asked = targets(service, MORE)
+    run(service, asked, wait_timeout=300)
+    assert sorted(outcome(asked)) == [f"pg-{number:03}" for number in range(5)]
     looks = Counter(name for method, name in service.calls if method == "POLL")
     assert sum(looks[f"pg-{number:03}"] for number in range(5, 20)) == 15
 
@@ -82,10 +82,10 @@ def test_success_without_effect_is_a_failure_of_its_row() -> None:
     service = FleetService()
     service.add_many(ONE_BY_ONE, A)
     service.add("pg-idle", A, idle=True)
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert outcome(wished) == {"pg-idle": "NotVerified"}
-    facts = target_facts(wished[-1])
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert outcome(asked) == {"pg-idle": "NotVerified"}
+    facts = target_facts(asked[-1])
     assert (facts["failed"], facts["changed"], facts["assigned"], facts["removed"]) == (True, True, [], [])
     assert "is not assigned" in facts["msg"]
     assert "identity" not in facts
@@ -94,7 +94,7 @@ def test_success_without_effect_is_a_failure_of_its_row() -> None:
 def test_an_identity_that_is_lost_beside_the_change_is_found_out() -> None:
     service = FleetService()
     held = service.add("pg-one", A, C)
-    wished = targets(service, MORE)
+    asked = targets(service, MORE)
     after = {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}}
     update = service.update_identity
 
@@ -104,9 +104,9 @@ def test_an_identity_that_is_lost_beside_the_change_is_found_out() -> None:
         return operation
 
     service.update_identity = losing  # type: ignore[method-assign]
-    run(service, wished)
-    assert isinstance(wished[0].error, NotVerified)
-    assert f"{C}, which was to stay, is gone" in str(wished[0].error)
+    run(service, asked)
+    assert isinstance(asked[0].error, NotVerified)
+    assert f"{C}, which was to stay, is gone" in str(asked[0].error)
 
 
 def test_a_failed_operation_and_a_refused_write_are_those_of_their_rows() -> None:
@@ -114,10 +114,10 @@ def test_a_failed_operation_and_a_refused_write_are_those_of_their_rows() -> Non
     service.add("pg-failed", A, fails=FAILED)
     service.add("pg-refused", A, refusals=[refusal(409, "ScopeLocked")])
     service.add_many(30, A)
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert outcome(wished) == {"pg-failed": "InternalServerError", "pg-refused": "ScopeLocked"}
-    assert counted(wished) == {
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert outcome(asked) == {"pg-failed": "InternalServerError", "pg-refused": "ScopeLocked"}
+    assert counted(asked) == {
         "servers": 32,
         "compliant": 0,
         "changed": 30,
@@ -131,9 +131,9 @@ def test_a_busy_server_is_tried_again_and_holds_nobody_up() -> None:
     service = FleetService()
     service.add("pg-busy", A, refusals=[busy(), busy(), busy()])
     service.add_many(30, A)
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert outcome(wished) == {}
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert outcome(asked) == {}
     assert service.writes().count("pg-busy") == 4
     last = [name for method, name in service.calls if method == "POLL"]
     assert last[-1] == "pg-busy"
@@ -143,9 +143,9 @@ def test_what_somebody_else_has_done_meanwhile_is_no_change_of_ours() -> None:
     service = FleetService()
     held = service.add("pg-one", A, refusals=[busy()])
     held.coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert counted(wished) == {
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert counted(asked) == {
         "servers": 1,
         "compliant": 1,
         "changed": 0,
@@ -153,7 +153,7 @@ def test_what_somebody_else_has_done_meanwhile_is_no_change_of_ours() -> None:
         "failed": 0,
         "not_started": 0,
     }
-    assert target_facts(wished[0])["assigned"] == []
+    assert target_facts(asked[0])["assigned"] == []
     assert service.calls == [("GET", "pg-one"), ("GET", "pg-one"), ("PATCH", "pg-one"), ("GET", "pg-one")]
 
 
@@ -170,20 +170,20 @@ def test_failures_stop_new_writes_once_they_are_too_many(percentage: float, fail
     service = FleetService()
     for held in service.add_many(40, A):
         held.refusals = [refusal(403, "LinkedAuthorizationFailed")]
-    wished = targets(service, MORE)
+    asked = targets(service, MORE)
     # A turn in ten minutes: how each write ended is known before the next one. Of 40 rows, 4 are 10 %.
-    run(service, wished, max_fail_percentage=percentage, write_bucket=(1, 1 / 600), wait_timeout=10**6)
+    run(service, asked, max_fail_percentage=percentage, write_bucket=(1, 1 / 600), wait_timeout=10**6)
     assert len(service.writes()) == failures
-    told = totals(wished)
+    told = totals(asked)
     assert (told["failed"], told["not_started"]) == (failures, 40 - failures)
 
 
 def test_rows_that_failed_before_any_write_do_not_count() -> None:
     service = FleetService()
     service.add_many(9, A)
-    wished: list[Any] = [*targets(service, MORE), InvalidTarget("broken", InvalidInput("present", "no"))]
-    run(service, wished, max_fail_percentage=0)
-    assert counted(wished) == {
+    asked: list[Any] = [*targets(service, MORE), InvalidTarget("broken", InvalidInput("present", "no"))]
+    run(service, asked, max_fail_percentage=0)
+    assert counted(asked) == {
         "servers": 10,
         "compliant": 0,
         "changed": 9,
@@ -197,33 +197,33 @@ def test_a_share_that_is_just_reached_is_not_too_many() -> None:
     service = FleetService()
     service.add("pg-bad", A, refusals=[refusal(403, "LinkedAuthorizationFailed")])
     service.add_many(9, A)
-    wished = targets(service, MORE)
-    run(service, wished, max_fail_percentage=10, write_bucket=(1, 1 / 600), wait_timeout=10**6)
-    assert totals(wished)["changed"] == 9
+    asked = targets(service, MORE)
+    run(service, asked, max_fail_percentage=10, write_bucket=(1, 1 / 600), wait_timeout=10**6)
+    assert totals(asked)["changed"] == 9
 
 
 def test_what_had_started_when_it_was_stopped_is_verified_and_told() -> None:
     service = FleetService()
     service.add("pg-bad", A, fails=FAILED)
     service.add_many(20, A)
-    wished = targets(service, MORE)
-    run(service, wished, max_fail_percentage=0, write_bucket=(15, 1 / 600), wait_timeout=10**6)
-    told = totals(wished)
+    asked = targets(service, MORE)
+    run(service, asked, max_fail_percentage=0, write_bucket=(15, 1 / 600), wait_timeout=10**6)
+    told = totals(asked)
     assert (told["changed"], told["failed"], told["not_started"]) == (14, 1, 6)
-    assert [target.reconciled.verified for target in wished if target.changed and target.reconciled] == [True] * 14
+    assert [target.reconciled.verified for target in asked if target.changed and target.reconciled] == [True] * 14
 
 
 def test_one_deadline_counts_for_all() -> None:
     service = FleetService()
     service.add("pg-stuck", A, stuck=True)
     service.add_many(40, A)
-    wished = targets(service, MORE)
-    run(service, wished, wait_timeout=100)
-    assert outcome(wished) == {"pg-stuck": "WaitTimeout"}
-    assert "goes on in Azure" in str(wished[0].error)
+    asked = targets(service, MORE)
+    run(service, asked, wait_timeout=100)
+    assert outcome(asked) == {"pg-stuck": "WaitTimeout"}
+    assert "goes on in Azure" in str(asked[0].error)
     # A tenth of it is for verification.
     assert service.time.time == 90
-    assert totals(wished)["changed"] == 40
+    assert totals(asked)["changed"] == 40
 
 
 def test_when_time_is_up_the_rest_is_still_verified_from_the_list() -> None:
@@ -237,14 +237,14 @@ def test_when_time_is_up_the_rest_is_still_verified_from_the_list() -> None:
 def test_no_write_is_sent_after_the_deadline() -> None:
     service = FleetService()
     service.add_many(20, A)
-    wished = targets(service, MORE)
+    asked = targets(service, MORE)
     # The last of them right before verification begins.
-    run(service, wished, wait_timeout=102, write_bucket=(5, 1 / 30))
+    run(service, asked, wait_timeout=102, write_bucket=(5, 1 / 30))
     assert len(service.writes()) == 8
-    assert {target.error.write for target in wished if target.error} == {"accepted"}
-    assert {target.reason for target in wished if not target.started} == {"Not started: wait_timeout had passed."}
+    assert {target.error.write for target in asked if target.error} == {"accepted"}
+    assert {target.reason for target in asked if not target.started} == {"Not started: wait_timeout had passed."}
     assert service.time.time <= 102
-    assert [held.ids for held in service.held.values()].count([A, B]) == totals(wished)["changed"]
+    assert [held.ids for held in service.held.values()].count([A, B]) == totals(asked)["changed"]
 
 
 @pytest.mark.parametrize("listing", [0, 1], ids=["at the start", "at the end"])
@@ -259,7 +259,7 @@ def test_a_fault_of_ours_is_raised(listing: int) -> None:
 def test_the_rows_keep_their_order() -> None:
     service = FleetService()
     many = service.add_many(60, A)
-    wished: list[Any] = [Target(held.ref.name, held.ref, MORE) for held in reversed(many)]
-    run(service, wished)
-    told = [target_facts(target) for target in wished]
+    asked: list[Any] = [Target(held.ref.name, held.ref, MORE) for held in reversed(many)]
+    run(service, asked)
+    told = [target_facts(target) for target in asked]
     assert [facts["name"] for facts in told] == [facts["server"]["name"] for facts in told]

@@ -121,10 +121,10 @@ def test_once_a_line_cannot_be_written_nothing_more_is_changed(file: Path, monke
     service = FleetService()
     service.add_many(5, A)
     before_each_write(service, lambda name: monkeypatch.setattr("os.fsync", full) if name == "pg-001" else None)
-    wished = targets(service, ROTATE)
-    fleet = run(service, wished, rollback_file=str(file), sizes=["1", "1", "1", "100%"])
+    asked = targets(service, ROTATE)
+    fleet = run(service, asked, rollback_file=str(file), sizes=["1", "1", "1", "100%"])
     assert service.writes() == ["pg-000", "pg-001"]
-    assert counted(wished) == {
+    assert counted(asked) == {
         "servers": 5,
         "compliant": 0,
         "changed": 2,
@@ -133,7 +133,7 @@ def test_once_a_line_cannot_be_written_nothing_more_is_changed(file: Path, monke
         "not_started": 3,
     }
     reason = f"Not started: the record '{file}' cannot be written: No space left on device."
-    assert [each.reason for each in wished] == ["", "", *[reason] * 3]
+    assert [each.reason for each in asked] == ["", "", *[reason] * 3]
     assert service.calls.count(("GET", "pg-003")) == 1  # the plan's: later ones are not even looked at
     # The line of the third may be on the disk or not.
     assert "No space left on device. It does not say what became of 1 of its servers." in fleet.warnings[0]
@@ -148,10 +148,10 @@ def test_an_outcome_that_cannot_be_written_is_a_warning_and_the_write_is_told(
     service = FleetService()
     service.add("pg-one", A)
     before_each_write(service, lambda _name: monkeypatch.setattr("os.write", full))
-    wished = targets(service, ROTATE)
-    fleet = run(service, wished, rollback_file=str(file))
-    assert wished[0].changed
-    assert wished[0].error is None
+    asked = targets(service, ROTATE)
+    fleet = run(service, asked, rollback_file=str(file))
+    assert asked[0].changed
+    assert asked[0].error is None
     assert len(fleet.warnings) == 1
     assert "No space left on device. It does not say what became of 1 of its servers." in fleet.warnings[0]
     record = read_record("rollback", str(file))

@@ -25,9 +25,9 @@ MORE = DesiredState(present=(B,))
 FAILED = OperationFailed("Cannot do it", "It is so", code="InternalServerError")
 
 
-def outcome(wished: list[Any]) -> dict[str, str]:
+def outcome(asked: list[Any]) -> dict[str, str]:
     """Return how the rows ended that are not simply changed."""
-    return {target.name: target.error.code if target.error else "ok" for target in wished if not target.changed}
+    return {target.name: target.error.code if target.error else "ok" for target in asked if not target.changed}
 
 
 def test_many_changes_are_verified_from_the_list() -> None:
@@ -50,9 +50,9 @@ def test_where_lists_do_not_confirm_each_is_read_when_its_operation_has_ended(ki
             held.listed = dict(held.raw)
         elif kind == "never agreed":
             held.listed = {**held.raw, "identity": {"type": "UserAssigned", "userAssignedIdentities": {C: {}}}}
-    wished = targets(service, MORE)
-    run(service, wished, write_bucket=(1, 1))
-    assert totals(wished)["changed"] == 100
+    asked = targets(service, MORE)
+    run(service, asked, write_bucket=(1, 1))
+    assert totals(asked)["changed"] == 100
     names = [name for method, name in service.calls if method == "GET"]
     last = len(names) - 1 - names[::-1].index("list") if kind == "current" else names.index(f"pg-{99:03}")
     read = Counter(names)
@@ -77,11 +77,11 @@ def test_what_a_list_that_lags_does_not_confirm_is_read_by_itself() -> None:
     many = service.add_many(ONE_BY_ONE + 1, A)
     for held in many[:3]:
         held.listed = dict(held.raw)
-    wished = targets(service, MORE)
-    run(service, wished)
-    assert outcome(wished) == {}
+    asked = targets(service, MORE)
+    run(service, asked)
+    assert outcome(asked) == {}
     read = Counter(name for name in service.reads() if name != "list")
     assert [name for name, times in sorted(read.items()) if times > 1] == ["pg-000", "pg-001", "pg-002"]
-    assert [target.reconciled.server.identity.ids for target in wished if target.reconciled] == [(A, B)] * (
+    assert [target.reconciled.server.identity.ids for target in asked if target.reconciled] == [(A, B)] * (
         ONE_BY_ONE + 1
     )

@@ -76,10 +76,10 @@ def test_a_canary_that_fails_stops_all_that_follows() -> None:
     service = FleetService()
     service.add_many(20, A)
     service.held[next(iter(service.held))].refusals = [refusal(403, "LinkedAuthorizationFailed")]
-    wished = targets(service, MORE)
-    fleet = run(service, wished, sizes=["1", "100%"], max_fail_percentage=10)
+    asked = targets(service, MORE)
+    fleet = run(service, asked, sizes=["1", "100%"], max_fail_percentage=10)
     assert service.writes() == ["pg-000"]
-    assert counted(wished) == {
+    assert counted(asked) == {
         "servers": 20,
         "compliant": 0,
         "changed": 0,
@@ -87,10 +87,10 @@ def test_a_canary_that_fails_stops_all_that_follows() -> None:
         "failed": 1,
         "not_started": 19,
     }
-    facts = target_facts(wished[1])
+    facts = target_facts(asked[1])
     assert (facts["failed"], facts["not_started"], facts["changed"], facts["assigned"]) == (True, True, False, [])
     assert facts["msg"].startswith("Not started")
-    assert "not_started" not in target_facts(wished[0])
+    assert "not_started" not in target_facts(asked[0])
     assert "identity" not in facts
     assert "diff" not in facts
     assert [wave.facts()["not_started"] for wave in fleet.waves] == [0, 19]
@@ -101,10 +101,10 @@ def test_a_wave_that_is_not_confirmed_stops_the_next_one() -> None:
     service = FleetService()
     service.add("pg-idle", A, idle=True)
     service.add_many(5, A)
-    wished = targets(service, MORE)
-    run(service, wished, sizes=["1", "100%"], max_fail_percentage=10)
+    asked = targets(service, MORE)
+    run(service, asked, sizes=["1", "100%"], max_fail_percentage=10)
     assert service.writes() == ["pg-idle"]
-    assert totals(wished)["not_started"] == 5
+    assert totals(asked)["not_started"] == 5
 
 
 def test_only_servers_that_change_count_for_percentages() -> None:
@@ -131,11 +131,11 @@ def test_a_later_wave_is_read_again_before_it_is_changed(number: int) -> None:
     # While the canary is changed, somebody else switches on the system-assigned identity of one and gives B to another.
     many[0].coming = (5, {"type": "SystemAssigned,UserAssigned", "principalId": "p", "userAssignedIdentities": {A: {}}})
     many[1].coming = (5, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = targets(service, MORE)
-    run(service, wished, sizes=["1", "100%"])
+    asked = targets(service, MORE)
+    run(service, asked, sizes=["1", "100%"])
     assert many[0].raw["identity"]["type"] == "SystemAssigned,UserAssigned"
     assert "pg-001" not in service.writes()
-    assert counted(wished) == {
+    assert counted(asked) == {
         "servers": number + 1,
         "compliant": 1,
         "changed": number,
@@ -150,7 +150,7 @@ def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
     service.add("pg-canary", A)
     late = service.add("pg-late", A)
     service.add_many(3, A)
-    wished = targets(service, MORE)
+    asked = targets(service, MORE)
     update = service.update_identity
 
     def losing(ref: Any, body: dict[str, Any]) -> Any:
@@ -158,9 +158,9 @@ def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
         return update(ref, body)
 
     service.update_identity = losing  # type: ignore[method-assign]
-    run(service, wished, sizes=["1", "1", "100%"], max_fail_percentage=0)
+    run(service, asked, sizes=["1", "1", "100%"], max_fail_percentage=0)
     assert service.writes() == ["pg-canary"]
-    assert counted(wished) == {
+    assert counted(asked) == {
         "servers": 5,
         "compliant": 0,
         "changed": 1,
@@ -174,16 +174,16 @@ def test_a_rollback_waits_for_what_is_still_in_flight() -> None:
     service = FleetService()
     held = service.add("pg-one", A, properties={"state": "Updating"})
     held.coming = (15, {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}})
-    wished = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
-    run(service, wished)
+    asked = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
+    run(service, asked)
     assert held.ids == [A]
-    assert totals(wished)["changed"] == 1
+    assert totals(asked)["changed"] == 1
 
 
 def test_a_rollback_does_not_wait_for_ever() -> None:
     service = FleetService()
     service.add("pg-one", A, properties={"state": "Updating"})
-    wished = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
-    run(service, wished, wait_timeout=60)
-    assert isinstance(wished[0].error, ServerBusy)
+    asked = targets(service, DesiredState(present=(A,), purge=True, expected=Expected((A, B))))
+    run(service, asked, wait_timeout=60)
+    assert isinstance(asked[0].error, ServerBusy)
     assert service.writes() == []

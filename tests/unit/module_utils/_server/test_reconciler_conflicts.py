@@ -209,10 +209,10 @@ def test_a_fleet_does_so_too_for_the_rows_that_need_it() -> None:
         return update(ref, body)
 
     service.update_identity = crossing  # type: ignore[method-assign]
-    wished = targets(service, B_NOT_C)
-    run_fleet(service, wished)
+    asked = targets(service, B_NOT_C)
+    run_fleet(service, asked)
 
     assert [held.ids for held in many] == [[A, B]] * len(many)
-    assert [target.changed for target in wished] == [True] * len(many)
-    assert [target_facts(target)["removed"] for target in wished] == [[C]] * 3 + [[]] * (len(many) - 3)
+    assert [target.changed for target in asked] == [True] * len(many)
+    assert [target_facts(target)["removed"] for target in asked] == [[C]] * 3 + [[]] * (len(many) - 3)
     assert len(service.writes()) == len(many) + 3
