@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from e2e.calls import count
 from e2e.fleets import QUICK, held_by_server, row_id, rows, seed_servers, servers
@@ -26,6 +29,7 @@ def fleet(**options: Any) -> dict[str, Any]:
     return {"pgflex.azure.pgflex_identity_fleet": {"servers": ROWS, **QUICK, **options}}
 
 
+@pytest.mark.smoke
 def test_the_environment_of_the_task_signs_in_and_is_gone_for_the_next_one(
     emulator: Emulator, playbook: RunPlaybook
 ) -> None:
@@ -52,6 +56,7 @@ def test_no_log_hides_the_result(emulator: Emulator, playbook: RunPlaybook) -> N
     assert "pg-x-001" not in told
 
 
+@pytest.mark.smoke
 def test_a_task_that_times_out_begins_nothing_more_and_leaves_its_record(
     emulator: Emulator, playbook: RunPlaybook, tmp_path: Path
 ) -> None:
@@ -60,7 +65,8 @@ def test_a_task_that_times_out_begins_nothing_more_and_leaves_its_record(
     slow = {**fleet(waves=["1", "100%"], rollback_file=str(tmp_path / "before.jsonl")), "timeout": 4}
     played = playbook([{**slow, "ignore_errors": True}])
     assert played.rc == 0, played.output
-    assert "imed out" in played.results[0]["msg"]
+    # As ansible-core says it up to 2.18, and since then.
+    assert re.search("expected time frame|[Tt]imed out", played.results[0]["msg"])
     assert count(emulator)["write"] == 1
     lines = [json.loads(line) for line in (tmp_path / "before.jsonl").read_text(encoding="utf-8").splitlines()]
     assert sum("pg-x-000" in str(line) for line in lines) >= 1
