@@ -69,8 +69,8 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .scrub import Scrubber
 
-    #: Method, URL, status and headers of an answer.
-    Observer = Callable[[str, str, int, Any], None]
+    #: Told of method and URL of a request; what it returns is told of status and headers of the answer.
+    Observer = Callable[[str, str], Callable[[int, Any], None]]
 
 # The newest stable version with recordings of identity changes (Azure CLI 2.82, January 2026). Named here, so that all
 # versions of the SDK say the same; their own defaults run from 2024-08-01 to 2026-10-01.
@@ -79,15 +79,16 @@ API_VERSION = "2025-08-01"
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 IDENTITY_API_VERSIONS = ("2025-05-31-preview", "2024-11-30", "2023-01-31")
 _UNKNOWN_VERSION_CODES = ("InvalidResourceType", "NoRegisteredProviderFound", "InvalidApiVersionParameter")
+_OBSERVED = "pgflex_observed"
 _FABRIC_MIRRORING = "azure.fabric_mirror_enabled"
 
 
 class Api:
     """Azure Resource Manager of one cloud, with one credential and one pool of connections.
 
-    `requests` counts what was sent to it; `observer` is told of every answer. It may be used by several threads.
-    Nothing is sent after `deadline`; then every request raises `WaitTimeout`, and `ServiceError` if it had begun.
-    Raises `ImportError` when the SDK is not there.
+    `requests` counts what was sent to it; `observer` is told of every request and its answer. It may be used by several
+    threads. Nothing is sent after `deadline`; then every request raises `WaitTimeout`, and `ServiceError` if it had
+    begun. Raises `ImportError` when the SDK is not there.
     """
 
     def __init__(
@@ -122,15 +123,16 @@ class Api:
         """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
 
-    def _count(self, _request: Any) -> None:
+    def _count(self, request: Any) -> None:
         with self._lock:
             self.requests += 1
+        if self.observer:
+            request.context[_OBSERVED] = self.observer(request.http_request.method, request.http_request.url)
 
     def _tell(self, response: Any) -> None:
         self._last.answer = response.http_response
-        if self.observer:
-            request, answer = response.http_request, response.http_response
-            self.observer(request.method, request.url, answer.status_code, answer.headers)
+        if observed := response.context.pop(_OBSERVED, None):
+            observed(response.http_response.status_code, response.http_response.headers)
 
     def _client(self, subscription_id: str) -> Any:
         if subscription_id not in self._clients:

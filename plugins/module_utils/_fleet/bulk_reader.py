@@ -98,7 +98,9 @@ class BulkReader:
             Job(number, ref.subscription_id, retry_policy_factory().reading(partial(self.api.get_server, ref)))
             for number, ref in enumerate(refs)
         ]
-        scheduler = Scheduler(self.limiter, self.clock, until=self.clock.now() + retry_policy_factory().remaining)
+        scheduler: Scheduler[int] = Scheduler(
+            self.limiter, self.clock, until=self.clock.now() + retry_policy_factory().remaining
+        )
         found: dict[int, Server | PgflexError] = {end.key: end.error or end.result for end in scheduler.run(jobs)}
         return [found[number] for number in range(len(refs))]
 

@@ -72,7 +72,7 @@ class Fleet:
     def run(self, targets: Sequence[Target | InvalidTarget], *, check_mode: bool) -> None:
         """Fill in what becomes of each target. Errors of one stay with it; what is no target's fault is raised."""
         self.api.sign_in()
-        self.api.observer = self._learn
+        self.api.observer = self._observe
         self._identities = Identities(self.api, self.retry_policy_factory())
         progress = Progress(self.clock, self._writes_per_second(targets))
         with progress.told(self.tell):
@@ -168,8 +168,9 @@ class Fleet:
         subscriptions = {target.ref.subscription_id.lower() for target in targets if isinstance(target, Target)}
         return PUBLISHED[RequestKind.WRITE][1] * self.limiter.share * max(1, len(subscriptions))
 
-    def _learn(self, method: str, url: str, status: int, headers: Mapping[str, str]) -> None:
-        self.limiter.observe(method, url, status, headers, self.clock.now())
+    def _observe(self, method: str, url: str) -> Callable[[int, Mapping[str, str]], None]:
+        learn = self.limiter.send(method, url, self.clock.now())
+        return lambda status, headers: learn(status, headers, self.clock.now())
 
 
 def _plan_target(target: Target, server: Server | PgflexError, check_mode: bool) -> bool:

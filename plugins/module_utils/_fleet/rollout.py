@@ -151,7 +151,8 @@ class Rollout:
             change = self.change(target)
             change.retry_policy = shorten(change.retry_policy)
             jobs.append(Job(target, target.ref.subscription_id, steps(change, target)))
-        return Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining).run(jobs)
+        scheduler: Scheduler[Target] = Scheduler(self.reader.limiter, clock, may_start, clock.now() + remaining)
+        return scheduler.run(jobs)
 
     def _change_and_look(self, change: Change, target: Target) -> Coroutine[ReconcileResult]:
         """Carry out a change, and read what came of it where no list is going to say."""

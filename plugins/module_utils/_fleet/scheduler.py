@@ -12,8 +12,10 @@ takes two minutes on the service, and thousands of them wait together.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 import queue
+from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -41,6 +43,8 @@ class Job(Generic[K]):
     subscription_id: str
     coroutine: Coroutine[Any]
     started: bool = field(default=False, init=False)
+    #: The buckets that the step under way has a token of.
+    taken: tuple[TokenBucket, ...] = field(default=(), init=False)
 
 
 @dataclass
@@ -55,18 +59,26 @@ class JobResult(Generic[K]):
 
 
 @dataclass(order=True)
-class _Due(Generic[K]):
-    at: float
+class _Pause(Generic[K]):
+    until: float
     number: int
     job: Job[K] = field(compare=False)
-    kind: RequestKind | None = field(compare=False, default=None)
-    #: The buckets that it has a token of, and how often Azure had said to wait by then.
-    reserved: tuple[tuple[TokenBucket, int], ...] = field(compare=False, default=())
-    late: bool = field(compare=False, default=False)
 
-    @property
-    def void(self) -> bool:
-        return not self.late and any(bucket.blocks != blocks for bucket, blocks in self.reserved)
+
+@dataclass
+class _Line(Generic[K]):
+    """The jobs that wait for their turns to send a request, first come first served.
+
+    A write has its own read right before it: it needs a token of both kinds, and takes none before it can have both.
+    """
+
+    kind: RequestKind
+    buckets: tuple[TokenBucket, ...]
+    jobs: deque[Job[K]] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """Return in how many seconds it is the turn of the first one, as far as is known now."""
+        return max(bucket.wait(now) for bucket in self.buckets)
 
 
 @dataclass
@@ -80,8 +92,8 @@ class _Step(Generic[K]):
 
 
 @dataclass
-class Scheduler:
-    """Runs work.
+class Scheduler(Generic[K]):
+    """Runs work, once.
 
     `may_start` is asked before the first write of each work, when it is about to be sent. A job that has to wait
     for a turn longer than `until` gets a `WaitTimeout` then; a first write that would come later does not begin.
@@ -92,107 +104,136 @@ class Scheduler:
     may_start: Callable[[], bool] = lambda: True
     until: float = math.inf
     workers: int = WORKERS
+    _running: int = field(default=0, init=False)
+    _pauses: list[_Pause[K]] = field(default_factory=list, init=False)
+    # The one that was served last is at the end.
+    _lines: OrderedDict[tuple[str, RequestKind], _Line[K]] = field(default_factory=OrderedDict, init=False)
+    _ended: queue.SimpleQueue[_Step[K]] = field(init=False)
 
     def run(self, jobs: Iterable[Job[K]]) -> Iterator[JobResult[K]]:
         """Yield the ends of all `jobs`, in the order in which they come; a fault ends its own job only."""
-        due = [_Due(self.clock.now(), number, job) for number, job in enumerate(jobs)]
-        number = len(due)
-        ended: queue.SimpleQueue[_Step[K]] = queue.SimpleQueue()
-        running = 0
-        with ThreadPoolExecutor(self.workers) as pool:
-            while due or running:
-                running += self._start_due(due, ended, pool, self.workers - running)
-                step = self._next_end(due, ended, running)
-                if step is None:
-                    continue
-                running -= 1
-                again = self._after(step, number)
-                number += 1
-                if isinstance(again, _Due):
-                    heapq.heappush(due, again)
-                else:
-                    yield again
+        self._ended = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        for job in jobs:
+            self._pause(job, 0.0)
+        with ThreadPoolExecutor(self.workers) as self._pool:
+            while self._pauses or self._lines or self._running:
+                self._resume()
+                self._serve()
+                step = self._next_end()
+                if step is not None:
+                    self._running -= 1
+                    if result := self._after(step):
+                        yield result
 
-    def _start_due(
-        self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], pool: ThreadPoolExecutor, room: int
-    ) -> int:
-        started = 0
-        while due and started < room and due[0].at <= self.clock.now():
-            one = heapq.heappop(due)
-            if one.kind and one.void:
-                heapq.heappush(due, self._schedule_request(one.job, one.kind, one.number))
-                continue
-            if one.kind is RequestKind.WRITE and not one.late and len(one.reserved) == 1:
-                # Only now: a read that had been reserved with the write would have kept those of others waiting.
-                heapq.heappush(due, self._reserve(one, RequestKind.READ))
-                continue
-            started += 1
-            first_write = one.kind is RequestKind.WRITE and not one.job.started
-            if first_write and (one.late or self.clock.now() > self.until):
-                ended.put(_Step(one.job, stopped=True, late=True))
-            elif one.late:
-                pool.submit(_take_step, one.job, ended, WaitTimeout(_NO_CAPACITY))
-            elif first_write and not self._may_write(one.job):
-                ended.put(_Step(one.job, stopped=True))
-                started += _stop_writes(due, ended)
-            else:
-                pool.submit(_take_step, one.job, ended)
-        return started
+    def _pause(self, job: Job[K], seconds: float) -> None:
+        heapq.heappush(self._pauses, _Pause(self.clock.now() + seconds, next(self._numbers), job))
+
+    def _resume(self) -> None:
+        """Go on with the jobs whose pauses are over."""
+        while self._pauses and self._running < self.workers and self._pauses[0].until <= self.clock.now():
+            self._submit(heapq.heappop(self._pauses).job)
+
+    def _serve(self) -> None:
+        """Give turns, to the kinds and subscriptions by turns: neither writes nor reads keep the others waiting."""
+        served = True
+        while served:
+            served = False
+            for name, line in tuple(self._lines.items()):
+                if self._running < self.workers and self._serve_first(line):
+                    served = True
+                    self._lines.move_to_end(name)
+                if not line.jobs:
+                    del self._lines[name]
+
+    def _serve_first(self, line: _Line[K]) -> bool:
+        """Give the first one of a line its turn, or end it for lack of time. Return whether it was either."""
+        now = self.clock.now()
+        late = line.wait(now) > 0
+        if not line.jobs or (late and now < self.until):
+            return False
+        job = line.jobs.popleft()
+        first_write = line.kind is RequestKind.WRITE and not job.started
+        if first_write and (late or now > self.until):
+            self._stop(job, late=True)
+        elif late:
+            self._submit(job, WaitTimeout(_NO_CAPACITY))
+        elif first_write and not self._may_write(job):
+            self._stop(job)
+            self._stop_writes()
+        else:
+            for bucket in line.buckets:
+                bucket.take(now)
+            job.taken = line.buckets
+            self._submit(job)
+        return True
 
     def _may_write(self, job: Job[K]) -> bool:
         # Asked once: a write that is tried again may have been carried out the first time: that is to be found out.
         job.started = self.may_start()
         return job.started
 
-    def _next_end(self, due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]], running: int) -> _Step[K] | None:
-        pause = max(0.0, due[0].at - self.clock.now()) if due and running < self.workers else None
-        if not running:
+    def _stop(self, job: Job[K], *, late: bool = False) -> None:
+        self._running += 1
+        self._ended.put(_Step(job, stopped=True, late=late))
+
+    def _stop_writes(self) -> None:
+        """Stop all first writes: they need not wait for their turns to hear it."""
+        for line in self._lines.values():
+            if line.kind is RequestKind.WRITE:
+                for job in line.jobs:
+                    if not job.started:
+                        self._stop(job)
+                line.jobs = deque(job for job in line.jobs if job.started)
+
+    def _submit(self, job: Job[K], error: PgflexError | None = None) -> None:
+        self._running += 1
+        self._pool.submit(_take_step, job, self._ended, error)
+
+    def _next_end(self) -> _Step[K] | None:
+        pause = self._next_turn() if self._running < self.workers else None
+        if not self._running:
             self.clock.sleep(pause or 0.0)
             return None
         try:
-            return ended.get(timeout=pause)
+            return self._ended.get(timeout=pause)
         except queue.Empty:
             return None
 
-    def _after(self, step: _Step[K], number: int) -> _Due[K] | JobResult[K]:
+    def _next_turn(self) -> float | None:
+        """Return in how many seconds somebody waits no longer; None if nobody waits."""
+        now = self.clock.now()
+        waits = [min(line.wait(now), max(0.0, self.until - now)) for line in self._lines.values()]
+        if self._pauses:
+            waits.append(max(0.0, self._pauses[0].until - now))
+        return min(waits, default=None)
+
+    def _after(self, step: _Step[K]) -> JobResult[K] | None:
+        job = step.job
+        for bucket in job.taken:
+            bucket.settle()
+        job.taken = ()
         if step.error is not None and not isinstance(step.error, Exception):
             raise step.error
         if step.stopped:
-            step.job.coroutine.close()
-            return JobResult(step.job.key, started=False, late=step.late)
+            job.coroutine.close()
+            return JobResult(job.key, started=False, late=step.late)
         if step.request is None:
-            return JobResult(step.job.key, step.result, as_pgflex_error(step.error) if step.error else None)
+            return JobResult(job.key, step.result, as_pgflex_error(step.error) if step.error else None)
         if isinstance(step.request, RequestKind):
-            return self._schedule_request(step.job, step.request, number)
-        return _Due(self.clock.now() + step.request, number, step.job)
+            self._line(job, step.request).jobs.append(job)
+        else:
+            self._pause(job, step.request)
+        return None
 
-    def _schedule_request(self, job: Job[K], kind: RequestKind, number: int) -> _Due[K]:
-        """Return when the request may be sent."""
-        return self._reserve(_Due(0.0, number, job, kind), kind)
-
-    def _reserve(self, one: _Due[K], kind: RequestKind) -> _Due[K]:
-        """Return `one`, due at its turn. A write has its own read right before it, and needs a turn of both kinds."""
-        now = self.clock.now()
-        bucket = self.limiter.bucket(one.job.subscription_id, kind, now)
-        one.at = now + bucket.reserve(now)
-        one.late = one.at > max(now, self.until)
-        if one.late:
-            one.at = max(now, self.until)
-        one.reserved = (*one.reserved, (bucket, bucket.blocks))
-        return one
-
-
-def _stop_writes(due: list[_Due[K]], ended: queue.SimpleQueue[_Step[K]]) -> int:
-    """Stop all first writes: they need not wait for their turns to hear it. Return how many these were."""
-    stopped = [one for one in due if one.kind is RequestKind.WRITE and not one.job.started]
-    if stopped:
-        due[:] = [one for one in due if one.kind is not RequestKind.WRITE or one.job.started]
-        heapq.heapify(due)
-    for one in stopped:
-        for bucket, blocks in one.reserved:
-            bucket.release(blocks)
-        ended.put(_Step(one.job, stopped=True))
-    return len(stopped)
+    def _line(self, job: Job[K], kind: RequestKind) -> _Line[K]:
+        name = job.subscription_id.lower(), kind
+        if name not in self._lines:
+            kinds = (kind,) if kind is RequestKind.READ else (kind, RequestKind.READ)
+            now = self.clock.now()
+            buckets = tuple(self.limiter.bucket(job.subscription_id, each, now) for each in kinds)
+            self._lines[name] = _Line(kind, buckets)
+        return self._lines[name]
 
 
 def _take_step(job: Job[K], ended: queue.SimpleQueue[_Step[K]], error: PgflexError | None = None) -> None:

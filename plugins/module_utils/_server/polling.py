@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .._identity.models import DesiredState, Server
     from .._identity.resource_ids import ServerRef
 
+#: Seconds after the scouts at which others see whether they have learned how long operations take.
+AFTER_SCOUTS = 1.0
 #: Without an operation to follow, a server that is not at work this often in a row has ended what it did.
 QUIET_LOOKS = 5
 
@@ -106,7 +108,8 @@ def _first_pause(doing: str, retry_policy: RetryPolicy) -> Coroutine[bool]:
         left = begun + likely - clock.now()
         if left <= 0:
             return False
-        yield retry_policy.poll_pause(doing, left if pace.expected else None)
+        # A little later than the scouts look, to hear what they have found.
+        yield retry_policy.poll_pause(doing, left if pace.expected else retry_policy.poll_interval + AFTER_SCOUTS)
     yield retry_policy.poll_pause(doing)
     return True
 

@@ -14,12 +14,18 @@ from emulator.arm.errors import SubscriptionRequestsThrottled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.control.settings import Settings
+    from emulator.control.settings import AllSettings
 
 # ARM also counts over all regions, with fifteen times the bucket of one region.
 REGIONS = 15
-# What the recordings of 2026 show, sent while throttling is off.
-RECORDED = {"reads": {"global-reads": 16499}, "writes": {"global-writes": 11999, "writes": 799}}
+# What is left after one request by the recordings of 2026, sent while throttling is off. Those of reads show the count
+# over all regions only.
+LEFT = {"reads": 1099, "writes": 799}
+SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "recorded": {"reads": ("global-reads",), "writes": ("global-writes", "writes")},
+    "all": {"reads": ("global-reads", "reads"), "writes": ("global-writes", "writes")},
+    "none": {"reads": (), "writes": ()},
+}
 
 
 @dataclass
@@ -31,7 +37,7 @@ class _Bucket:
 class Throttle:
     """Buckets that fill with time; `clock` gives seconds."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: AllSettings, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._clock = clock
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
@@ -46,14 +52,11 @@ class Throttle:
         """
         limits = self._settings.throttle
         if limits is None:
-            return _headers(RECORDED[kind])
-        size, refill = limits[kind]["bucket"], limits[kind]["refill"]
-        now = self._clock()
-        bucket = self._buckets.setdefault((kind, subscription_id.lower(), actor), _Bucket(size, now))
-        bucket.tokens = min(size, bucket.tokens + (now - bucket.at) * refill)
-        bucket.at = now
+            return self._headers(kind, LEFT[kind], LEFT[kind] + 1)
+        size = limits[kind]["bucket"]
+        bucket = self._fill((kind, subscription_id.lower(), actor), limits[kind])
         if bucket.tokens < 1:
-            seconds = max(1, math.ceil((1 - bucket.tokens) / refill))
+            seconds = max(1, math.ceil((1 - bucket.tokens) / limits[kind]["refill"]))
             raise SubscriptionRequestsThrottled(
                 kind=kind.removesuffix("s"),
                 subscription=subscription_id,
@@ -62,11 +65,18 @@ class Throttle:
                 headers={"Retry-After": str(seconds)},
             )
         bucket.tokens -= 1
-        left = {f"global-{kind}": int((REGIONS - 1) * size + bucket.tokens)}
-        if kind == "writes":
-            left[kind] = int(bucket.tokens)
-        return _headers(left)
+        return self._headers(kind, bucket.tokens, size)
 
+    def _fill(self, name: tuple[str, str, str], limits: dict[str, float]) -> _Bucket:
+        """Return a bucket as it is now, less what a second client has taken of it."""
+        size, now = limits["bucket"], self._clock()
+        bucket = self._buckets.setdefault(name, _Bucket(size, now))
+        gained = (now - bucket.at) * (limits["refill"] - limits.get("others", 0))
+        bucket.tokens = max(0.0, min(size, bucket.tokens + gained))
+        bucket.at = now
+        return bucket
 
-def _headers(left: dict[str, int]) -> dict[str, str]:
-    return {f"x-ms-ratelimit-remaining-subscription-{name}": str(count) for name, count in left.items()}
+    def _headers(self, kind: str, left: float, size: float) -> dict[str, str]:
+        counts = {kind: int(left), f"global-{kind}": int((REGIONS - 1) * size + left)}
+        shown = SHOWN[self._settings.remaining_counts][kind]
+        return {f"x-ms-ratelimit-remaining-subscription-{name}": str(counts[name]) for name in shown}

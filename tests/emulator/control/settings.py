@@ -79,6 +79,7 @@ class AllSettings(Settings):
     node_identities: Literal["one", "several"] = "one"
     deleted_identity: Literal["accept", "refuse"] = "accept"
     operation_host: str | None = None
+    remaining_counts: Literal["recorded", "all", "none"] = "recorded"
 
 
 _HINTS = get_type_hints(AllSettings)
@@ -127,8 +128,10 @@ def _checked_throttle(value: Any) -> Buckets | None:
     if not isinstance(value, dict) or not set(value) <= set(buckets):
         raise SettingsError("setting 'throttle' must be null or a mapping with 'reads' and 'writes'")
     for kind, bucket in value.items():
-        if not isinstance(bucket, dict) or set(bucket) != {"bucket", "refill"}:
-            raise SettingsError(f"setting 'throttle.{kind}' must have exactly 'bucket' and 'refill'")
+        if not isinstance(bucket, dict) or set(bucket) - {"others"} != {"bucket", "refill"}:
+            raise SettingsError(
+                f"setting 'throttle.{kind}' must have 'bucket' and 'refill', may have 'others', no more"
+            )
         for name, number in bucket.items():
             if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
                 raise SettingsError(f"setting 'throttle.{kind}.{name}' must be a number above 0, not {number!r}")

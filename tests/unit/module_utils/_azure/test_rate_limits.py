@@ -5,104 +5,251 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count, cycle, islice
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.rate_limits import (
+    ANSWERS_TO_RAISE,
+    LARGEST_FALL,
     MARGIN,
+    MOST_SPARED,
     PUBLISHED,
     RateLimiter,
     RequestKind,
+    SentRequest,
     TokenBucket,
 )
+from ansible_collections.pgflex.azure.plugins.module_utils._fleet.scheduler import WORKERS
 from unit.support import REF, SUBSCRIPTION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 URL = f"https://arm{REF.id}?api-version=2025-08-01"
 REMAINING = "x-ms-ratelimit-remaining-subscription"
+#: Of one example, after the first one.
+REQUESTS = 300
+WRITE_SIZE, WRITE_REFILL = PUBLISHED[RequestKind.WRITE]
 
 
-def bucket(size: float = 2, refill: float = 0.5) -> TokenBucket:
-    return TokenBucket(size, refill, filled_at=0)
+def bucket(size: float = 2, refill: float = 0.5, share: float = 1.0) -> TokenBucket:
+    return TokenBucket(size, refill, 0, share)
+
+
+def take(bucket: TokenBucket, number: int = 1, now: float = 0) -> list[float]:
+    """Return when tokens can be taken that are taken as soon as they are there."""
+    times = []
+    for _token in range(number):
+        now += bucket.wait(now)
+        bucket.take(now)
+        times.append(now)
+    return times
+
+
+def send(bucket: TokenBucket, now: float = 0) -> float:
+    """Send a request that a token is there for, and end its step."""
+    bucket.take(now)
+    bucket.send(now)
+    bucket.settle()
+    return now
+
+
+def exchange(bucket: TokenBucket, remaining: int, now: float = 0, seconds: float = 0, times: int = 1) -> None:
+    """Send requests, each when the one before has its answer; the last one says that so many are left."""
+    for left in reversed(range(remaining, remaining + times)):
+        bucket.take(now)
+        sent = bucket.send(now)
+        now += seconds
+        bucket.answer(sent, left, None, now)
+        bucket.settle()
 
 
 def learned(headers: dict[str, str], method: str = "GET", url: str = URL, status: int = 429) -> RateLimiter:
     """Return limits that have seen one answer."""
     limiter = RateLimiter()
-    limiter.observe(method, url, status, headers, 0)
+    limiter.send(method, url, 0)(status, headers, 0)
     return limiter
 
 
-def wait(limiter: RateLimiter, kind: RequestKind, now: float = 0, subscription: str = SUBSCRIPTION) -> float:
-    return limiter.bucket(subscription, kind, now).reserve(now)
+def wait(limiter: RateLimiter, kind: RequestKind, subscription: str = SUBSCRIPTION) -> float:
+    return limiter.bucket(subscription, kind, 0).wait(0)
 
 
 def test_a_full_bucket_is_a_burst_and_then_requests_come_as_it_fills() -> None:
-    full = bucket()
-    assert [full.reserve(0) for _turn in range(5)] == [0, 0, 2, 4, 6]
-
-
-def test_reserved_times_are_kept_while_the_clock_goes_on() -> None:
-    full = bucket()
-    times = [now + full.reserve(now) for now in (0, 0, 0, 1, 1, 30, 30)]
-    assert times == [0, 0, 2, 4, 6, 30, 30]
+    assert take(bucket(), 5) == [0, 0, 2, 4, 6]
 
 
 def test_it_never_holds_more_than_its_size() -> None:
+    assert take(bucket(), 3, now=1000) == [1000, 1000, 1002]
+
+
+def test_what_goes_out_without_a_token_being_taken_is_counted_too() -> None:
     full = bucket()
-    assert [full.reserve(1000) for _turn in range(3)] == [0, 0, 2]
+    full.send(0)
+    assert take(full, 2) == [0, 2]
 
 
-def test_other_clients_take_from_the_same_bucket() -> None:
+def test_what_is_sent_after_a_token_was_taken_is_counted_once() -> None:
     full = bucket()
-    full.observe(0, now=0)
-    assert full.reserve(0) == 2
+    send(full)
+    assert take(full, 2) == [0, 2]
 
 
-def test_azure_knows_no_more_than_what_is_already_reserved() -> None:
-    full = bucket()
-    for _turn in range(4):
-        full.reserve(0)
-    full.observe(100, now=0)
-    assert full.reserve(0) == 6
+def test_a_token_that_was_taken_for_nothing_pays_for_nobody_else() -> None:
+    full = bucket(size=10)
+    full.take(0)
+    full.settle()
+    full.send(0)
+    assert full.tokens == 8
+
+
+@pytest.mark.parametrize("remaining", [0, 1])
+def test_other_clients_take_from_the_same_bucket(remaining: int) -> None:
+    full = bucket(size=100, refill=1)
+    exchange(full, remaining)
+    assert 1 - remaining < full.wait(0) <= 1 - remaining + MOST_SPARED
+
+
+def test_it_is_set_up_by_what_answers_in_a_row_say() -> None:
+    low = bucket(size=190, refill=10)
+    exchange(low, 798, times=ANSWERS_TO_RAISE - 1)
+    assert low.tokens < 190
+    exchange(low, 797)
+    assert low.tokens == 797 - MOST_SPARED
+    assert take(low, 787)[-1] == 0
+    assert take(low, 10)[-1] == pytest.approx(1)
+
+
+def test_one_answer_that_says_less_than_the_others_holds_all_of_them_back() -> None:
+    low = bucket(size=190, refill=10)
+    for remaining in (790, 789, 300, 787, 786):
+        exchange(low, remaining)
+        assert low.tokens <= 300 - MOST_SPARED
+    exchange(low, 785)
+    assert low.tokens == 785 - MOST_SPARED
+
+
+def test_what_may_not_be_in_a_count_is_taken_off_before_it_raises() -> None:
+    low = bucket(size=190, refill=10)
+    beside = [low.send(0) for _request in range(4)]  # no answer yet
+    for _request in range(3):
+        low.take(0)  # not sent yet
+    exchange(low, 700, times=ANSWERS_TO_RAISE)
+    assert low.tokens == 700 - MOST_SPARED - len(beside) - 3
+
+
+def test_an_answer_that_was_overtaken_counts_less_what_was_sent_since() -> None:
+    full = bucket(size=100, refill=1)
+    slow = full.send(0)
+    for _request in range(30):
+        send(full)
+    full.answer(slow, 40, None, 0)
+    assert full.tokens == pytest.approx(40 - 30 - 41 * (1 - MARGIN))
+
+
+def test_a_bucket_that_was_seen_is_never_taken_for_larger() -> None:
+    small = bucket(size=190, refill=10)
+    exchange(small, 39)
+    assert take(small, 100, now=1000)[-1] == pytest.approx(1000 + (100 - 40 * MARGIN) / 10)
 
 
 def test_a_blocked_bucket_gives_one_token_when_azure_said_and_then_fills() -> None:
     full = bucket()
     full.block(30, now=10)
-    times = [now + full.reserve(now) for now in (10, 15, 40)]
-    assert times == [40, 42, 44]
+    assert take(full, 3, now=10) == [40, 42, 44]
 
 
 def test_a_shorter_block_does_not_shorten_a_longer_one() -> None:
     full = bucket()
     full.block(30, now=0)
     full.block(5, now=0)
-    assert full.reserve(0) == 30
+    assert full.wait(0) == 30
 
 
-def test_a_block_voids_what_is_reserved_so_nothing_is_waited_for_twice() -> None:
-    full = bucket()
-    for _turn in range(100):
-        full.reserve(0)
-    full.block(5, now=0)
-    assert full.reserve(0) == 5
+def test_a_block_voids_what_was_counted_before_it() -> None:
+    low = bucket(size=190, refill=10)
+    exchange(low, 700, times=ANSWERS_TO_RAISE)
+    early = [low.send(0) for _request in range(ANSWERS_TO_RAISE)]
+    low.block(5, now=0)
+    for sent in early:
+        low.answer(sent, 700, None, 6)
+    assert low.tokens == pytest.approx(11)
 
 
-def test_only_blocks_are_counted_so_that_a_time_given_before_can_be_dropped() -> None:
-    full = bucket()
-    full.reserve(0)
-    full.observe(1, now=0)
-    assert full.blocks == 0
-    full.block(1, now=0)
-    assert full.blocks == 1
+def test_what_answers_say_during_a_block_does_not_end_it() -> None:
+    low = bucket(size=190, refill=10)
+    low.block(5, now=0)
+    exchange(low, 700, times=ANSWERS_TO_RAISE)
+    assert low.wait(0) >= 5
 
 
 def test_each_token_is_given_once_whichever_thread_asks() -> None:
-    full = bucket(size=1, refill=1)
+    full = bucket(size=5000, refill=1)
     with ThreadPoolExecutor(10) as pool:
-        waits = list(pool.map(lambda _number: full.reserve(0), range(5000)))
-    assert sorted(waits) == list(range(5000))
+        list(pool.map(lambda _number: send(full), range(5000)))
+    assert full.tokens == 0
+
+
+@pytest.mark.parametrize(("true", "rate"), [(30, 20), (2, 5), (10, 10)], ids=["more", "less", "as thought"])
+def test_the_refill_is_learned(true: float, rate: float) -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    left, seen = 400.0, []
+    for number in range(int(60 * rate)):
+        left += true / rate - 1
+        exchange(one, int(left), now=number / rate, seconds=0.05)
+        seen.append(one.refill)
+    assert one.refill == pytest.approx(true, abs=0.6)
+    assert max(seen) <= max(10, true)
+
+
+def test_who_shares_a_bucket_thinks_of_a_refill_without_what_others_take() -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    for number in range(300):
+        exchange(one, 200, now=number / 5)
+    assert one.refill == pytest.approx(5, abs=0.5)
+
+
+def test_the_refill_falls_slowly_since_others_may_stop_any_time() -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    exchange(one, 700)
+    exchange(one, 300, now=6)
+    assert one.refill == 10 * LARGEST_FALL
+    for number in range(10):
+        exchange(one, 200 - number * 10, now=12 + 6 * number)
+    assert one.refill == 1
+
+
+def test_what_may_have_been_on_its_way_does_not_change_the_refill() -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    early = [one.send(0) for _request in range(60)]
+    exchange(one, 500)
+    for sent in early:  # arrived after that
+        one.answer(sent, 440, None, 1)
+    exchange(one, 499, now=6)
+    assert one.refill == 10
+    for _request in range(60):
+        one.send(6)
+    exchange(one, 558, now=12)  # arrived before these
+    assert one.refill == 10
+
+
+def test_a_full_bucket_says_nothing_about_the_refill() -> None:
+    one = bucket(size=800, refill=10)
+    for number in range(100):
+        exchange(one, 799, now=number)
+    assert one.refill == 10
 
 
 def test_each_subscription_has_a_bucket_for_reads_and_one_for_writes() -> None:
@@ -121,25 +268,41 @@ def test_a_share_is_that_part_of_the_bucket(share: float, size: float, refill: f
     part = RateLimiter(share).bucket("abc", RequestKind.WRITE, now=0)
     assert part.size == pytest.approx(max(1, size * MARGIN))
     assert part.refill == pytest.approx(refill)
-    assert part.reserve(0) == 0
+    assert part.wait(0) == 0
 
 
-@pytest.mark.parametrize("suffix", ["reads", "global-reads"])
-def test_what_azure_says_is_left_counts(suffix: str) -> None:
-    limiter = learned({f"{REMAINING}-{suffix}": "1"}, status=200)
-    waits = [wait(limiter, RequestKind.READ) for _turn in range(2)]
-    assert waits == [0, pytest.approx(1 / 25)]
+def test_a_share_of_what_is_believed_is_taken_once() -> None:
+    part = RateLimiter(0.5).bucket("abc", RequestKind.WRITE, now=0)
+    left, now = 800, 0.0
+    while not part.wait(now):
+        left -= 1
+        exchange(part, left)
+    assert 400 <= left <= 400 + MOST_SPARED
+
+
+def test_only_a_share_of_what_is_left_is_ours() -> None:
+    part = bucket(size=100, refill=1, share=0.5)
+    exchange(part, 40)
+    assert part.tokens == pytest.approx((40 - 41 * (1 - MARGIN)) / 2)
+
+
+@pytest.mark.parametrize("name", ["reads", "global-reads"])
+def test_what_azure_says_is_left_counts(name: str) -> None:
+    assert wait(learned({f"{REMAINING}-{name}": "0"}, status=200), RequestKind.READ) > 0
+
+
+def test_a_count_over_all_regions_alone_raises_nothing() -> None:
+    limiter = RateLimiter()
+    for number in range(20):
+        limiter.send("GET", URL, number)(200, {f"{REMAINING}-global-reads": "16499"}, number)
+    reads = limiter.bucket(SUBSCRIPTION, RequestKind.READ, 20)
+    assert reads.wait(20) == 0
+    assert take(reads, 300, now=20)[-1] == pytest.approx(20 + (300 - 250 * MARGIN) / 25)
 
 
 def test_of_two_counts_the_smaller_one_counts() -> None:
     limiter = learned({f"{REMAINING}-reads": "0", f"{REMAINING}-global-reads": "16499"}, status=200)
     assert wait(limiter, RequestKind.READ) > 0
-
-
-def test_only_a_share_of_what_is_left_is_ours() -> None:
-    limiter = RateLimiter(share=0.5)
-    limiter.observe("PATCH", URL, 202, {f"{REMAINING}-writes": "4"}, 0)
-    assert [wait(limiter, RequestKind.WRITE) > 0 for _turn in range(3)] == [False, False, True]
 
 
 @pytest.mark.parametrize(("method", "kind", "other"), [("GET", *RequestKind), ("PATCH", *reversed(RequestKind))])
@@ -152,8 +315,7 @@ def test_only_the_bucket_of_the_request_is_blocked_by_429(method: str, kind: Req
 
 @pytest.mark.parametrize("said", ["", "0", "-5", "soon", "nan"])
 def test_without_a_time_that_makes_sense_a_block_takes_a_second(said: str) -> None:
-    assert 0 <= wait(learned({"Retry-After": said}), RequestKind.READ) <= 1
-    assert learned({"Retry-After": said}).bucket(SUBSCRIPTION, RequestKind.READ, 0).blocks == 1
+    assert wait(learned({"Retry-After": said}), RequestKind.READ) == 1
 
 
 @pytest.mark.parametrize("status", [200, 409, 503])
@@ -170,4 +332,101 @@ def test_what_is_in_no_subscription_has_no_bucket(url: str) -> None:
 
 def test_a_count_that_is_none_is_passed_over() -> None:
     limiter = learned({f"{REMAINING}-reads": "many", f"{REMAINING}-global-reads": "-1"}, status=200)
-    assert [wait(limiter, RequestKind.READ) for _turn in range(200)] == [0] * 200
+    assert take(limiter.bucket(SUBSCRIPTION, RequestKind.READ, 0), 200)[-1] == 0
+
+
+@dataclass
+class Wire:
+    """A bucket of Azure, and the requests and answers of one client, which overtake each other on their ways."""
+
+    client: TokenBucket
+    size: int
+    level: float
+    refill: float
+    now: float = 0.0
+    filled_at: float = 0.0
+    largest: int = 0
+    ways: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=count)
+
+    def send(self, there: float, back: float) -> None:
+        """Send a request. It has to find a token when it arrives."""
+        sent = self.client.send(self.now)
+
+        def arrive() -> None:
+            self.level = min(self.size, self.level + (self.now - self.filled_at) * self.refill)
+            self.filled_at = self.now
+            assert self.level >= 1 - 1e-6
+            self.level -= 1
+            remaining = math.floor(self.level + 1e-6)
+            self.largest = max(self.largest, remaining + 1)
+            self._later(back, lambda: self._learn(sent, remaining))
+
+        self._later(there, arrive)
+
+    def _learn(self, sent: SentRequest, remaining: int) -> None:
+        before = self.client.refill
+        self.client.answer(sent, remaining, None, self.now)
+        # It is corrected where it is wrong, and never beyond.
+        right = self.refill * self.client.share
+        assert min(before, right) - 1e-6 <= self.client.refill <= max(before, right) + 1e-6
+
+    def pass_until(self, time: float) -> None:
+        """Let what arrives by a time arrive."""
+        while self.ways and self.ways[0][0] <= time:
+            self.now, _number, arrive = heapq.heappop(self.ways)
+            arrive()
+        self.now = time
+
+    def _later(self, seconds: float, arrive: Callable[[], None]) -> None:
+        heapq.heappush(self.ways, (self.now + seconds, next(self.numbers), arrive))
+
+
+@given(
+    size=st.integers(WORKERS, 1000),
+    level=st.floats(0, 1),
+    refill=st.floats(WRITE_REFILL, 100),
+    share=st.sampled_from([1.0, 0.5, 0.1]),
+    ways=st.lists(st.tuples(st.floats(0.001, 3), st.floats(0.001, 3)), min_size=1, max_size=40),
+)
+def test_never_more_is_sent_than_azure_has(
+    size: int, level: float, refill: float, share: float, ways: list[tuple[float, float]]
+) -> None:
+    """The first answer comes before the others are sent, lest the bucket be smaller than published.
+
+    Nor may it be smaller than what is on its way, which may arrive all at once.
+    """
+    part = RateLimiter(share).bucket("abc", RequestKind.WRITE, now=0)
+    wire = Wire(part, size, max(1.0, size * level), refill)
+    wire.send(0, 0)
+    wire.pass_until(0)
+    for there, back in islice(cycle(ways), REQUESTS):
+        while len(wire.ways) == WORKERS or part.wait(wire.now):
+            turn = wire.now + part.wait(wire.now) if len(wire.ways) < WORKERS else math.inf
+            wire.pass_until(min([turn, *(at for at, _number, _arrive in wire.ways)]))
+        part.take(wire.now)
+        wire.send(there, back)
+        part.settle()
+    if share < 1:
+        believed = max(WRITE_SIZE, wire.largest) + max(refill, WRITE_REFILL) * wire.now
+        assert max(1.0, believed * share) + 1 >= REQUESTS
+
+
+@given(
+    before=st.lists(st.integers(0, 1000), max_size=5),
+    seconds=st.floats(1, 100),
+    after=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 1000), st.booleans()), max_size=8),
+)
+def test_nothing_is_sent_before_azure_said_whatever_is_counted_meanwhile(
+    before: list[int], seconds: float, after: list[tuple[float, int, bool]]
+) -> None:
+    one = bucket(size=190, refill=10)
+    for remaining in before:
+        exchange(one, remaining)
+    early = [one.send(0) for _answer in after]
+    one.block(seconds, now=0)
+    for sent, (part, remaining, is_early) in zip(early, sorted(after)):
+        now = part * seconds
+        one.answer(sent if is_early else one.send(now), remaining, None, now)
+        assert one.wait(now) >= seconds - now - 1e-6
+    assert one.tokens <= 1

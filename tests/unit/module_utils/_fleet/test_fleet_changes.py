@@ -161,8 +161,8 @@ def test_the_limits_learn_from_every_answer() -> None:
     service = FleetService()
     held = service.add("pg-one", A)
     fleet = run(service, targets(service, MORE))
-    service.observer("PATCH", f"https://arm{held.ref.id}", 429, {"Retry-After": "60"})
-    assert fleet.limiter.bucket(SUBSCRIPTION, RequestKind.WRITE, service.time.time).reserve(service.time.time) == 60
+    service.observer("PATCH", f"https://arm{held.ref.id}")(429, {"Retry-After": "60"})
+    assert fleet.limiter.bucket(SUBSCRIPTION, RequestKind.WRITE, service.time.time).wait(service.time.time) == 60
 
 
 @pytest.mark.parametrize(("percentage", "failures"), [(0, 1), (10, 5), (100, 40)])

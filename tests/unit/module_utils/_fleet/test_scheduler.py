@@ -50,7 +50,7 @@ class Run:
             self.did.append((self.time.time, name, request))
         return name.upper()
 
-    def scheduler(self) -> Scheduler:
+    def scheduler(self) -> Scheduler[str]:
         clock = Clock(self.time.now, self.time.sleep)
         return Scheduler(self.limiter, clock, self.may_start, self.until)
 
@@ -181,7 +181,7 @@ def test_thousands_of_works_need_few_threads() -> None:
             yield 100.0
 
     before = threading.active_count()
-    ends = list(run.scheduler().run([Job(number, SUBSCRIPTION, counting()) for number in range(3000)]))
+    ends = list(run.scheduler().run([Job(str(number), SUBSCRIPTION, counting()) for number in range(3000)]))
     assert len(ends) == 3000
     assert max(most) <= before + WORKERS
     assert run.time.time == 300
