@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 PUBLISHED = default_throttle()
+LARGE = {"reads": {"bucket": 2000, "refill": 25}, "writes": {"bucket": 800, "refill": 10}}
 SMALL = {"reads": {"bucket": 50, "refill": 25}, "writes": {"bucket": 20, "refill": 10}}
 
 
@@ -57,10 +58,27 @@ def test_a_drifted_fleet_is_changed_within_the_limits(
     assert sum(each for kind, each in calls.items() if kind not in ("token", "429")) <= 3.2 * number, calls
 
 
+@pytest.mark.parametrize(("counts", "waits"), [("all", False), ("none", True)])
+def test_a_larger_bucket_is_believed_when_answers_count_it(
+    emulator: Emulator, outputs: list[str], counts: str, waits: bool
+) -> None:
+    many = servers("drift", 60, "id-a")
+    seed_servers(emulator, many, OTHER_SUBSCRIPTION)
+    emulator.settings(throttle=LARGE, remaining_counts=counts, operation_seconds=60)
+    asked = rows(many, OTHER_SUBSCRIPTION, present=["id-b"])
+    time = VirtualTime(emulator)
+    with time.in_force():
+        result = run_fleet(emulator, outputs, asked, poll_interval=30, quota_percentage=10)
+    assert result["totals"] == totals_of(servers=60, changed=60, written=60, added=60)
+    assert count(emulator)["429"] == 0
+    # A minute for the operations; a tenth of the published bucket would let the last one begin forty seconds later.
+    assert (time.passed > 80) == waits
+
+
 def test_first_failures_stop_new_writes_and_what_was_started_is_told(emulator: Emulator, outputs: list[str]) -> None:
     bad, good = servers("bad", 8, "id-a"), servers("good", 52, "id-a")
     seed_servers(emulator, bad + good)
-    emulator.settings(operation_seconds=0)
+    emulator.settings(operation_seconds=0, throttle=PUBLISHED)
     fails = {"operation_error": {"code": "NoLuck", "message": "No luck."}}
     emulator.fault("PATCH", "/pg-bad-", fails, times=-1)
     asked = rows(bad + good, present=["id-b"])
