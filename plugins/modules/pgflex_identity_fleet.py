@@ -16,8 +16,8 @@ description:
     first one is sent, and those that are sent are waited for together.
   - Where more than 25 servers of a subscription are asked for they are read from its list, a request for each page; otherwise one
     by one.
-  - It keeps within the limits of Azure Resource Manager for each subscription, 250 reads and 25 a second, 200 writes and 10 a
-    second, and follows what Azure's answers say about them.
+  - It keeps within the limits of Azure Resource Manager for each subscription. As long as Azure's answers do not say how much is
+    left, these are 250 reads and 25 a second, 200 writes and 10 a second.
   - A row that fails does not fail the task; RV(servers[].failed) says how each row ended, and RV(totals) counts them.
 extends_documentation_fragment:
   - pgflex.azure.azure
@@ -191,7 +191,8 @@ options:
     type: str
   quota_percentage:
     description:
-      - Share of the limits of Azure Resource Manager to use, where other clients log in with the same credential.
+      - Share of the limits of Azure Resource Manager to use, where other clients log in with the same credential. It is a share
+        of what Azure's answers say there is, or of the published limits where they do not.
     type: float
     default: 100
   wait_timeout:

@@ -72,7 +72,7 @@ class SentRequest:
 
 @dataclass(frozen=True)
 class _Count:
-    """What an answer said was left; `sent` requests had been sent by the time that it came."""
+    """The requests `remaining` by one answer; `sent` had been sent by the time that it came."""
 
     request: SentRequest
     remaining: int
@@ -159,7 +159,7 @@ class TokenBucket:
                 self._believe((remaining - self._spared - not_counted) * self.share, sent.beside, now)
 
     def block(self, seconds: float, now: float) -> None:
-        """Fill nothing for as long as Azure said to wait, and hold one token then. What was counted before is void."""
+        """Fill nothing for as long as Azure said to wait, and hold one token then. Counts from before are void."""
         with self._lock:
             self._fill(now)
             self.tokens = 1.0
@@ -171,8 +171,8 @@ class TokenBucket:
     def _believe(self, left: float, beside: int, now: float) -> None:
         """Lower the tokens to what is `left` for us, or raise them if that is sure.
 
-        What was sent earlier, and had no answer, is likely to be in the count: only to raise, it is taken off too. A
-        share is never raised: of what is left when it is spent, the rest is for others.
+        Requests that were sent earlier, and had no answer, are likely to be in the count: they are taken off too, but
+        only to raise. A share is never raised: of what is left when it is spent, the rest is for others.
         """
         self.tokens = min(self.tokens, left)
         self._raises.append(left - beside + self._taken)
