@@ -16,6 +16,7 @@ what may not be in the count is taken off it before the count raises a belief, a
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ WINDOW, NEARLY_FULL = 5.0, 0.9
 LEAST_REFILL, LARGEST_FALL = 0.1, 0.5
 #: Seconds after which a request without an answer is not on its way any more.
 LOST_AFTER = 60.0
+#: A refill of which nothing is known.
+_ANY = -math.inf, math.inf
 #: Seconds add up inexactly.
 _WHOLE = 1 - 1e-9
 
@@ -106,6 +109,7 @@ class TokenBucket:
         self._on_their_way: dict[int, float] = {}
         self._raises: deque[float] = deque(maxlen=ANSWERS_TO_RAISE)
         self._first: _Count | None = None
+        self._bounds = _ANY
 
     def wait(self, now: float) -> float:
         """Return in how many seconds there is a token, as far as is known now."""
@@ -166,7 +170,7 @@ class TokenBucket:
             self.filled_at = max(self.filled_at, now + seconds)
             self._void = self._sent
             self._raises.clear()
-            self._first = None
+            self._first, self._bounds = None, _ANY
 
     def _believe(self, left: float, beside: int, now: float) -> None:
         """Lower the tokens to what is `left` for us, or raise them if that is sure.
@@ -192,7 +196,7 @@ class TokenBucket:
     def _learn_refill(self, count: _Count) -> None:
         """Correct the refill, less what others take, where two counts contradict it whatever was on its way."""
         if count.remaining >= NEARLY_FULL * (self._largest or 0):
-            self._first = None
+            self._first, self._bounds = None, _ANY
             return
         first, request = self._first, count.request
         if first is None:
@@ -205,6 +209,9 @@ class TokenBucket:
             most = first.request.beside + count.sent - first.request.number
             lowest = (gained - 1 + fewest) / (count.at - first.request.at) * self.share
             highest = (gained + 1 + most) / (request.at - first.at) * self.share
+            # Twice in a row: a request may be counted in another region than the one before, and the next one not.
+            (before_lowest, before_highest), self._bounds = self._bounds, (lowest, highest)
+            lowest, highest = min(lowest, before_lowest), max(highest, before_highest)
             refill = min(max(self.refill, lowest), max(highest, self.refill * LARGEST_FALL))
             self.refill = max(refill, self._least_refill)
 

@@ -208,25 +208,41 @@ def test_the_refill_falls_slowly_since_others_may_stop_any_time() -> None:
     one = bucket(size=800, refill=10)
     exchange(one, 799)
     exchange(one, 700)
-    exchange(one, 300, now=6)
+    exchange(one, 500, now=6)
+    assert one.refill == 10
+    exchange(one, 300, now=12)
     assert one.refill == 10 * LARGEST_FALL
     for number in range(10):
-        exchange(one, 200 - number * 10, now=12 + 6 * number)
+        exchange(one, 200 - number * 10, now=18 + 6 * number)
     assert one.refill == 1
 
 
-def test_what_may_have_been_on_its_way_does_not_change_the_refill() -> None:
+def test_requests_that_are_counted_in_two_regions_do_not_change_the_refill() -> None:
     one = bucket(size=800, refill=10)
     exchange(one, 799)
-    early = [one.send(0) for _request in range(60)]
-    exchange(one, 500)
-    for sent in early:  # arrived after that
-        one.answer(sent, 440, None, 1)
-    exchange(one, 499, now=6)
+    for number in range(100):
+        exchange(one, 700 if number % 2 else 200, now=number * 6)
     assert one.refill == 10
-    for _request in range(60):
-        one.send(6)
-    exchange(one, 558, now=12)  # arrived before these
+
+
+def test_what_may_arrive_after_a_count_does_not_lower_the_refill() -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    for now, number, remaining in ((0, 120, 500), (6, 60, 439), (12, 0, 438)):  # sixty come between two
+        early = [one.send(now) for _request in range(number)]
+        exchange(one, remaining, now=now)
+        for sent in early:  # counted after that one
+            one.answer(sent, remaining - number, None, now + 1)
+    assert one.refill == 10
+
+
+def test_what_may_not_have_arrived_does_not_raise_the_refill() -> None:
+    one = bucket(size=800, refill=10)
+    exchange(one, 799)
+    for now in (0, 6, 12):
+        exchange(one, 200 + 10 * now, now=now)
+        for _request in range(60):
+            one.send(now)  # no answer yet
     assert one.refill == 10
 
 
