@@ -95,7 +95,8 @@ def test_a_list_that_breaks_off_still_counts_as_far_as_it_came() -> None:
     asked = targets(service, HELD)
     run(service, asked)
     assert errors(asked) == {}
-    assert [name for name in service.reads() if name != "list"] == [f"pg-{number:03}" for number in range(30, 40)]
+    # Ten threads ask, in whatever order.
+    assert sorted(set(service.reads()) - {"list"}) == [f"pg-{number:03}" for number in range(30, 40)]
 
 
 def test_what_is_not_on_the_list_is_asked_for_itself() -> None:
