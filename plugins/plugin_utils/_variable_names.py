@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
@@ -49,7 +50,9 @@ class VariableNames:
     """
 
     def __init__(self, allowed: Sequence[str], extra: Iterable[str]) -> None:
-        self._allowed, self._extra = allowed, frozenset(extra)
+        # Nothing but `*` is a pattern, as in the names of identities.
+        self._allowed = [escape(each).replace("[*]", "*") for each in allowed]
+        self._extra = frozenset(extra)
         self._seen: set[str] = set()
         self._unknown: dict[str, _Unknown] = {}
 
