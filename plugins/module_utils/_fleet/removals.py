@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .._errors import InvalidInput, Refused
 from .._identity.resource_ids import key, split
 from .._module.options import ASSIGN, ROLLBACK
-from .target import some_of
+from .target import counted, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,11 +98,11 @@ class RemovalLimit:
     def _refusal(self, losing: list[Target], servers: int) -> Refused:
         names = some_of([each.name for each in losing])
         reasons = Counter(reason for each in losing for reason in self._reasons(each))
-        told = [f"{reason} from {_servers(number)}" for reason, number in reasons.most_common(_REASONS)]
+        told = [f"{reason} from {counted(number, 'server')}" for reason, number in reasons.most_common(_REASONS)]
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
         what = "empties" if self.limit is None else "takes identities from"
         return Refused(
-            f"Nothing was changed: the plan {what} {len(losing)} of {_servers(servers)} ({names}), and {self._said}. "
+            f"Nothing was changed: the plan {what} {len(losing)} of {counted(servers, 'server')} ({names}), and {self._said}. "
             f"The largest reasons: {'; '.join(told)}{more}.",
             code="TooManyRemovals",
             target="max_removals",
@@ -119,10 +119,6 @@ class RemovalLimit:
             yield f"{cause if self.action == ASSIGN else self.action} takes {split(each).name}"
         if plan and plan.system_assigned is False:
             yield f"{'system_assigned' if self.action == ASSIGN else self.action} takes the system-assigned identity"
-
-
-def _servers(number: int) -> str:
-    return f"{number} server{'' if number == 1 else 's'}"
 
 
 def _purge_empties(plan: Plan, desired: DesiredState) -> bool:

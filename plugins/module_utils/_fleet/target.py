@@ -142,3 +142,8 @@ def _was_written(target: Target | InvalidTarget) -> bool:
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """Return the first few names."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number and the noun it counts."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

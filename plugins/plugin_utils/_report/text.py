@@ -11,7 +11,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from ...module_utils._fleet.target import some_of
+from ...module_utils._fleet.target import counted, some_of
 from .model import (
     ADDED,
     COMPLIANT,
@@ -149,11 +149,6 @@ def _totals_text(report: Report) -> str:
     changed = f"{totals['changed']} changed ({totals['added']} added, {totals['removed']} removed)"
     not_started = f", {totals['not_started']} not started" if totals["not_started"] else ""
     return f"{start}, {changed}, {undeclared}{totals['failed']} failed{not_started}."
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return a number and the noun it counts."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def table(report: Report) -> list[str]:
