@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.fleets import seed_servers, servers
-from e2e.roles import ASSIGN, REMOVE, ROLE, told, truth, unwrapped, writes
+from e2e.roles import ASSIGN, ROLE, recap, told, truth, unwrapped, writes
 from e2e.world import SERVER_ID, user_assigned
 
 if TYPE_CHECKING:
@@ -79,14 +79,6 @@ def test_a_batch_that_has_nothing_to_rotate_is_undeclared(emulator: Emulator, ru
     assert writes(emulator) == [THREE[1]]
 
 
-def test_a_second_playbook_that_is_refused_has_failed_in_the_artifact_too(emulator: Emulator, run: Run) -> None:
-    site = [{"ansible.builtin.import_playbook": each} for each in (ASSIGN, REMOVE)]
-    limit = {"pgflex_identity_max_removals": "2"}
-    ran = run(site, THREE, pgflex_identity_present="id-c", pgflex_identity_absent__x="id-b", **limit)
-    assert ran.rc == 2, ran.output
-    assert told(ran)["failed"] == 1
-
-
 def test_a_replica_that_follows_keeps_an_encrypting_identity_of_its_primary(emulator: Emulator, run: Run) -> None:
     main = {"name": "gate-main", "identity": user_assigned("id-a", "id-cmk"), "encryption": {"primary": "id-cmk"}}
     copy = {
@@ -103,3 +95,111 @@ def test_a_replica_that_follows_keeps_an_encrypting_identity_of_its_primary(emul
     assert ran.rc == 0, ran.output
     (held,) = [ids for server, (_type, ids) in truth(emulator).items() if server.endswith("/gate-copy")]
     assert sorted(each.rpartition("/")[2].lower() for each in held) == ["id-a", "id-cmk"]
+
+
+DECLARED: dict[str, Any] = {"pgflex_identity_present": "id-c"}
+#: What each gate is about; without it the first server, or all of them, would be changed.
+GATES = [
+    pytest.param({THREE[0]: DECLARED, THREE[1]: {}}, {"pgflex_identity_fail_on_undeclared": True}, id="undeclared"),
+    pytest.param(
+        {THREE[0]: DECLARED, THREE[1]: {**DECLARED, "pgflex_identity_absent": "id-c"}},
+        {"pgflex_identity_strict": True},
+        id="strict",
+    ),
+    pytest.param({THREE[0]: DECLARED, THREE[1]: {"pgflex_identity_presnt": "id-c"}}, {}, id="an unknown name"),
+    pytest.param(
+        {each: {**DECLARED, "pgflex_identity_absent": "id-b"} for each in THREE},
+        {"pgflex_identity_max_removals": 2},
+        id="removals",
+    ),
+    pytest.param(dict.fromkeys(THREE, PURGE), {}, id="an unlimited purge"),
+    pytest.param({THREE[0]: DECLARED}, {"pgflex_identity_report_csv": "/no/such/folder/x.csv"}, id="a report"),
+    pytest.param(
+        {THREE[0]: {**DECLARED, "pgflex_identity_waves": 1}, THREE[1]: DECLARED}, {}, id="settings that differ"
+    ),
+]
+PLAY: dict[str, Any] = {"hosts": "all", "gather_facts": False}
+
+
+def including(entry: str = "main") -> dict[str, Any]:
+    return {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": entry}, "ignore_errors": True}
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        pytest.param([{**PLAY, "ignore_errors": True, "roles": [ROLE]}], id="a play"),
+        pytest.param([{**PLAY, "ignore_errors": True, "tasks": [including()]}], id="an include"),
+        pytest.param([{**PLAY, "ignore_errors": True, "serial": 3, "roles": [ROLE]}], id="batches"),
+        pytest.param(
+            [{**PLAY, "ignore_errors": True, "tasks": [including("plan"), including("apply")]}], id="two halves"
+        ),
+    ],
+)
+@pytest.mark.parametrize(("hosts", "variables"), GATES)
+def test_nothing_is_written_where_the_failure_of_a_gate_is_ignored(
+    emulator: Emulator,
+    run: Run,
+    site: list[dict[str, Any]],
+    hosts: dict[str, dict[str, Any]],
+    variables: dict[str, Any],
+) -> None:
+    after = {"ansible.builtin.debug": {"msg": "GOES ON"}}
+    ran = run([{**each, "post_tasks": [after]} for each in site], hosts, **variables)
+    assert "GOES ON" in ran.output
+    assert writes(emulator) == []
+
+
+FREE = {"pgflex_identity_waves": "100%", "pgflex_identity_max_fail_percentage": 100}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "variables"),
+    [
+        pytest.param(dict.fromkeys(THREE, PURGE), FREE, id="an unlimited purge"),
+        pytest.param(
+            {each: {**DECLARED, "pgflex_identity_absent": "id-b"} for each in THREE},
+            {**FREE, "pgflex_identity_max_removals": 1},
+            id="removals",
+        ),
+        pytest.param(dict.fromkeys(THREE, DECLARED), {}, id="waves"),
+        pytest.param(dict.fromkeys(THREE, DECLARED), {**FREE, "pgflex_identity_strict": True}, id="strict"),
+        pytest.param({THREE[0]: {"pgflex_identity_presnt": "id-c"}}, FREE, id="an unknown name"),
+        # Its neighbour may, and registers that for all.
+        pytest.param({THREE[0]: {}, THREE[1]: PURGE, THREE[2]: {}}, FREE, id="the purge of one"),
+    ],
+)
+def test_nothing_is_written_where_hosts_that_do_not_wait_ignore_a_gate(
+    emulator: Emulator, run: Run, hosts: dict[str, dict[str, Any]], variables: dict[str, Any]
+) -> None:
+    run([{**PLAY, "strategy": "free", "ignore_errors": True, "roles": [ROLE]}], hosts, **variables)
+    assert writes(emulator) == []
+
+
+STRICT: dict[str, dict[str, Any]] = {
+    THREE[0]: {"pgflex_identity_present": "id-a"},
+    THREE[1]: DECLARED,
+    THREE[2]: {**DECLARED, "pgflex_identity_absent": "id-c"},
+}
+
+
+@pytest.mark.parametrize("by_role", [False, True], ids=["playbook", "role"])
+def test_recap_and_summary_agree_on_what_a_strict_run_has_not_done(
+    emulator: Emulator, run: Run, *, by_role: bool
+) -> None:
+    ran = run([{**PLAY, "roles": [ROLE]}] if by_role else ASSIGN, STRICT, pgflex_identity_strict=True)
+    assert ran.rc == 2
+    assert {host for host, end in recap(ran).items() if end == "failed"} == {*THREE[1:]}
+    assert (told(ran)["failed_hosts"], told(ran)["not_started_hosts"]) == (THREE[2:], THREE[1:2])
+    assert told(ran)["compliant"] == 1
+    why = f"Not started: pgflex_identity_strict is set, and these are not to be planned: {THREE[2]}."
+    assert unwrapped(ran).count(why) >= 1
+    assert writes(emulator) == []
+
+
+def test_where_undeclared_servers_are_an_error_they_fail_themselves(emulator: Emulator, run: Run) -> None:
+    hosts: dict[str, dict[str, Any]] = {THREE[0]: {"pgflex_identity_present": "id-a"}, THREE[1]: {}}
+    ran = run(ASSIGN, hosts, pgflex_identity_fail_on_undeclared=True)
+    assert {host for host, end in recap(ran).items() if end == "failed"} == {THREE[1]}
+    assert told(ran)["undeclared_hosts"] == THREE[1:2]
+    assert "Nothing says what it shall hold, and pgflex_identity_fail_on_undeclared is set." in unwrapped(ran)
