@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
-from ..plugin_utils._summary import add, not_reached, sum_up, tell, undo
+from ..plugin_utils._summary import Batch, add, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
 
@@ -32,21 +32,27 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, known)
         arguments, check = self._task.args, self._task.check_mode
         rollout = arguments.get("rollout") or {}
-        before = _earlier()
-        # Where a whole batch has failed, Ansible has taken its hosts from all other lists, and none of the rest begins.
-        left = not_reached([str(each) for each in known.get("ansible_play_hosts_all") or []], before)
+        if check:
+            rollout = {**rollout, "rollback": ""}
         try:
-            batch = sum_up(arguments["plan"], rollout, left, str(known.get("inventory_hostname")))
+            told, plan = add(_earlier(), arguments["plan"], rollout, self._batch(known))
+            batch = sum_up([plan])
             lines = tell(batch, arguments["plan"], rollout.get("waves") or [], check=check)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
-        if check:
-            batch["rollback"] = ""
         if batch["rollback"] and arguments.get("rollback_file"):
             lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
-        summary = {"check": check, "action": arguments.get("action"), **_keep(add(before, batch))}
+        write_private(_path(), json.dumps(told))
+        summary = {"check": check, "action": arguments.get("action"), **sum_up(told["plans"].values())}
         handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
+
+    def _batch(self, task_vars: dict[str, Any]) -> Batch:
+        """Return the hosts of this batch, of which a failure takes some from all of Ansible's variables."""
+        everyone = [str(each) for each in task_vars.get("ansible_play_hosts_all") or []]
+        batch = task_vars["hostvars"]._inventory._restriction or everyone
+        hosts = [each for each in everyone if each in batch]
+        return Batch(self._task.get_play()._uuid, str(task_vars.get("inventory_hostname")), hosts, everyone)
 
 
 def _path() -> Path:
@@ -55,12 +61,6 @@ def _path() -> Path:
 
 
 def _earlier() -> dict[str, Any]:
-    """Return the sum of the batches before this one in this run; empty for the first."""
+    """Return what was said of the batches before this one in this run; empty for the first."""
     found: dict[str, Any] = json.loads(_path().read_text(encoding="utf-8")) if _path().exists() else {}
     return found
-
-
-def _keep(added: dict[str, Any]) -> dict[str, Any]:
-    """Keep `added` for the batches to come."""
-    write_private(_path(), json.dumps(added))
-    return added

@@ -14,8 +14,9 @@ author: pgflex.azure contributors (@pgflex)
 description:
   - Sums up what M(pgflex.azure.pgflex_identity_fleet) planned for all hosts of a play, and did with those that have
     drifted.
-  - Sets the sum as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. In a play with
-    C(serial) the batches add up.
+  - Sets the sum as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. All batches, plays and
+    playbooks of a run add up. A host of several of them counts once, as the last one has found it, but as changed if one
+    has changed it and the later ones had nothing to do.
   - It sends no request and starts no process.
 extends_documentation_fragment:
   - pgflex.azure.attributes.action
@@ -146,7 +147,8 @@ summary:
       elements: str
     not_started_hosts:
       description:
-        - The hosts that were not started, because too many others had failed, or the plan as a whole had.
+        - The hosts that were not started, because too many others had failed, or the plan as a whole had, in this batch
+          or in one before.
         - Where others had failed, their own results fail as well, for Ansible's recap, so that they are tried again
           together with those.
       type: list

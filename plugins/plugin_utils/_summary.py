@@ -3,96 +3,144 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE: not for use outside this collection; it may change in any release.
-"""Sum up what a rollout did with the hosts of a batch, in lines for people and in counts for a workflow. Pure."""
+"""Sum up what a rollout did with hosts, in lines for people and in counts for a workflow. Pure.
+
+What is said of a host is kept by its name, not in numbers: a run may have several batches, plays and playbooks, and
+may look at a host more than once.
+"""
 
 from __future__ import annotations
 
+import json
 import shlex
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._fleet.target import some_of
-from ._report.model import read_report
-from ._report.text import counted, lines
+from ..module_utils._fleet.target import counted, some_of
+from ._report.model import CHANGED, COMPLIANT, FAILED, NOT_STARTED, UNDECLARED, read_report
+from ._report.text import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
-#: What adds up when a play with `serial` has several batches.
-COUNTS = (
-    "servers",
-    "compliant",
-    "changed",
-    "undeclared",
-    "failed",
-    "not_started",
-    "written",
-    "added",
-    "removed",
-    "left_out",
-)
-HOSTS = ("changed_hosts", "undeclared_hosts", "failed_hosts", "not_started_hosts", "left_out_hosts")
+_STATUSES = (COMPLIANT, CHANGED, UNDECLARED, FAILED, NOT_STARTED)
+_NUMBERS = ("written", "added", "removed")
 
 
-def sum_up(
-    plan: Mapping[str, Any], rollout: Mapping[str, Any], hosts: Sequence[str] = (), own: str = ""
-) -> dict[str, Any]:
-    """Return the counts `COUNTS`, the names `HOSTS` and the packed record `rollback` of one batch.
+@dataclass(frozen=True)
+class Batch:
+    """The hosts of a batch, and of its whole `play`; `own` is the host at which Ansible tells what is done once."""
 
-    `plan` is the result of `pgflex_identity_fleet` in check mode for all of them, `rollout` the result for those that
-    have drifted, empty where there was none: then what was planned has not been started. If the plan as a whole failed,
-    so did its task, which is that of the host `own`, and none of the other `hosts` was started. Raise `AttributeError`,
-    `KeyError` or `TypeError` if they are no such results.
+    play: str
+    own: str
+    hosts: Sequence[str]
+    play_hosts: Sequence[str]
+
+
+def add(
+    before: Mapping[str, Any], plan: Mapping[str, Any], rollout: Mapping[str, Any], batch: Batch
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return all that was said in a run, with that of one more plan, and that of this plan alone.
+
+    `before` is what this returned for earlier batches, empty for none. `plan` is the result of `pgflex_identity_fleet`
+    in check mode for all of a batch, `rollout` the result for those that have drifted, or for a part of them. It is
+    empty where there was none, so that what was planned has not been started. What failed as a whole did so at the host
+    `own`. Raise `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
-    if plan.get("failed") and "totals" not in plan:
-        return _sum_up_failure(hosts, own)
-    planned, last = plan["totals"], rollout or plan
-    nothing = {"changed": 0, "not_started": planned["changed"], "written": 0, "added": 0, "removed": 0}
-    done = rollout["totals"] if rollout else nothing
-    servers, changed = planned["servers"], done["changed"]
-    failed, not_started = last["totals"]["failed"], done["not_started"]
-    failed_hosts = [each["name"] for each in last["servers"] if each["failed"] and not each.get("not_started")]
-    # One that could be read when the plan was made may have failed since.
-    lost = set(failed_hosts)
-    undeclared_hosts = [each["name"] for each in plan["servers"] if each.get("undeclared") and each["name"] not in lost]
+    plans, reached = {**before.get("plans", {})}, {**before.get("reached", {})}
+    earlier = reached.get(batch.play, [])
+    name = _name(plan, batch)
+    found = dict(plans.get(name) or {"words": {}, "rollouts": {}, "left_out": []})
+    found["left_out"] = _distinct(found["left_out"], plan.get("left_out") or ())
+    left_out = {host for each in (*plans.values(), found) for host in each["left_out"]}
+    has_failed = plan.get("failed") and "totals" not in plan
+    if has_failed:
+        words = _judge_failure(plan, batch, left_out)
+    else:
+        words = _judge(plan, rollout, found["words"])
+        if rollout.get("failed") and "totals" not in rollout and batch.own:
+            words[batch.own] = FAILED
+        found["rollouts"] = {**found["rollouts"], **_numbers(rollout)}
+    found["words"] = {**found["words"], **words}
+    if has_failed or plan.get("stopped_by") or _have_all_failed(batch.hosts, found["words"]):
+        # Ansible takes the hosts of a batch that has failed from all lists, and none of the rest begins.
+        known = {*earlier, *batch.hosts, *found["words"], *left_out}
+        found["words"].update((each, NOT_STARTED) for each in batch.play_hosts if each not in known)
+    plans[name], reached[batch.play] = found, _distinct(earlier, batch.hosts)
+    return {"plans": plans, "reached": reached}, found
+
+
+def _name(plan: Mapping[str, Any], batch: Batch) -> str:
+    """Return what tells a plan from others. The batches of a second play may share that of the first one."""
+    if plan.get("result_dir"):
+        return str(plan["result_dir"])
+    return f"{batch.play} {sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest()}"
+
+
+def _numbers(rollout: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the numbers and the record of a rollout by its first host: no other rollout of the plan has that one."""
+    if not rollout.get("servers"):
+        return {}
+    numbers = {each: rollout["totals"][each] for each in _NUMBERS}
+    return {str(rollout["servers"][0]["name"]): {**numbers, "rollback": rollout.get("rollback") or ""}}
+
+
+def _have_all_failed(hosts: Sequence[str], words: Mapping[str, str]) -> bool:
+    return bool(hosts) and all(words.get(each) in (FAILED, NOT_STARTED) for each in hosts)
+
+
+def _distinct(*lists: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(each for names in lists for each in names)]
+
+
+def _judge(plan: Mapping[str, Any], rollout: Mapping[str, Any], earlier: Mapping[str, str]) -> dict[str, str]:
+    """Return what became of each host of a plan. What another batch has made of it counts more than the plan."""
+    words = {}
+    for each in plan["servers"]:
+        waits = not each["failed"] and (each["changed"] or each.get("busy"))
+        words[each["name"]] = NOT_STARTED if waits else _word(each)
+    words.update({host: word for host, word in earlier.items() if host in words})
+    words.update({each["name"]: _word(each) for each in rollout.get("servers") or ()})
+    return words
+
+
+def _word(entry: Mapping[str, Any]) -> str:
+    if entry["failed"]:
+        return NOT_STARTED if entry.get("not_started") else FAILED
+    if entry["changed"]:
+        return CHANGED
+    return UNDECLARED if entry.get("undeclared") else COMPLIANT
+
+
+def _judge_failure(plan: Mapping[str, Any], batch: Batch, left_out: Container[str]) -> dict[str, str]:
+    """Return that one host has failed, and none of the others was started, for a plan that failed as a whole."""
+    others = [each for each in plan.get("hosts", batch.hosts) if each not in left_out]
+    return {**dict.fromkeys(others, NOT_STARTED), **dict.fromkeys([batch.own] if batch.own else [], FAILED)}
+
+
+def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the counts, the names and the packed records of what `add` has returned of plans.
+
+    The last word on a host counts, but one that was changed stays so where a later plan has nothing to do for it.
+    """
+    words: dict[str, str] = {}
+    told = [*plans]
+    for host, word in (each for plan in told for each in plan["words"].items()):
+        if not (words.get(host) == CHANGED and word in (COMPLIANT, UNDECLARED)):
+            words[host] = word
+    hosts = {status: [host for host, word in words.items() if word == status] for status in _STATUSES}
+    rollouts = [each for plan in told for each in plan["rollouts"].values()]
+    left_out = [each for each in _distinct(*(plan["left_out"] for plan in told)) if each not in words]
     return {
-        "servers": servers,
-        "compliant": servers - changed - len(undeclared_hosts) - failed - not_started,
-        "changed": changed,
-        "undeclared": len(undeclared_hosts),
-        "failed": failed,
-        "not_started": not_started,
-        **{name: done[name] for name in ("written", "added", "removed")},
-        "changed_hosts": [
-            each["name"] for each in rollout.get("servers", []) if each["changed"] and not each["failed"]
-        ],
-        "undeclared_hosts": undeclared_hosts,
-        "failed_hosts": failed_hosts,
-        "not_started_hosts": [
-            each["name"] for each in last["servers"] if each.get("not_started" if rollout else "changed")
-        ],
-        "left_out": len(plan.get("left_out") or ()),
-        "left_out_hosts": [*(plan.get("left_out") or ())],
-        "rollback": rollout.get("rollback") or "",
+        "servers": len(words),
+        **{status: len(names) for status, names in hosts.items()},
+        **{name: sum(each[name] for each in rollouts) for name in _NUMBERS},
+        **{f"{status}_hosts": names for status, names in hosts.items() if status != COMPLIANT},
+        "left_out": len(left_out),
+        "left_out_hosts": left_out,
+        "rollback": " ".join(each["rollback"] for each in rollouts if each["rollback"]),
     }
-
-
-def _sum_up_failure(hosts: Sequence[str], own: str) -> dict[str, Any]:
-    # Also where an earlier batch, or an earlier play of the run, has told of it.
-    failed_hosts, others = [own] if own else [], [each for each in hosts if each != own]
-    counts = {"servers": len(failed_hosts) + len(others), "failed": len(failed_hosts), "not_started": len(others)}
-    names = {"failed_hosts": failed_hosts, "not_started_hosts": others}
-    return {**dict.fromkeys(COUNTS, 0), **{name: [] for name in HOSTS}, **counts, **names, "rollback": ""}
-
-
-def add(before: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sum of what `sum_up` said of earlier batches, empty for none, and of this one."""
-    added = {name: before.get(name, type(batch[name])()) + batch[name] for name in (*COUNTS, *HOSTS)}
-    return {**added, "rollback": " ".join(filter(None, (before.get("rollback"), batch["rollback"])))}
-
-
-def not_reached(hosts: Sequence[str], before: Mapping[str, Any]) -> list[str]:
-    """Return the last of the `hosts` of a play, without those that earlier batches were about, or have left out."""
-    return [*hosts[before.get("servers", 0) + before.get("left_out", 0) :]]
 
 
 def tell(

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import Any
 
 import pytest
 from ansible.parsing.splitter import parse_kv
 
-from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import add, not_reached, sum_up, tell, undo
+from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import Batch, add, sum_up, tell, undo
 
 WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, "started": "2026-01-01T10:00:00+00:00"}
 WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, "not_started": 1, "ended": None}]
@@ -21,24 +22,46 @@ def result(
     changed: str,
     failed: str = "",
     not_started: str = "",
-    compliant: int = 0,
+    compliant: str = "",
     undeclared: str = "",
     lost: int = 0,
     **more: Any,
 ) -> dict[str, Any]:
     """Return a result with a server for each letter; `lost` is how many failed after a write. A change adds two."""
-    names = sorted({*changed, *failed, *not_started, *undeclared})
+    names = sorted({*changed, *failed, *not_started, *undeclared, *compliant})
     rows = [{"name": name, "changed": name in changed, "failed": name in failed + not_started} for name in names]
     for row in rows:
         row.update({"not_started": True} if row["name"] in not_started else {})
         row.update({"undeclared": True} if row["name"] in undeclared else {})
-    counts = {"servers": len(names) + compliant, "compliant": compliant, "changed": len(changed)}
+    counts = {"servers": len(names), "compliant": len(compliant), "changed": len(changed)}
     totals = {**counts, "undeclared": len(undeclared), "failed": len(failed), "not_started": len(not_started)}
     totals.update(written=len(changed) + lost, added=2 * len(changed), removed=len(changed))
     return {"servers": rows, "totals": totals, **more}
 
 
-PLAN = result("abcd", "e", compliant=5)
+PLAN = result("abcd", "e", compliant="vwxyz")
+FAILED: dict[str, Any] = {"failed": True, "msg": "x"}
+
+
+class Told:
+    """What was said in a run: the result of the latest batch, and of all so far."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+        self.batch: dict[str, Any] = {}
+
+    def add(
+        self, plan: dict[str, Any], rollout: dict[str, Any], hosts: str = "", rest: str = "", play: str = "1"
+    ) -> dict[str, Any]:
+        """Add a batch of `hosts`, a letter each, of a play that has the `rest` too; the first host is the task's."""
+        told, found = add(self._kept, plan, rollout, Batch(play, hosts[:1], [*hosts], [*hosts, *rest]))
+        # As in the file between two batches.
+        self._kept, self.batch = json.loads(json.dumps(told)), sum_up([found])
+        return sum_up(told["plans"].values())
+
+
+def summed(plan: dict[str, Any], rollout: dict[str, Any], hosts: str = "") -> dict[str, Any]:
+    return Told().add(plan, rollout, hosts)
 
 
 @pytest.mark.parametrize(
@@ -47,23 +70,24 @@ PLAN = result("abcd", "e", compliant=5)
         ({}, (10, 5, 0, 1, 4), "", "e", "abcd"),
         (result("abc", "de"), (10, 5, 3, 2, 0), "abc", "de", ""),
         (result("a", "be", "cd"), (10, 5, 1, 2, 2), "a", "be", "cd"),
-        (result("abc", compliant=2), (10, 7, 3, 0, 0), "abc", "", ""),
+        (result("abc", compliant="de"), (10, 7, 3, 0, 0), "abc", "", ""),
     ],
     ids=["nothing started", "all started", "stopped", "compliant by then"],
 )
 def test_the_counts_add_up_to_the_servers_of_the_plan(
     rollout: dict[str, Any], counts: tuple[int, ...], changed: str, failed: str, not_started: str
 ) -> None:
-    batch = sum_up(PLAN, rollout)
+    batch = summed(PLAN, rollout)
     assert tuple(batch[name] for name in ("servers", "compliant", "changed", "failed", "not_started")) == counts
     names = {"changed_hosts": changed, "failed_hosts": failed, "not_started_hosts": not_started}
     assert {name: "".join(batch[name]) for name in names} == names
 
 
 def test_batches_of_a_play_add_up_with_a_record_each() -> None:
-    first = add({}, sum_up(result("a", undeclared="x"), result("a", rollback="pgflex1:one")))
-    second = add(first, sum_up(result("", compliant=1), {}))
-    third = add(second, sum_up(result("b", "c"), result("b", "c", lost=1, rollback="pgflex1:two")))
+    told = Told()
+    told.add(result("a", undeclared="x"), result("a", rollback="pgflex1:one"), "ax")
+    told.add(result("", compliant="y"), {}, "y")
+    third = told.add(result("b", "c"), result("b", "c", lost=1, rollback="pgflex1:two"), "bc")
     assert third == {
         "servers": 5,
         "compliant": 1,
@@ -85,22 +109,22 @@ def test_batches_of_a_play_add_up_with_a_record_each() -> None:
 
 
 def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
-    batch = sum_up(result("ab"), result("a", "", "b"))
+    batch = summed(result("ab"), result("a", "", "b"))
     assert tell(batch, {}, WAVES, check=False) == [
         "wave 1: 1 server, 1 changed, 0 failed, 10:00:00 to 10:01:00 UTC",
         "wave 2: 1 server, 0 changed, 0 failed, 1 not started",
         "2 servers: 0 compliant, 1 changed (2 added, 1 removed), 0 failed, 1 not started.",
     ]
-    one = sum_up(result("a"), result("a"))
+    one = summed(result("a"), result("a"))
     assert tell(one, {}, WAVES[:1], check=True) == [
         "1 server: 0 compliant, 1 drifted (2 missing, 1 extra), 0 failed, 0 not started."
     ]
-    lost = sum_up(result("abc"), result("a", "bc", lost=1))
+    lost = summed(result("abc"), result("a", "bc", lost=1))
     assert tell(lost, {}, WAVES[:1], check=False) == [
         "3 servers: 0 compliant, 1 changed (2 added, 1 removed), 2 failed (1 of these was written to, or may have "
         "been), 0 not started."
     ]
-    some = sum_up(result("a", compliant=2, undeclared="bcdefg"), result("a"))
+    some = summed(result("a", compliant="yz", undeclared="bcdefg"), result("a"))
     assert tell(some, {}, WAVES[:1], check=False) == [
         "left alone, since nothing says what they shall hold: b, c, d, e, f, ...",
         "9 servers: 2 compliant, 1 changed (2 added, 1 removed), 6 undeclared, 0 failed, 0 not started.",
@@ -108,7 +132,7 @@ def test_several_waves_and_the_counts_are_told_in_a_line_each() -> None:
 
 
 def test_an_undeclared_server_that_cannot_be_read_any_more_has_failed() -> None:
-    batch = sum_up(result("a", undeclared="bc"), result("a", "b"))
+    batch = summed(result("a", undeclared="bc"), result("a", "b"))
     assert (batch["compliant"], batch["undeclared"], batch["failed"]) == (0, 1, 1)
     assert (batch["undeclared_hosts"], batch["failed_hosts"]) == (["c"], ["b"])
 
@@ -121,25 +145,80 @@ def test_the_command_that_takes_it_back_can_be_pasted() -> None:
     assert parse_kv(words[-1]) == {"pgflex_identity_rollback": "/var/a record.json"}
 
 
-@pytest.mark.parametrize("plan", [{}, {"totals": {}}, {"totals": {"servers": 1, "changed": 1}, "servers": []}])
+@pytest.mark.parametrize("plan", [{}, {"totals": {}}])
 def test_what_is_no_result_is_refused(plan: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
-        sum_up(plan, {})
+        summed(plan, {})
 
 
 def test_a_plan_that_failed_as_a_whole_failed_one_host_and_started_no_other() -> None:
-    batch = sum_up({"failed": True, "msg": "x"}, {}, ["a", "b", "c"], "b")
+    batch = summed(FAILED, {}, "bac")
     assert (batch["servers"], batch["failed"], batch["not_started"]) == (3, 1, 2)
     assert (batch["failed_hosts"], batch["not_started_hosts"]) == (["b"], ["a", "c"])
 
 
 def test_hosts_that_are_no_servers_are_named_before_the_totals() -> None:
-    batch = sum_up({**result("a"), "left_out": ["web-1", "web-2"]}, {})
+    batch = summed({**result("a"), "left_out": ["web-1", "web-2"]}, {})
     assert batch["servers"] == 1
     assert tell(batch, {}, [], check=True)[-2] == "2 hosts are no servers and are left out: web-1, web-2"
 
 
-def test_hosts_that_an_earlier_batch_has_left_out_are_not_those_that_were_not_reached() -> None:
-    first = add({}, sum_up(result("", compliant=2, left_out=["web-1"]), {}))
-    assert not_reached(["pg-1", "web-1", "pg-2", "pg-3", "pg-4"], first) == ["pg-3", "pg-4"]
-    assert not_reached(["pg-1"], {}) == ["pg-1"]
+def test_a_rollout_that_failed_as_a_whole_failed_one_host_and_started_no_other() -> None:
+    batch = summed(result("bc", compliant="a"), FAILED, "abc")
+    assert (batch["failed_hosts"], batch["not_started_hosts"], batch["compliant"]) == (["a"], ["b", "c"], 0)
+
+
+def test_the_hosts_of_batches_that_do_not_begin_are_not_started() -> None:
+    told = Told()
+    # Of a batch one host is no server, and another one is none of a rollback; the next batch fails as a whole.
+    told.add(result("", compliant="a", left_out=["b"]), {}, "abc", "defg")
+    third = told.add({**FAILED, "hosts": ["e"], "left_out": ["d"]}, {}, "def", "abcg")
+    assert (third["compliant"], third["failed_hosts"], third["not_started_hosts"]) == (1, ["d"], ["e", "g"])
+    assert third["left_out_hosts"] == ["b"]
+
+
+@pytest.mark.parametrize("stopped", [{"stopped_by": {"x": "y"}}, {}], ids=["a gate", "all failed"])
+def test_a_batch_that_stops_starts_none_of_the_rest_unless_they_begin_all_the_same(stopped: dict[str, Any]) -> None:
+    told = Told()
+    plan = result("a", "b", **stopped)
+    first = told.add(plan, {} if stopped else result("", "ab"), "ab", "cd")
+    assert first["not_started_hosts"] == (["a", "c", "d"] if stopped else ["c", "d"])
+    # With ignore_errors.
+    assert told.add(result("", compliant="cd"), {}, "cd", "ab")["not_started_hosts"] == (["a"] if stopped else [])
+
+
+def test_a_batch_of_which_one_host_goes_on_says_nothing_of_the_rest() -> None:
+    assert Told().add(result("", "ab"), result("", "ab"), "abc", "de")["servers"] == 2
+
+
+def test_a_host_of_two_playbooks_is_one_server_with_the_last_word() -> None:
+    told = Told()
+    told.add(result("ab", compliant="c"), result("ab"), "abc", play="1")
+    both = told.add(result("c", compliant="b", undeclared="ad"), result("", "c"), "abcd", play="2")
+    assert (both["servers"], both["changed_hosts"], both["failed_hosts"]) == (4, ["a", "b"], ["c"])
+    assert both["undeclared_hosts"] == ["d"]
+    # Each playbook has assigned what it says.
+    assert (both["written"], both["added"], told.batch["changed"], told.batch["compliant"]) == (2, 4, 0, 1)
+
+
+def test_a_second_play_in_batches_carries_out_one_plan() -> None:
+    plan = result("abc", "d", compliant="xy", result_dir="plan")
+    told = Told()
+    first = told.add(plan, result("a"), "a", "bcd", play="2")
+    assert (first["servers"], first["changed_hosts"], first["not_started_hosts"]) == (6, ["a"], ["b", "c"])
+    told.add(plan, result("b", compliant="c"), "bc", "ad", play="2")
+    last = told.add(plan, result("", "d", lost=1), "d", "abc", play="2")
+    assert told.batch == last
+    assert [last[name] for name in ("servers", "compliant", "changed", "failed", "not_started")] == [6, 3, 2, 1, 0]
+    assert (last["written"], last["added"], last["removed"]) == (3, 4, 2)
+
+
+def test_what_is_told_twice_counts_once() -> None:
+    told = Told()
+    plan, rollout = result("a", result_dir="plan"), result("a", rollback="pgflex1:one")
+    assert told.add(plan, rollout, "a") == told.add(plan, rollout, "a")
+
+
+def test_who_is_undeclared_says_the_rollout_where_it_has_looked_again() -> None:
+    assert summed(result("a", "b"), result("a", undeclared="b"))["undeclared_hosts"] == ["b"]
+    assert summed(result("a", undeclared="b"), result("a", compliant="b"))["undeclared_hosts"] == []
