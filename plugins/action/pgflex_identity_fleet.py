@@ -32,14 +32,17 @@ from ..plugin_utils._host_reader import host_options, host_variables, quick_with
 from ..plugin_utils._host_variables import HostRows, nothing_asked, read_rows
 from ..plugin_utils._in_worker import run_in_worker
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
-from ..plugin_utils._play_hosts import PlayHosts, lets_through
+from ..plugin_utils._play_hosts import OWN_PREFIX, PlayHosts, lets_through
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
 from ..plugin_utils._run_scope import (
     RUN_VARIABLES,
     TASK_VARIABLES,
     RunScope,
     count_removals,
+    explain_shut_gates,
+    find_shut_gates,
     name_variable,
+    refuse_reports_without_folder,
     run_options,
 )
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
@@ -51,6 +54,10 @@ _ROLE = "pgflex.azure.pgflex_identity"
 # What the role registers of its plan.
 _PLAN = "pgflex_identity_plan"
 _LIMIT = "pgflex_identity_max_removals"
+_WAIT = (
+    "result_dir: run_once and the strategy of this play do not go together: "
+    "it has to wait for all hosts, as linear does."
+)
 # What only this plugin needs.
 _ROW_OPTIONS = tuple(each.run for each in RUN if each.run and each.control)
 
@@ -65,11 +72,15 @@ class ActionModule(ActionBase):
         arguments = self._arguments(known)
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
+        if self._is_called_by_role:
+            self._keep_gates_shut(arguments, known.get(_PLAN) if goes_on else None, known)
         if arguments.get("result_dir") == "auto":
             if self._is_called_by_role and self._waits and not self._task.run_once:
                 raise AnsibleActionFail("Nothing was changed: a condition above the role changed while the role ran.")
             if self._task.run_once and not self._waits:
-                return {**result, **self._run_per_host(arguments, known)}
+                self._refuse_to_be_alone(known)
+                # Ansible would register the result of the last host for all of them: each gets a task of its own.
+                return {**result, **nothing_asked(), "alone": True}
             # Ansible removes what is in there at its end. The role names its record after it.
             prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
             arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
@@ -87,15 +98,26 @@ class ActionModule(ActionBase):
             rows.primaries, unread = self._other_rows(rows, known)
         answer = self._ask(rows, arguments)
         if not goes_on:
-            # Others may have what a pattern is about.
-            knows_all = self._is_one_batch or len(known["ansible_play_hosts_all"]) == 1
-            unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
-            answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unread, *unmatched])
+            answer = self._warn_and_stop(rows, with_warnings(answer, unread), known, whole=whole)
         return {**result, **answer}
+
+    def _warn_and_stop(
+        self, rows: HostRows, answer: dict[str, Any], task_vars: Mapping[str, Any], *, whole: bool
+    ) -> dict[str, Any]:
+        """Return the answer of a plan with what is to be said of it once, and with what keeps it from being written."""
+        # Others may have what a pattern is about.
+        knows_all = self._is_one_batch or len(task_vars["ansible_play_hosts_all"]) == 1
+        unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
+        answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unmatched])
+        if not (self._is_called_by_role and self._runs_once and "totals" in answer):
+            return answer
+        flags = {name: self._flag(name, task_vars) for name in ("strict", "fail_on_undeclared")}
+        shut = find_shut_gates(answer, **flags)
+        return {**answer, "stopped_by": shut} if shut else answer
 
     def _count(self, rows: HostRows, arguments: dict[str, Any], plan: Any, task_vars: Mapping[str, Any]) -> None:
         """Refuse what nobody could count, and make a number of the limit of removals."""
-        with failing_the_task():
+        with failing_the_task(rows.facts):
             if not (self._is_called_by_role or self._runs_once or len(task_vars["ansible_play_hosts_all"]) == 1):
                 refuse_uncounted_task(arguments.get("max_removals"), purge=self._purges(arguments, task_vars))
             if self._is_one_batch:
@@ -128,7 +150,7 @@ class ActionModule(ActionBase):
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
-            return name_variable(answer) if self._is_called_by_role else answer
+            return {**(name_variable(answer) if self._is_called_by_role else answer), **rows.facts()}
         if answer.get("result_dir"):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)
@@ -181,7 +203,7 @@ class ActionModule(ActionBase):
                 options = partial(_raise, error)
             names.add(host, variables)
             rows.add(host, options, named=host in named)
-        with failing_the_task():
+        with failing_the_task(rows.facts):
             names.check(everywhere)
             rows.settle(len(task_vars["ansible_play_hosts_all"]), extra_variables(task_vars))
         if rows.rollback_plan and not rows.rollback_plan.matched and not rows.hosts and whole:
@@ -198,28 +220,39 @@ class ActionModule(ActionBase):
 
         return read_rows(rows.not_asked(task_vars["hostvars"]), read, rows.action)
 
-    def _run_per_host(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Do nothing here: Ansible would register the result of the last host for all of them.
-
-        With `alone` the role goes on with a task of each host's own.
-        """
+    def _refuse_to_be_alone(self, task_vars: Mapping[str, Any]) -> None:
         if not task_vars.get("__pgflex_identity_may_be_alone"):
-            raise AnsibleActionFail(
-                "result_dir: run_once and the strategy of this play do not go together: it has to wait for all hosts, "
-                "as linear does."
-            )
+            raise AnsibleActionFail(_WAIT)
+
+    def _keep_gates_shut(self, arguments: Mapping[str, Any], plan: Any, task_vars: Mapping[str, Any]) -> None:
+        """Refuse what the role has to refuse before a plan, and what a `plan` refuses: its failure may be ignored."""
+        if isinstance(plan, Mapping) and plan.get("stopped_by"):
+            raise AnsibleActionFail(f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}")
+        if self._task.run_once and not self._waits:
+            self._refuse_to_be_alone(task_vars)
+        reports = self._templar.template(task_vars["__pgflex_identity_reports"])
         with failing_the_task():
-            refuse_run_options(
-                len(task_vars["ansible_play_hosts_all"]),
-                waves=arguments.get("waves"),
-                max_fail_percentage=arguments.get("max_fail_percentage"),
-                max_removals=arguments.get("max_removals"),
-                purge=self._purges(arguments, task_vars),
-                strict=self._templar.template(task_vars["__pgflex_identity_strict"]),
-                fail_on_undeclared=self._templar.template(task_vars["__pgflex_identity_fail_on_undeclared"]),
-                reports=[each["key"] for each in self._templar.template(task_vars["__pgflex_identity_reports"])],
-            )
-        return {**nothing_asked(), "alone": True}
+            if not self._waits:
+                self._refuse_run_options(arguments, [each["key"] for each in reports], task_vars)
+            refuse_reports_without_folder(reports)
+
+    def _refuse_run_options(
+        self, arguments: Mapping[str, Any], reports: list[str], task_vars: Mapping[str, Any]
+    ) -> None:
+        refuse_run_options(
+            len(task_vars["ansible_play_hosts_all"]),
+            waves=arguments.get("waves"),
+            max_fail_percentage=arguments.get("max_fail_percentage"),
+            max_removals=arguments.get("max_removals"),
+            purge=self._purges(arguments, task_vars),
+            strict=self._flag("strict", task_vars),
+            fail_on_undeclared=self._flag("fail_on_undeclared", task_vars),
+            reports=reports,
+        )
+
+    def _flag(self, name: str, task_vars: Mapping[str, Any]) -> bool:
+        """Return a variable of the role that it has made a boolean of."""
+        return bool(self._templar.template(task_vars[f"{OWN_PREFIX}{name}"]))
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
         """Return whether the server of the task's own host is to be purged."""

@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import read_entry
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE
+from ..plugin_utils._run_scope import FAIL_ON_UNDECLARED, explain_shut_gates
 
 _APPLIED = "pgflex_identity_applied"
 
@@ -35,8 +36,9 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         known = task_vars or {}
         folder, name = (self._task.args.get(option) for option in ("result_dir", "register"))
+        shut = _shut_gates(name, known)
         if name:
-            if _is_skipped(str(name), known):
+            if not shut and _is_skipped(str(name), known):
                 if self._task.get_play().strategy.endswith(WITHOUT_RUN_ONCE):
                     # The skip is another host's: Ansible registers it for all. This one has been told already.
                     return {**result, "changed": False}
@@ -48,7 +50,26 @@ class ActionModule(ActionBase):
             entry = read_entry(str(folder), str(known["inventory_hostname"]))
         except (OSError, ValueError) as error:
             raise AnsibleActionFail(f"result_dir: what became of the server cannot be read: {error}.") from None
-        return {**result, "changed": False, **(entry or {})}
+        return {**result, "changed": False, **(_stopped(entry, shut) if entry and shut else entry or {})}
+
+
+def _shut_gates(name: Any, task_vars: dict[str, Any]) -> dict[str, str]:
+    """Return what kept all that was planned from being written, if anything did."""
+    plan = task_vars.get(str(name))
+    found: dict[str, str] = plan.get("stopped_by", {}) if isinstance(plan, Mapping) else {}
+    return found
+
+
+def _stopped(entry: dict[str, Any], shut: dict[str, str]) -> dict[str, Any]:
+    """Return the entry of a host of a plan that was not carried out: one that has drifted was not started."""
+    if entry["failed"]:
+        return entry
+    if entry["changed"] or entry.get("busy"):
+        why = f"Not started: {explain_shut_gates(shut)}"
+        return {**entry, "changed": False, "failed": True, "not_started": True, "msg": why}
+    if entry.get("undeclared") and FAIL_ON_UNDECLARED in shut:
+        return {**entry, "failed": True, "msg": f"Nothing says what it shall hold, and {FAIL_ON_UNDECLARED} is set."}
+    return entry
 
 
 def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
@@ -65,6 +86,8 @@ def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:
     """Return the folder of a registered result. Raise `AnsibleActionFail`."""
     result = task_vars.get(name)
+    if isinstance(result, Mapping) and result.get("failed"):
+        raise AnsibleActionFail(f"Nothing was changed: {result.get('msg')}")
     if not isinstance(result, Mapping) or not result.get("result_dir"):
         raise AnsibleActionFail(f"register: {name!r} is no result of pgflex_identity_fleet with a result_dir.")
     return result["result_dir"]

@@ -351,6 +351,19 @@ left_out:
   elements: str
   returned: success, if the rows were made of hosts
   sample: [web-1, web-2]
+hosts:
+  description: The hosts of the rows, where the task has failed before there was a result for each.
+  type: list
+  elements: str
+  returned: failure, if the rows were made of hosts
+  sample: [pg-orders]
+stopped_by:
+  description:
+    - Why nothing of this plan may be written, by the variable of the role that says so, C(pgflex_identity_strict) or
+      C(pgflex_identity_fail_on_undeclared).
+  type: dict
+  returned: in the role, if there is one
+  sample: {pgflex_identity_strict: "not to be planned: pg-orders"}
 waves:
   description:
     - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and

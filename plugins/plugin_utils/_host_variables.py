@@ -282,6 +282,10 @@ class HostRows:
         servers = [entries[host] for host in self.hosts]
         return {**result, "servers": servers, "totals": counts, "left_out": [*self.left_out]}
 
+    def facts(self) -> dict[str, Any]:
+        """Return whom the rows are about, for a result that has none."""
+        return {"hosts": [*self.hosts], "left_out": [*self.left_out]}
+
     def refusals(self) -> list[dict[str, Any]]:
         """Return the entries of those that were refused."""
         return [_failure(host, error) for host, error in self.refused.items()]

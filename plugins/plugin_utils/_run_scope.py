@@ -7,17 +7,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.removals import read_limit
+from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
 from ._values import read_flag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: What the role takes once for all hosts of a play, or of a batch with `serial`.
 RUN_VARIABLES = (CONNECTION, *(each.variable for each in RUN if each.variable))
@@ -30,9 +33,10 @@ TASK_VARIABLES = (
     "pgflex_identity_fail_on_undeclared",
 )
 
+STRICT, FAIL_ON_UNDECLARED = "pgflex_identity_strict", "pgflex_identity_fail_on_undeclared"
 _LIMIT = "max_removals"
 # A gate that a misspelt word would open.
-_FLAGS = ("pgflex_identity_strict", "pgflex_identity_fail_on_drift", "pgflex_identity_fail_on_undeclared")
+_FLAGS = (STRICT, "pgflex_identity_fail_on_drift", FAIL_ON_UNDECLARED)
 _OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")
 
 
@@ -105,6 +109,33 @@ def _shown(name: str, said: Mapping[str, Any]) -> str:
     if name not in said:
         return "not set"
     return "one" if name == CONNECTION else repr(said[name])
+
+
+def find_shut_gates(plan: Mapping[str, Any], *, strict: bool, fail_on_undeclared: bool) -> dict[str, str]:
+    """Return why nothing of a plan may be written, by the variable that says so."""
+    failed = [str(each["name"]) for each in plan["servers"] if each["failed"]] if strict else []
+    undeclared = [str(each["name"]) for each in plan["servers"] if each.get("undeclared")] if fail_on_undeclared else []
+    shut = {
+        STRICT: f"not to be planned: {some_of(failed)}" if failed else "",
+        FAIL_ON_UNDECLARED: f"undeclared: {some_of(undeclared)}" if undeclared else "",
+    }
+    return {name: why for name, why in shut.items() if why}
+
+
+def explain_shut_gates(shut: Mapping[str, str]) -> str:
+    """Return the words for what `find_shut_gates` has found."""
+    return " ".join(f"{name} is set, and these are {why}." for name, why in shut.items())
+
+
+def refuse_reports_without_folder(reports: Iterable[Mapping[str, str]]) -> None:
+    """Refuse with `InvalidInput` a report that could not be written in the end."""
+    for each in reports:
+        # As the filter realpath, for which a path that leads round in circles is no error.
+        folder = Path(os.path.realpath(os.path.expanduser(each["value"]))).parent  # noqa: PTH111
+        if not folder.is_dir():
+            raise InvalidInput(
+                f"pgflex_identity_report_{each['key']}", f"the folder {folder} does not exist on the controller."
+            )
 
 
 def count_removals(name: str, arguments: dict[str, Any], plan: Any, servers: int) -> None:

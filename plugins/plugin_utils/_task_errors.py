@@ -16,23 +16,23 @@ from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._module.options import ASSIGN, CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ansible.template import Templar
 
 
 @contextmanager
-def failing_the_task() -> Iterator[None]:
-    """Raise what is raised here as the failure of a task."""
+def failing_the_task(facts: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+    """Raise what is raised here as the failure of a task, whose result has what `facts` returns then."""
     try:
         yield
     except PgflexError as error:
-        raise failure(error) from None
+        raise failure(error, **facts()) from None
 
 
-def failure(error: PgflexError) -> AnsibleActionFail:
+def failure(error: PgflexError, **facts: Any) -> AnsibleActionFail:
     """Return the failure of a task."""
-    return AnsibleActionFail(str(error), result={"error": error.as_dict()})
+    return AnsibleActionFail(str(error), result={"error": error.as_dict(), **facts})
 
 
 def evaluate(templar: Templar, name: str, value: Any) -> Any:

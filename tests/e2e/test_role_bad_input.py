@@ -39,12 +39,12 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
         "unknown": {"pgflex_server_name": HOSTS[4], "pgflex_identity_present": "id-none"},
     }
     problems = (
-        f"{HOSTS[1]}: servers: {HOSTS[1]} and twin name the same server, ",
-        f"twin: servers: {HOSTS[1]} and twin name the same server, ",
+        f"{HOSTS[1]}: error: servers: {HOSTS[1]} and twin name the same server, ",
+        f"twin: error: servers: {HOSTS[1]} and twin name the same server, ",
         "1 host is no server and is left out: no-server",
         "is in present too: it cannot both be assigned and removed.",
-        "encrypts: Cannot remove identity /subscriptions/",
-        "unknown: ",
+        "encrypts: error: Cannot remove identity /subscriptions/",
+        "unknown: error: ",
     )
     variables = {"pgflex_identity_present": "id-a", "pgflex_identity_waves": ""}
     strict = run(ASSIGN, hosts, pgflex_identity_strict="true", **variables)

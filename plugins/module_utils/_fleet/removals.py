@@ -102,8 +102,8 @@ class RemovalLimit:
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
         what = "empties" if self.limit is None else "takes identities from"
         return Refused(
-            f"Nothing was changed: the plan {what} {len(losing)} of {counted(servers, 'server')} ({names}), and {self._said}. "
-            f"The largest reasons: {'; '.join(told)}{more}.",
+            f"Nothing was changed: the plan {what} {len(losing)} of {counted(servers, 'server')} ({names}), and "
+            f"{self._said}. The largest reasons: {'; '.join(told)}{more}.",
             code="TooManyRemovals",
             target="max_removals",
             hint="Look at the plan with pgflex.azure.audit. If it is meant, set pgflex_identity_max_removals, or this "
