@@ -125,6 +125,35 @@ def test_an_audit_tells_what_replicas_lack_where_nothing_is_declared(
     assert "GeoAsyncReplica" in page
 
 
+def test_the_report_of_a_rollout_tells_what_replicas_lack_after_it(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_chain(emulator)
+    hosts = {
+        "pg-main": {},
+        "pg-copy": {"pgflex_identity_present": "id-c"},
+        "pg-far": {**CHAIN["pg-far"], "pgflex_identity_present": [identity_id("id-b")]},
+    }
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "csv", "html")}
+    ran = run(ASSIGN, hosts, **{f"pgflex_identity_report_{kind}": str(path) for kind, path in files.items()})
+    assert ran.rc == 0, ran.output
+    assert held(emulator, "pg-copy") == {"id-b", "id-c"}
+    _main, copy, far = json.loads(files["json"].read_text(encoding="utf-8"))["servers"]
+    assert [each["status"] for each in (copy, far)] == ["changed", "changed"]
+    assert copy["notes"] == ["lacks id-a of its primary pg-main"]
+    # What it has got is no longer lacking, and what its primary has got is.
+    assert far["notes"] == ["lacks id-a of its primary pg-main", "lacks id-c of its primary pg-copy"]
+    assert [each.rpartition("/")[2] for each in far["replica_lacks"]] == ["id-a", "id-c"]
+    with files["csv"].open(encoding="utf-8", newline="") as file:
+        records = [each for each in csv.DictReader(file) if each["host"] == "pg-far"]
+    assert [(each["identity"], each["identity_status"]) for each in records] == [
+        ("id-a", "replica_lacks"),
+        ("id-b", "added"),
+        ("id-c", "replica_lacks"),
+    ]
+    assert '"replica_lacks"' in files["html"].read_text(encoding="utf-8")
+
+
 def test_the_list_shows_roles_where_there_are_replicas(emulator: Emulator, audit: Audit) -> None:
     seed_chain(emulator)
     ran = audit(CHAIN, playbook="pgflex.azure.list")
