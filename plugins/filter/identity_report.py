@@ -14,8 +14,8 @@ description:
   - For a result from check mode, the report is an audit. An identity of a server is C(held), C(missing), which would be
     assigned, or C(extra), which would be removed. A server is C(compliant), C(drifted) if anything is missing or extra,
     C(undeclared) if nothing is declared for it, or C(failed).
-  - An identity of a replica is C(replica_lacks) in an audit if its primary holds it, and the replica neither holds it
-    nor is to get it, so that after a promotion the application would miss it.
+  - An identity of a replica is C(replica_lacks) if its primary holds it, and the replica neither holds it nor is to get
+    it, so that after a promotion the application would miss it.
   - For a rollout that was carried out, which is a result in which a wave was started, it says what was done. An
     identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(undeclared),
     C(not_started) because too many others had failed, or C(failed). With the last two, its identities are those that
@@ -43,7 +43,7 @@ options:
         identities share a line.
       - V(summary) is a dictionary with the counts C(servers), C(compliant), C(drifted), C(undeclared), C(failed),
         C(missing), C(extra) and C(replica_lacks), and the lists C(drifted_hosts), C(undeclared_hosts) and
-        C(failed_hosts). For a rollout, instead of C(replica_lacks), it also has the counts C(changed), C(not_started),
+        C(failed_hosts). For a rollout it also has the counts C(changed), C(not_started),
         C(added) and C(removed), and the lists C(changed_hosts) and C(not_started_hosts).
       - Hosts that are no servers are in C(left_out) and C(left_out_hosts) of V(summary), and in V(lines) and V(table).
       - V(table) is a line for each server with what it holds. A star marks an identity that encrypts the server's data.

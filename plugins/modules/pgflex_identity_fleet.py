@@ -308,9 +308,10 @@ servers:
       description:
         - IDs of identities that the primary of a replica holds, or a server further up, and the replica does not. After a
           promotion the application would miss them. Identities that encrypt the primary's data are left out.
+        - In check mode it is what the replica lacks now, else what it lacks when all changes are done.
       type: list
       elements: str
-      returned: for a replica that lacks one, in check mode
+      returned: for a replica that lacks one
       sample: []
     kept:
       description: As RV(pgflex.azure.pgflex_identity#module:kept).

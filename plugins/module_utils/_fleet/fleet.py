@@ -90,6 +90,7 @@ class Fleet:
                 with Journal.create(self.rollback_file, self.action) as self.journal:
                     rollout.run()
                 self.warnings += self.journal.warnings()
+            self._compare_replicas(targets, check_mode)
         self.warnings += self._identities.warnings
 
     def _change(self, target: Target) -> Change:
@@ -116,7 +117,7 @@ class Fleet:
         reader = self._reader
         read = reader.read_each if self.read == "each" else reader.read
         servers = read([target.ref for target in targets], self.retry_policy_factory)
-        self._look_at_replicas(reader, targets, servers, check_mode)
+        self._look_at_replicas(reader, targets, servers)
         self.unmatched = unmatched(
             [target.desired for target in targets], [s for s in servers if isinstance(s, Server)]
         )
@@ -133,23 +134,34 @@ class Fleet:
         return [target for target in drifted if target.error is None]
 
     def _look_at_replicas(
-        self, reader: BulkReader, targets: list[Target], servers: Sequence[Server | PgflexError], check_mode: bool
+        self, reader: BulkReader, targets: list[Target], servers: Sequence[Server | PgflexError]
     ) -> None:
-        """Compare replicas with what they replicate, in check mode, and have them follow it where that is asked for."""
+        """Look up what replicas replicate, and have them follow it where that is asked for."""
         known: dict[str, Server | PgflexError] = {**reader.others}
         known.update((key(target.ref.id), server) for target, server in zip(targets, servers))
         replicas = [
             (target, server)
             for target, server in zip(targets, servers)
-            if isinstance(server, Server) and server.primary_id and (check_mode or target.follow_primary)
+            if isinstance(server, Server) and server.primary_id
         ]
-        primaries = Primaries(known, self.declared, lambda refs: reader.read_each(refs, self.retry_policy_factory))
-        primaries.look_up([server for _target, server in replicas])
+        read = partial(reader.read_each, retry_policy_factory=self.retry_policy_factory)
+        self._primaries = Primaries(known, self.declared, read)
+        self._primaries.look_up([server for _target, server in replicas])
         for target, server in replicas:
             if target.follow_primary:
-                primaries.follow(target, server)
-            if check_mode:
-                primaries.compare(target, server)
+                self._primaries.follow(target, server)
+
+    def _compare_replicas(self, targets: Sequence[Target | InvalidTarget], check_mode: bool) -> None:
+        """Compare replicas with what they replicate, as both are now."""
+        now = [
+            (target, server)
+            for target in targets
+            if isinstance(target, Target) and (server := target.last_seen(check_mode=check_mode))
+        ]
+        self._primaries.known.update((key(target.ref.id), server) for target, server in now)
+        for target, server in now:
+            if server.primary_id:
+                self._primaries.compare(target, server)
 
     def _preflight(self, target: Target) -> None:
         """Refuse what would fail or do harm before anything is written; it is done again right before the write."""

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .._errors import WRITE_NONE
@@ -50,6 +50,13 @@ class Target:
     def stop(self, reason: str) -> None:
         """Note that its change was not started, and why."""
         self.started, self.reason = False, f"Not started: {reason}"
+
+    def last_seen(self, *, check_mode: bool) -> Server | None:
+        """Return the server as it was seen last, with what was written to it since; None if it was never read."""
+        done = self.reconciled
+        if check_mode or done is None or self.error or not self.started:
+            return self.before
+        return done.server if done.verified or not done.plan.changes else replace(done.server, identity=done.plan.after)
 
     @property
     def changed(self) -> bool:

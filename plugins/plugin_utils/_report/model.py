@@ -30,8 +30,8 @@ AUDIT, ROLLOUT = "audit", "rollout"
 class ReportIdentity:
     """A user-assigned identity on a server; `used_for` says what it encrypts.
 
-    In an audit `status` is held, missing, extra, or replica_lacks for one that the primary of this replica holds and
-    that nobody has declared for it; in a rollout held (before it, too), added or removed.
+    In an audit `status` is held, missing or extra, in a rollout held (before it, too), added or removed; and in both
+    replica_lacks for one that the primary of this replica holds and that nobody has declared for it.
     """
 
     id: str
@@ -175,12 +175,10 @@ def count(report: Report) -> dict[str, int]:
     servers = Counter(each.status for each in report.rows)
     identities = Counter(identity.status for each in report.rows for identity in each.identities)
     identities.update(each.system_assigned for each in report.rows if each.system_assigned)
-    of_servers, of_identities = [COMPLIANT, DRIFTED, UNDECLARED, FAILED], [HELD, MISSING, EXTRA]
+    of_servers, of_identities = [COMPLIANT, DRIFTED, UNDECLARED, FAILED], [HELD, MISSING, EXTRA, REPLICA_LACKS]
     if report.kind == ROLLOUT:
         of_servers += [CHANGED, NOT_STARTED]
         of_identities += [ADDED, REMOVED]
-    else:
-        of_identities.append(REPLICA_LACKS)
     return {
         "servers": len(report.rows),
         **{status: servers[status] for status in of_servers},

@@ -141,14 +141,14 @@ def _totals_text(report: Report) -> str:
     totals = count(report)
     start = f"{counted(totals['servers'], 'server')}: {totals['compliant']} compliant"
     undeclared = f"{totals['undeclared']} undeclared, " if totals["undeclared"] else ""
+    lacking = counted(totals[REPLICA_LACKS], "more identity", "more identities")
+    more = f" Replicas lack {lacking} of their primaries." if totals[REPLICA_LACKS] else ""
     if report.kind != ROLLOUT:
         drifted = f"{totals['drifted']} drifted ({totals['missing']} missing, {totals['extra']} extra)"
-        lacking = counted(totals[REPLICA_LACKS], "more identity", "more identities")
-        more = f" Replicas lack {lacking} of their primaries." if totals[REPLICA_LACKS] else ""
         return f"{start}, {drifted}, {undeclared}{totals['failed']} failed.{more}"
     changed = f"{totals['changed']} changed ({totals['added']} added, {totals['removed']} removed)"
     not_started = f", {totals['not_started']} not started" if totals["not_started"] else ""
-    return f"{start}, {changed}, {undeclared}{totals['failed']} failed{not_started}."
+    return f"{start}, {changed}, {undeclared}{totals['failed']} failed{not_started}.{more}"
 
 
 def table(report: Report) -> list[str]:

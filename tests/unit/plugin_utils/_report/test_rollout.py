@@ -31,6 +31,7 @@ TOTALS = {
     "held": 4,
     "missing": 0,
     "extra": 0,
+    "replica_lacks": 0,
     "changed": 2,
     "not_started": 2,
     "added": 3,
