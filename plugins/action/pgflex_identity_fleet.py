@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
+from ..module_utils._fleet.target import some_of
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN, fleet_spec
 from ..module_utils._server.results import warn_of_unmatched
@@ -87,7 +88,7 @@ class ActionModule(ActionBase):
         if arguments.get("servers") is not None:
             refuse_options(arguments, _ROW_OPTIONS)
             answer = self._run_fleet(arguments)
-            return {**result, **with_warnings(answer, warn_of_unmatched(answer.get("unmatched_patterns")))}
+            return {**result, **with_warnings(answer, _unmatched(answer))}
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         with quick_without_facts():
@@ -107,7 +108,7 @@ class ActionModule(ActionBase):
         """Return the answer of a plan with what is to be said of it once, and with what keeps it from being written."""
         # Others may have what a pattern is about.
         knows_all = self._is_one_batch or len(task_vars["ansible_play_hosts_all"]) == 1
-        unmatched = warn_of_unmatched(answer.get("unmatched_patterns")) if knows_all else []
+        unmatched = _unmatched(answer, [*rows.refused]) if knows_all else []
         answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unmatched])
         if not (self._is_called_by_role and self._runs_once and "totals" in answer):
             return answer
@@ -289,6 +290,13 @@ class ActionModule(ActionBase):
         with failing_the_task():
             allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
+
+
+def _unmatched(answer: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
+    """Return the warning about protected patterns that fit nothing; the servers of `refused` rows were not read."""
+    unread = [*answer.get("unread", ()), *refused]
+    but = f", which could not be looked for on {some_of(unread)} ({len(unread)} in all)" if unread else ""
+    return warn_of_unmatched(answer.get("unmatched_patterns"), but)
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

@@ -382,6 +382,12 @@ unmatched_patterns:
   elements: str
   returned: if there is one
   sample: [id-breakglas*]
+unread:
+  description: Names of the rows whose servers were not read, so that RV(unmatched_patterns) could not be looked for there.
+  type: list
+  elements: str
+  returned: with RV(unmatched_patterns), if there is one
+  sample: [pg-orders]
 rollback:
   description:
     - The record of what was changed, for O(rollback), in one line of text. Empty if nothing was, and in check mode.

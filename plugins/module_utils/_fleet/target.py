@@ -81,6 +81,7 @@ class InvalidTarget:
     started = True
     reason = ""
     busy = False
+    listed = None
     before = None
     reconciled = None
     lacking = ()

@@ -49,6 +49,7 @@ def run_fleet(
     seldom = {
         "busy": [each["name"] for each in servers["servers"] if each.get("busy")],
         "unmatched_patterns": fleet.unmatched,
+        "unread": [target.name for target in targets if target.listed is None] if fleet.unmatched else [],
         "backup_file": fleet.journal.backup,
         "warnings": fleet.warnings,
     }

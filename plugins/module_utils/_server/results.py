@@ -120,9 +120,9 @@ def _kept_in_words(plan: Plan) -> str:
     return f"keeps {', '.join(f'{shown[each]} ({reason})' for each, reason in plan.kept)}"
 
 
-def warn_of_unmatched(patterns: Sequence[str] | None) -> list[str]:
+def warn_of_unmatched(patterns: Sequence[str] | None, but: str = "") -> list[str]:
     """Return a warning about patterns of what is protected that fit nothing: they may be misspelt. None if all do."""
-    return [f"Protected, but no identity of this run is called so: {', '.join(patterns)}."] if patterns else []
+    return [f"Protected, but no identity of this run is called so: {', '.join(patterns)}{but}."] if patterns else []
 
 
 def diff(server: Server, plan: Plan) -> dict[str, Any]:
