@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ansible import constants
@@ -23,10 +24,19 @@ from ansible.template import Templar
 from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._files import write_entries
+from ..module_utils._files import read_entry, write_entries
 from ..module_utils._fleet.target import some_of
 from ..module_utils._fleet.task import run_fleet
-from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, CONNECTION, ROLLBACK, RUN, fleet_spec
+from ..module_utils._module.options import (
+    ACTIONS,
+    ALLOW_UNKNOWN,
+    ASSIGN,
+    CONNECTION,
+    LIST,
+    ROLLBACK,
+    RUN,
+    fleet_spec,
+)
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
@@ -46,6 +56,7 @@ from ..plugin_utils._run_scope import (
     refuse_reports_without_folder,
     run_options,
 )
+from ..plugin_utils._server_hosts import hosts_of
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
 from ..plugin_utils._values import PURGE, is_purged, read_names
 from ..plugin_utils._variable_names import VariableNames
@@ -94,10 +105,14 @@ class ActionModule(ActionBase):
         with quick_without_facts():
             rows, whole = self._rows(arguments, known)
         self._count(rows, arguments, known.get(_PLAN) if goes_on else None, known)
-        unread: list[str] = []
-        if any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None:
-            rows.primaries, unread = self._other_rows(rows, known)
-        answer = self._ask(rows, arguments)
+        follows = any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None
+        if follows and not self._runs_once:
+            answer, unread = self._ask_for_primaries(rows, arguments, known)
+        else:
+            unread: list[str] = []
+            if follows:
+                rows.primaries, unread = self._other_rows(rows.not_asked(known["hostvars"]), rows.action, known)
+            answer = self._ask(rows, arguments)
         if not goes_on:
             answer = self._warn_and_stop(rows, with_warnings(answer, unread), known, whole=whole)
         return {**result, **answer}
@@ -211,15 +226,44 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
 
-    def _other_rows(self, rows: HostRows, task_vars: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return rows of the servers of the inventory that have none yet, and a warning about those without any."""
-        templar = Templar(loader=self._loader)
+    def _ask_for_primaries(
+        self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Ask for one server, and again with the host of its primary once that is known: each host has such a task."""
+        path = Path(constants.DEFAULT_LOCAL_TMP) / f"pgflex_hosts_{self._task.get_play()._uuid}.json"
+        rows.primaries, unread, sources = [], [], []
+        while True:
+            answer = self._ask(rows, arguments)
+            source = _missing_primary(answer)
+            if not source or source in sources:
+                return answer, unread
+            sources.append(source)
+            hosts = hosts_of(source, path, lambda: self._other_rows(sorted(task_vars["hostvars"]), LIST, task_vars)[0])
+            found, warnings = self._other_rows(hosts, rows.action, task_vars)
+            rows.primaries, unread = [*rows.primaries, *found], [*unread, *warnings]
+
+    def _other_rows(
+        self, hosts: Iterable[str], action: str, task_vars: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return rows of those of the hosts that are servers, and a warning about those whose variables are wrong.
+
+        A name that nobody knows counts as in the run: what was meant by it would be missing from what replicas follow.
+        """
+        templar, names = Templar(loader=self._loader), self._variable_names(task_vars)
+        read_variables = partial(host_variables, self._task, task_vars)
 
         def read(host: str) -> dict[str, Any]:
-            templar.available_variables = host_variables(self._task, task_vars, host)
-            return host_options(host, rows.action, templar, RunScope(()))
+            templar.available_variables = read_variables(host)
+            return host_options(host, action, templar, RunScope(()))
 
-        return read_rows(rows.not_asked(task_vars["hostvars"]), read, rows.action)
+        def seen(host: str) -> None:
+            if action != LIST:
+                names.add(host, templar.available_variables)
+
+        found = read_rows(hosts, read, action, seen)
+        with failing_the_task():
+            names.check(all_variables(task_vars, read_variables))
+        return found
 
     def _refuse_to_be_alone(self, task_vars: Mapping[str, Any]) -> None:
         if not task_vars.get("__pgflex_identity_may_be_alone"):
@@ -290,6 +334,15 @@ class ActionModule(ActionBase):
         with failing_the_task():
             allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
+
+
+def _missing_primary(answer: Mapping[str, Any]) -> str:
+    """Return the ID of what the server of the one row replicates, if that was not among `primaries`."""
+    [entry] = answer.get("servers") or [{}]
+    if entry.get("failed") and "error" not in entry and answer.get("result_dir"):
+        entry = read_entry(answer["result_dir"], entry["name"]) or entry
+    error = entry.get("error") or {}
+    return str(error["target"]) if error.get("code") == "PrimaryNotInInventory" else ""
 
 
 def _unmatched(answer: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:

@@ -74,13 +74,17 @@ def make_row(host: str, variables: Mapping[str, Any], action: str = ASSIGN) -> d
 
 
 def read_rows(
-    hosts: Iterable[str], read: Callable[[str], dict[str, Any]], action: str
+    hosts: Iterable[str], read: Callable[[str], dict[str, Any]], action: str, seen: Callable[[str], None]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return a row for each host that is a server, and a warning about those whose variables `read` cannot read."""
+    """Return a row for each host that is a server, and a warning about those whose variables `read` cannot read.
+
+    `seen` is told of each that is one, right after it was read.
+    """
     found, unread = [], {}
     for host in hosts:
         try:
             found.append(make_row(host, read(host), action))
+            seen(host)
         except NotAServer:
             continue
         except InvalidInput as error:
