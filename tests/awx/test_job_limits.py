@@ -79,7 +79,8 @@ def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emu
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
     place.inventory = inventory_of(names, pgflex_identity_present="id-b")
-    audit = place.launch("audit", {"pgflex_identity_fail_on_drift": "true"})
+    answers = {"pgflex_identity_fail_on_drift": "true", "pgflex_identity_fail_on_undeclared": "false"}
+    audit = place.launch("audit", answers)
     assert audit.status == "failed"
     assert len(audit.artifacts["pgflex_identity_audit"]["drifted_hosts"]) == 1000
     # The largest result of a job that changes servers grows with their number: with a tenth of them it is a tenth.

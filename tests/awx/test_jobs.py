@@ -246,6 +246,7 @@ def test_a_rollout_without_canaries_is_told_that_no_host_is_meant(emulator: Emul
         ("rotate", {"pgflex_identity_rotate_from": "", "pgflex_identity_rotate_to": "id-b"}, "Value ''"),
         ("rollback", {}, "'pgflex_identity_rollback_force' value missing"),
         ("audit", {}, "'pgflex_identity_fail_on_drift' value missing"),
+        ("audit", {"pgflex_identity_fail_on_drift": "true"}, "'pgflex_identity_fail_on_undeclared' value missing"),
         ("assign", {"ansible_connection": "ssh"}, "not allowed on launch"),
     ],
 )

@@ -89,6 +89,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
     # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
     assert {each["variable"] for template in surveys(controller) for each in template["survey_spec"]["spec"]} == {
         "pgflex_identity_fail_on_drift",
+        "pgflex_identity_fail_on_undeclared",
         "pgflex_identity_absent__survey",
         "pgflex_identity_present__survey",
         "pgflex_identity_rollback",
@@ -139,7 +140,10 @@ def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> Non
     [schedule] = controller.objects["schedules"].values()
     audit = templates(controller)["audit"]
     assert schedule["unified_job_template"] == audit["id"]
-    assert accepted(audit, schedule["extra_data"]) == {"pgflex_identity_fail_on_drift": "true"}
+    assert accepted(audit, schedule["extra_data"]) == {
+        "pgflex_identity_fail_on_drift": "true",
+        "pgflex_identity_fail_on_undeclared": "false",
+    }
     # AWX works out the next time from a start in the past; before a start in the future it would run no audit.
     assert schedule["rrule"].removeprefix("DTSTART:")[:8] < time.strftime("%Y%m%d")
 
