@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ansible import constants
@@ -24,7 +23,7 @@ from ansible.template import Templar
 from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
-from ..module_utils._files import read_entry, write_entries
+from ..module_utils._files import write_entries
 from ..module_utils._fleet.target import some_of
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import (
@@ -32,7 +31,6 @@ from ..module_utils._module.options import (
     ALLOW_UNKNOWN,
     ASSIGN,
     CONNECTION,
-    LIST,
     ROLLBACK,
     RUN,
     fleet_spec,
@@ -40,9 +38,10 @@ from ..module_utils._module.options import (
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
-from ..plugin_utils._host_variables import HostRows, nothing_asked, read_rows
+from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import run_in_worker
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
+from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import OWN_PREFIX, PlayHosts, lets_through
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
 from ..plugin_utils._run_scope import (
@@ -56,7 +55,6 @@ from ..plugin_utils._run_scope import (
     refuse_reports_without_folder,
     run_options,
 )
-from ..plugin_utils._server_hosts import hosts_of
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
 from ..plugin_utils._values import PURGE, is_purged, read_names
 from ..plugin_utils._variable_names import VariableNames
@@ -87,15 +85,11 @@ class ActionModule(ActionBase):
         if self._is_called_by_role:
             self._keep_gates_shut(arguments, known.get(_PLAN) if goes_on else None, known)
         if arguments.get("result_dir") == "auto":
-            if self._is_called_by_role and self._waits and not self._task.run_once:
-                raise AnsibleActionFail("Nothing was changed: a condition above the role changed while the role ran.")
             if self._task.run_once and not self._waits:
                 self._refuse_to_be_alone(known)
                 # Ansible would register the result of the last host for all of them: each gets a task of its own.
                 return {**result, **nothing_asked(), "alone": True}
-            # Ansible removes what is in there at its end. The role names its record after it.
-            prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
-            arguments["result_dir"] = tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
+            arguments["result_dir"] = self._make_folder()
         if arguments.get("servers") is not None:
             refuse_options(arguments, _ROW_OPTIONS)
             answer = self._run_fleet(arguments)
@@ -106,16 +100,24 @@ class ActionModule(ActionBase):
             rows, whole = self._rows(arguments, known)
         self._count(rows, arguments, known.get(_PLAN) if goes_on else None, known)
         follows = any(row.get("follow_primary") for row in rows.asked) and arguments.get("primaries") is None
+        others = OtherHosts(self._task, known, Templar(loader=self._loader), partial(self._variable_names, known))
+        unread: list[str] = []
         if follows and not self._runs_once:
-            answer, unread = self._ask_for_primaries(rows, arguments, known)
+            answer, unread = others.ask(rows, partial(self._ask, rows, arguments))
         else:
-            unread: list[str] = []
             if follows:
-                rows.primaries, unread = self._other_rows(rows.not_asked(known["hostvars"]), rows.action, known)
+                rows.primaries, unread = others.rows(rows.not_asked(known["hostvars"]), rows.action)
             answer = self._ask(rows, arguments)
         if not goes_on:
             answer = self._warn_and_stop(rows, with_warnings(answer, unread), known, whole=whole)
         return {**result, **answer}
+
+    def _make_folder(self) -> str:
+        """Return a new folder that Ansible removes at its end. The role names its record after it."""
+        if self._is_called_by_role and self._waits and not self._task.run_once:
+            raise AnsibleActionFail("Nothing was changed: a condition above the role changed while the role ran.")
+        prefix = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime())
+        return tempfile.mkdtemp(prefix=prefix, dir=constants.DEFAULT_LOCAL_TMP)
 
     def _warn_and_stop(
         self, rows: HostRows, answer: dict[str, Any], task_vars: Mapping[str, Any], *, whole: bool
@@ -226,45 +228,6 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(explain_no_match(arguments.get("rollback"), handed_on))
         return rows, whole
 
-    def _ask_for_primaries(
-        self, rows: HostRows, arguments: dict[str, Any], task_vars: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], list[str]]:
-        """Ask for one server, and again with the host of its primary once that is known: each host has such a task."""
-        path = Path(constants.DEFAULT_LOCAL_TMP) / f"pgflex_hosts_{self._task.get_play()._uuid}.json"
-        rows.primaries, unread, sources = [], [], []
-        while True:
-            answer = self._ask(rows, arguments)
-            source = _missing_primary(answer)
-            if not source or source in sources:
-                return answer, unread
-            sources.append(source)
-            hosts = hosts_of(source, path, lambda: self._other_rows(sorted(task_vars["hostvars"]), LIST, task_vars)[0])
-            found, warnings = self._other_rows(hosts, rows.action, task_vars)
-            rows.primaries, unread = [*rows.primaries, *found], [*unread, *warnings]
-
-    def _other_rows(
-        self, hosts: Iterable[str], action: str, task_vars: Mapping[str, Any]
-    ) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return rows of those of the hosts that are servers, and a warning about those whose variables are wrong.
-
-        A name that nobody knows counts as in the run: what was meant by it would be missing from what replicas follow.
-        """
-        templar, names = Templar(loader=self._loader), self._variable_names(task_vars)
-        read_variables = partial(host_variables, self._task, task_vars)
-
-        def read(host: str) -> dict[str, Any]:
-            templar.available_variables = read_variables(host)
-            return host_options(host, action, templar, RunScope(()))
-
-        def seen(host: str) -> None:
-            if action != LIST:
-                names.add(host, templar.available_variables)
-
-        found = read_rows(hosts, read, action, seen)
-        with failing_the_task():
-            names.check(all_variables(task_vars, read_variables))
-        return found
-
     def _refuse_to_be_alone(self, task_vars: Mapping[str, Any]) -> None:
         if not task_vars.get("__pgflex_identity_may_be_alone"):
             raise AnsibleActionFail(_WAIT)
@@ -334,15 +297,6 @@ class ActionModule(ActionBase):
         with failing_the_task():
             allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
-
-
-def _missing_primary(answer: Mapping[str, Any]) -> str:
-    """Return the ID of what the server of the one row replicates, if that was not among `primaries`."""
-    [entry] = answer.get("servers") or [{}]
-    if entry.get("failed") and "error" not in entry and answer.get("result_dir"):
-        entry = read_entry(answer["result_dir"], entry["name"]) or entry
-    error = entry.get("error") or {}
-    return str(error["target"]) if error.get("code") == "PrimaryNotInInventory" else ""
 
 
 def _unmatched(answer: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
