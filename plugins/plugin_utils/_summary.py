@@ -5,7 +5,7 @@
 # PRIVATE: not for use outside this collection; it may change in any release.
 """Sum up what a rollout did with hosts, in lines for people and in counts for a workflow. Pure.
 
-What is said of a host is kept by its name, not in numbers: a run may have several batches, plays and playbooks, and
+All that is said of a host is kept by its name, not in numbers: a run may have several batches, plays and playbooks, and
 may look at a host more than once.
 """
 
@@ -45,7 +45,7 @@ def add(
 
     `before` is what this returned for earlier batches, empty for none. `plan` is the result of `pgflex_identity_fleet`
     in check mode for all of a batch, `rollout` the result for those that have drifted, or for a part of them. It is
-    empty where there was none, so that what was planned has not been started. What failed as a whole did so at the host
+    empty where there was none, so that what was planned has not been started. A failure of the whole is one of the host
     `own`. Raise `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
     plans, reached = {**before.get("plans", {})}, {**before.get("reached", {})}
@@ -95,7 +95,7 @@ def _distinct(*lists: Iterable[str]) -> list[str]:
 
 
 def _judge(plan: Mapping[str, Any], rollout: Mapping[str, Any], earlier: Mapping[str, str]) -> dict[str, str]:
-    """Return what became of each host of a plan. What another batch has made of it counts more than the plan."""
+    """Return what became of each host of a plan. The word of another batch counts more than the plan."""
     words = {}
     for each in plan["servers"]:
         waits = not each["failed"] and (each["changed"] or each.get("busy"))

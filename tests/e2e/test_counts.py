@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run says in the end counts each server once, whatever batches, plays and playbooks it has."""
+"""The summary of a run counts each server once, whatever batches, plays and playbooks it has."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ FAILED: dict[str, Any] = {"failed": True, "msg": "x"}
 
 
 class Told:
-    """What was said in a run: the result of the latest batch, and of all so far."""
+    """The result of the latest batch of a run, and of all so far."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
