@@ -82,8 +82,8 @@ sanity: $(DEV) ## ansible-test sanity with this environment's, the oldest and th
 docs: $(DEV) $(TREE) ## Build the site in .cache/docs/html, check its links, and do what its pages show
 	@$(NOX) --session docs
 
-bench: $(DEV) $(TREE) ## Measure time and requests on large fleets
-	@.venv/bin/python tests/benchmark
+bench: $(DEV) $(TREE) ## AGAINST=REV PAGE=FILE: measure requests, CPU and time, beside another revision, for the page
+	@.venv/bin/python tests/benchmark $(if $(AGAINST),--against $(AGAINST)) $(if $(PAGE),--page $(PAGE))
 
 build: $(RUN) ## Build the archive for Galaxy
 	@.venv/bin/ansible-galaxy collection build --force

@@ -25,7 +25,7 @@ SOME, MANY = 1_000, 10_000
 PAGE_SIZE = 100
 
 
-def measure_estate(emulator: Emulator) -> list[str]:
+def measure_estate(emulator: Emulator, _earlier: Path | None) -> list[str]:
     """Print the tables of many servers; return the goals missed."""
     emulator.settings(throttle=None, page_size=PAGE_SIZE, log_bodies=False)
     with tempfile.TemporaryDirectory() as folder:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
 
 NOTHING = {"ansible.builtin.assert": {"that": True, "quiet": True}, "run_once": True}
+#: What each server is to hold at the end.
+WANTED = {"pgflex_identity_present": ["id-01", "id-02"]}
 NOTHING_PLAY = [{"hosts": "all", "gather_facts": False, "tasks": [NOTHING]}]
 
 
@@ -49,12 +51,19 @@ def write(folder: Path, **documents: Any) -> None:
         (folder / f"{name}.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def play(folder: Path, emulator: Emulator, *arguments: str) -> Play:
-    """Run `ansible-playbook` in `folder`. Ends the benchmark if it fails."""
+def play(
+    folder: Path, emulator: Emulator, *arguments: str, collections: Path | None = None, said: str = "output"
+) -> Play:
+    """Run `ansible-playbook` in `folder`, with this build or that in `collections`. Ends the benchmark if it fails.
+
+    It prints to the file `said` in `folder`.
+    """
     command = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
     env = {**os.environ, **emulator.environment, "ANSIBLE_HOME": str(folder / "home")}
+    if collections:
+        env["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
     started = time.monotonic()
-    with (folder / "output").open("w+", encoding="utf-8") as output:
+    with (folder / said).open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT)
         memory = _Memory(process.pid)
         memory.start()
@@ -63,10 +72,10 @@ def play(folder: Path, emulator: Emulator, *arguments: str) -> Play:
         memory.over.set()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        said = output.read()
+        printed = output.read()
     if process.returncode:
-        sys.exit(f"{' '.join(arguments)} failed:\n{said}")
-    return Play(wall, usage.ru_utime + usage.ru_stime, memory.peak, said)
+        sys.exit(f"{' '.join(arguments)} failed:\n{printed}")
+    return Play(wall, usage.ru_utime + usage.ru_stime, memory.peak, printed)
 
 
 class _Memory(threading.Thread):

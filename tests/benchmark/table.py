@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 LEGEND = """\
 goal    for the figure to its left. The benchmark ends with status 1 where a count, a ratio or an amount of
-        memory misses it. Seconds by the clock are only to be compared: a limit would measure the machine.
-ratio   what is measured, divided by what it is compared with: the median of runs that take turns. In the last table
-        the seconds divided by the floor.
-floor   the seconds that Azure's limits and operations take, whatever the client does.
+        memory misses it. Seconds alone are only to be compared: a limit would measure the machine.
+ratio   what is measured, divided by what it is compared with: CPU by that of runs that take turns, as a median; the
+        wall time of a rollout by its floor.
+earlier the revision that AGAINST names, checked out beside this one.
+floor   the seconds that Azure's limits and operations take, whatever the client does: as long as the bucket takes to
+        let all writes through, and one operation.
+a server
+        requests, divided by the servers.
 lists, polls, writes, other
         requests to Azure Resource Manager: pages of lists, looks at an operation, PATCHes, and all else, which is
         mostly reads of one server or identity.
