@@ -10,6 +10,7 @@ any case after `--limit`, without those that have failed, and without those that
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -77,6 +78,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result, with an entry for each host where the rows come from hosts."""
+        # A look for garbage among all that Ansible knows would copy it into this process, which ends with the task.
+        gc.freeze()
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
         arguments = self._arguments(known)

@@ -23,7 +23,7 @@ from .targets import read_declarations, read_targets
 from .waves import read_waves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .._azure.connection import Connection
     from .target import InvalidTarget, Target
@@ -100,15 +100,21 @@ def _existing(option: str, folder: str | None) -> str | None:
 def _servers(
     targets: list[Target | InvalidTarget], folder: str | None, warnings: list[str], connection: Connection
 ) -> dict[str, Any]:
-    # The files are read by name.
-    scrubbed = (connection.scrubber.facts(target_facts(target)) for target in targets)
-    entries = [{**facts, "name": target.name} for facts, target in zip(scrubbed, targets)]
+    """Return the entries of the result; with `folder` they are kept there, one by one, and few words of each here."""
+    shown: list[dict[str, Any]] = []
+
+    def entries() -> Iterator[dict[str, Any]]:
+        for target in targets:
+            # The files are read by name.
+            entry = {**connection.scrubber.facts(target_facts(target)), "name": target.name}
+            shown.append({name: entry[name] for name in _SHOWN if name in entry})
+            yield entry
+
     if not folder:
-        return {"servers": entries}
+        return {"servers": list(entries())}
     try:
-        write_entries(folder, entries)
+        write_entries(folder, entries())
     except OSError as error:  # after the changes: their results must not be lost
         warnings.append(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
-        return {"servers": entries}
-    shown = [{name: each[name] for name in _SHOWN if name in each} for each in entries]
+        return {"servers": list(entries())}
     return {"servers": shown, "result_dir": folder}
