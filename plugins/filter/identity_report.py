@@ -31,10 +31,12 @@ options:
     required: true
   format:
     description:
-      - V(json) is the whole report, with the waves of a rollout. Its C(kind) is audit or rollout. Each server, and each
-        of its identities, has a C(status), one of those above.
-        What is to be known of a server whatever its status is in its C(notes).
-      - V(csv) is a record for each server and identity.
+      - V(json) is the whole report. Its C(kind) is audit or rollout. Each server, and each of its identities, has a
+        C(status), one of those above. What is to be known of a server whatever its status is in its C(notes). There are
+        C(waves) in a rollout, and where several are planned. A JSON Schema in the guide "Reports" describes it all; the
+        C(version) rises when a property goes, or says something else.
+      - V(csv) is a record for each server and identity, in UTF-8 with a byte order mark, so that spreadsheets open it.
+        An apostrophe stands before a text that they would take for a formula.
       - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
         resource group, subscription and region, search and filters, and the timeline of the waves. For several planned
         waves it shows their sizes.

@@ -367,13 +367,14 @@ stopped_by:
   sample: {pgflex_identity_strict: "not to be planned: pg-orders"}
 waves:
   description:
-    - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), and
-      when it C(started) and C(ended), in UTC. In check mode, and for a wave that was not started, no times.
+    - The waves, each with how many C(servers) it had, how many of them C(changed), C(failed) or were C(not_started), how
+      many identities were C(added) and C(removed), and when it C(started) and C(ended), in UTC. In check mode, and for a
+      wave that was not started, no times.
   type: list
   elements: dict
   returned: success
-  sample: [{servers: 1, changed: 1, failed: 0, not_started: 0, started: "2026-11-23T20:00:00+00:00",
-            ended: "2026-11-23T20:02:05+00:00"}]
+  sample: [{servers: 1, changed: 1, failed: 0, not_started: 0, added: 1, removed: 0,
+            started: "2026-11-23T20:00:00+00:00", ended: "2026-11-23T20:02:05+00:00"}]
 unmatched_patterns:
   description:
     - What O(servers[].protected) says and no identity on a server of this run, nor one to assign, is called. It is

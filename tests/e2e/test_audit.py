@@ -112,7 +112,7 @@ def test_reports_are_written_for_their_owner_only_in_check_mode_too(
     ]
     assert drift["server"]["tags"] == {"{{ 6 * 7 }}": "{{ undefined_name }}"}
     assert (gone["status"], broken["status"]) == ("failed", "failed")
-    with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "audit.csv").open(encoding="utf-8-sig", newline="") as file:
         records = list(csv.DictReader(file))
     assert [(each["host"], each["identity"], each["identity_status"]) for each in records] == [
         ("pg-drift", "id-a", "missing"),

@@ -119,7 +119,7 @@ def test_an_audit_tells_what_replicas_lack_where_nothing_is_declared(
         ("id-a", "replica_lacks"),
         ("id-b", "held"),
     ]
-    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         records = [each for each in csv.DictReader(file) if each["host"] == "pg-copy"]
     assert {(each["replication_role"], each["source_server_id"]) for each in records} == {
         ("AsyncReplica", server_id("pg-main"))

@@ -143,7 +143,7 @@ def check_reports(folder: Path) -> None:
     assert told_of_waves == [(4, 0, 0), (3, 1, 0), (0, 0, 4)]
     statuses = [each["status"] for each in report["servers"]]
     assert statuses == ["changed"] * 5 + ["failed"] + ["changed"] * 2 + ["not_started"] * 4
-    with (folder / "report.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         assert {each["host"] for each in csv.DictReader(file)} == set(HOSTS)
     assert "Content-Security-Policy" in (folder / "report.html").read_text(encoding="utf-8")
 

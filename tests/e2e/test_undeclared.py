@@ -69,7 +69,7 @@ def test_the_audit_shows_what_undeclared_servers_hold_in_every_form(
     }
     assert found["totals"]["undeclared"] == 2
     assert [(each["name"], each["status"]) for each in found["servers"][1]["identities"]] == [("id-b", "held")]
-    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         records = [(each["host"], each["server_status"], each["identity"]) for each in csv.DictReader(file)]
     assert records[1:] == [("pg-drift", "undeclared", "id-b"), ("pg-keys", "undeclared", "id-cmk")]
     page = re.search(r'id="report">(.*?)</script>', (tmp_path / "report.html").read_text(encoding="utf-8"))

@@ -28,5 +28,7 @@ def build_site(session: Session, root: Path, cache: Path, tree: Path) -> None:
     for page in (root / "docs").glob("*.md"):
         text = page.read_text(encoding="utf-8").replace("](../", "](https://github.com/pgflex/azure/blob/main/")
         (source / page.name).write_text(text, encoding="utf-8")
+    for schema in (root / "docs").glob("*.schema.json"):
+        shutil.copy(schema, source)
     strict = ["--quiet", "--nitpicky", "--fail-on-warning", "--keep-going"]
     session.run("sphinx-build", *strict, "-c", str(config), str(source), str(source.with_name("html")))

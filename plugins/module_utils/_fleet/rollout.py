@@ -23,6 +23,7 @@ from .._server.reconciler import (
 )
 from .bulk_reader import ONE_BY_ONE, ListTrust, agreed, shows_exactly
 from .scheduler import Job, JobResult, Scheduler
+from .target import totals
 from .waves import wave_sizes
 
 if TYPE_CHECKING:
@@ -53,11 +54,10 @@ class Wave:
 
     def facts(self) -> dict[str, Any]:
         """Return its part of the result."""
+        counts = totals(self.targets)
         return {
             "servers": len(self.targets),
-            "changed": sum(target.changed for target in self.targets),
-            "failed": self.failed,
-            "not_started": sum(not target.started for target in self.targets),
+            **{name: counts[name] for name in ("changed", "failed", "not_started", "added", "removed")},
             "started": self.started,
             "ended": self.ended,
         }

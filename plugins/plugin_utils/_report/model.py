@@ -24,6 +24,8 @@ REPLICA_LACKS = "replica_lacks"
 COMPLIANT, DRIFTED, CHANGED, NOT_STARTED, FAILED = "compliant", "drifted", "changed", "not_started", "failed"
 UNDECLARED = "undeclared"
 AUDIT, ROLLOUT = "audit", "rollout"
+#: Of the JSON: it rises when a property goes, or says something else than before.
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,17 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class ReportWave:
-    """Servers whose change was started together, how they ended, and when, in UTC; no times without a start."""
+    """Servers whose change was started together, how they ended, and when, in UTC; no times without a start.
+
+    `added` and `removed` count the identities that were assigned and removed.
+    """
 
     servers: int
     changed: int
     failed: int
     not_started: int
+    added: int
+    removed: int
     started: datetime | None
     ended: datetime | None
 
@@ -110,7 +117,7 @@ def read_report(
 
 
 def _read_wave(facts: Mapping[str, Any]) -> ReportWave:
-    counts = {name: int(facts[name]) for name in ("servers", "changed", "failed", "not_started")}
+    counts = {name: int(facts[name]) for name in ("servers", "changed", "failed", "not_started", "added", "removed")}
     return ReportWave(**counts, started=_read_time(facts["started"]), ended=_read_time(facts["ended"]))
 
 
@@ -195,13 +202,16 @@ def summary(report: Report) -> dict[str, Any]:
 
 
 def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
-    """Return the report as plain dictionaries and lists."""
+    """Return the report as plain dictionaries and lists, as docs/identity_report.schema.json describes them."""
+    # What starts together is a rollout's matter, or a plan's; all servers at once are no waves.
+    waves = report.waves if report.kind == ROLLOUT or len(report.waves) > 1 else []
     return {
+        "version": VERSION,
         "title": title,
         "time": time,
         "kind": report.kind,
         "totals": count(report),
-        "waves": [_plain_wave(each) for each in report.waves],
+        **({"waves": [_plain_wave(each) for each in waves]} if waves else {}),
         "servers": [_plain_row(each) for each in report.rows],
         "left_out": [*report.left_out],
     }

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from .model import Report, ReportRow, ReportWave
 
 SYSTEM = "system-assigned identity"
-# These make a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# These make a spreadsheet take a cell for a formula, the wide forms too: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Statuses of identities that a server does not hold.
 _ABSENT = (MISSING, REMOVED, REPLICA_LACKS)
 _HEAD = ("SERVER", "GROUP", "SUBSCRIPTION", "REGION", "STATE", "ROLE", "IDENTITIES")
@@ -184,8 +184,12 @@ def _cells(row: ReportRow) -> tuple[str, ...]:
 
 
 def as_csv(report: Report) -> str:
-    """Return a record for each server and identity; one for a server without any."""
+    """Return a record for each server and identity; one for a server without any.
+
+    The byte order mark is how Excel knows that it is UTF-8.
+    """
     out = io.StringIO()
+    out.write("\ufeff")
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     writer.writerows([_guarded(cell) for cell in record] for row in report.rows for record in _records(row))

@@ -14,7 +14,8 @@ from ansible.parsing.splitter import parse_kv
 
 from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import Batch, add, sum_up, tell, undo
 
-WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, "started": "2026-01-01T10:00:00+00:00"}
+NOTHING = {"added": 0, "removed": 0}
+WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, **NOTHING, "started": "2026-01-01T10:00:00+00:00"}
 WAVES = [{**WAVE, "ended": "2026-01-01T10:01:00+00:00"}, {**WAVE, "changed": 0, "not_started": 1, "ended": None}]
 
 

@@ -20,12 +20,20 @@ from ansible_collections.pgflex.azure.plugins.module_utils._identity.models impo
 from browser.samples import SUBSCRIPTION, compared, mi, result, server, shop, unread
 
 A, B, KEYS = mi("id-a"), mi("id-b"), mi("id-keys")
+#: A spreadsheet takes them for = + - @ where wide letters are usual.
+WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")
 OTHER = "00000000-0000-4000-8000-000000000002"
 
 
 def report(found: dict[str, Any], **facts: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(str(identity_report(found, "json", **facts)))
     return document
+
+
+def records_of(found: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the records of the CSV as a spreadsheet reads it: without the mark of its encoding."""
+    text = str(identity_report(found, "csv")).encode().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_lines_name_what_has_drifted_and_nothing_else() -> None:
@@ -64,7 +72,7 @@ def test_undeclared_servers_are_told_by_what_they_hold_in_whatever_form(tmp_path
     found = report(whole)
     assert [each["status"] for each in found["servers"]].count("undeclared") == found["totals"]["undeclared"] == 9
     assert {each["status"] for row in found["servers"][1:8] for each in row["identities"]} == {"held"}
-    records = list(csv.DictReader(io.StringIO(str(identity_report(whole, "csv")))))
+    records = records_of(whole)
     assert {each["server_status"] for each in records if each["host"] == "pg-0"} == {"undeclared"}
 
 
@@ -157,7 +165,7 @@ def test_the_summary_is_small() -> None:
 
 
 def test_csv_has_a_record_for_each_identity() -> None:
-    records = list(csv.DictReader(io.StringIO(str(identity_report(shop(), "csv")))))
+    records = records_of(shop())
     assert [(each["host"], each["identity"], each["identity_status"], each["used_for"]) for each in records] == [
         ("pg-good", "id-a", "held", ""),
         ("pg-drift", "system-assigned identity", "extra", ""),
@@ -172,14 +180,22 @@ def test_csv_has_a_record_for_each_identity() -> None:
     assert records[-1]["message"] == "Cannot read server pg-gone: not found."
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_csv_says_that_it_is_utf_8() -> None:
+    row = compared(server("pg-x", tags={}, location="Norwegen \u00d8st"))
+    data = str(identity_report(result(row), "csv")).encode()
+    assert data.startswith(b"\xef\xbb\xbfhost,server,")
+    assert data.count(b"\xef\xbb\xbf") == 1
+    assert records_of(result(row))[0]["location"] == "Norwegen \u00d8st"
+
+
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", *WIDE])
 def test_no_cell_of_a_spreadsheet_is_a_formula(start: str) -> None:
     row = compared(server("pg-x", mi(start), group=start, location=start, state=start), host=start)
     text = str(identity_report(result(row, unread("x", start)), "csv"))
     records = list(csv.reader(io.StringIO(text, newline="")))[1:]
     cells = [cell for record in records for cell in record]
     assert f"'{start}" in cells
-    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", *WIDE))] == []
 
 
 HOSTILE = "</script><!--<script>&\u2028\u2029 @data@ @script@"

@@ -147,7 +147,7 @@ def test_json_has_the_waves_and_what_became_of_each_identity() -> None:
 
 
 def test_csv_says_what_was_added_and_removed() -> None:
-    records = list(csv.DictReader(io.StringIO(str(identity_report(shop_changed(), "csv")))))
+    records = list(csv.DictReader(io.StringIO(str(identity_report(shop_changed(), "csv")).lstrip("\ufeff"))))
     told = [(each["host"], each["server_status"], each["identity"], each["identity_status"]) for each in records]
     assert told[2:7] == [
         ("pg-first", "changed", "system-assigned identity", "removed"),
