@@ -59,6 +59,9 @@ PUBLISHED = ("changelogs", "docs", "meta", "playbooks", "plugins", "roles")
 BIN = Path(sys.executable).parent
 TEST_REQUIREMENTS = ("requirements.txt", "tests/emulator/requirements.txt", "tests/requirements-pytest.txt")
 
+# The release of axe-core, in which tests/browser looks for faults of the report.
+AXE = "4.14.1"
+
 
 # Images of containers like to set this. Every process would compile what it imports anew: half of its time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -93,6 +96,17 @@ def skip_without(session: nox.Session, *programs: str) -> None:
     """Skip a session where programs are missing that no package of Python brings."""
     if missing := [program for program in programs if not shutil.which(program)]:
         session.skip(f"no {' and no '.join(missing)} on PATH")
+
+
+def fetch_axe(session: nox.Session) -> None:
+    """Put axe-core in .cache/axe, where its tests look for it; without npm they are skipped, and say so."""
+    folder = CACHE / "axe"
+    if (folder / AXE).is_dir() or not shutil.which("npm"):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    session.run("npm", "pack", "--silent", f"axe-core@{AXE}", "--pack-destination", str(folder), external=True)
+    shutil.unpack_archive(folder / f"axe-core-{AXE}.tgz", folder / AXE)
 
 
 @nox.session(venv_backend="none", tags=["test"])
@@ -293,8 +307,9 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(venv_backend="none", tags=["all"])
 @measured
 def browser(session: nox.Session) -> None:
-    """Open the HTML report in a headless Chromium."""
+    """Open the HTML report in a headless Chromium; axe-core, from npm, checks that everybody can use it."""
     skip_without(session, "chromium", "chromedriver")
+    fetch_axe(session)
     run(session, "pytest", "tests/browser", junit_option(session), *session.posargs)
 
 

@@ -25,6 +25,13 @@ class OpenReport(Protocol):
         """See the docstring of the class."""
 
 
+class Resize(Protocol):
+    """Show pages in a window of this width, by day or by night."""
+
+    def __call__(self, width: int, scheme: str = "light") -> None:
+        """See the docstring of the class."""
+
+
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
     """Yield a headless browser with a profile of its own, and no way to the network but files."""
@@ -58,6 +65,21 @@ def browser(chromium: WebDriver) -> Iterator[WebDriver]:
     _complaints(chromium)
     yield chromium
     assert _complaints(chromium) == []
+
+
+@pytest.fixture
+def resize(browser: WebDriver) -> Iterator[Resize]:
+    """Have windows that are narrower than Chromium lets them be; undo it at the end."""
+
+    def resized(width: int, scheme: str = "light") -> None:
+        window = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    yield resized
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def _complaints(chromium: WebDriver) -> list[dict[str, Any]]:

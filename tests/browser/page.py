@@ -47,4 +47,4 @@ def names(browser: WebDriver) -> list[str]:
 
 def columns(browser: WebDriver) -> list[str]:
     """Return the heads of the matrix."""
-    return texts(browser, "#matrix thead th")
+    return texts(browser, "#matrix thead tr:first-child th")

@@ -158,3 +158,28 @@ def large(servers: int, identities: int) -> dict[str, Any]:
             for number in range(servers)
         )
     )
+
+
+def many_identities(servers: int = 12, identities: int = 44) -> dict[str, Any]:
+    """Return servers that all hold the same, with names shared by several groups, of which every fourth has drifted."""
+    ids = tuple(mi(f"id-{number // 2:02}-of-a-team", f"rg-{number:02}-ids") for number in range(identities))
+    return result(
+        *(compared(server(f"pg-{number:02}", *ids[number % 4 == 0 :]), present=ids) for number in range(servers))
+    )
+
+
+def with_a_replica() -> dict[str, Any]:
+    """Return a primary, and a replica that lacks what it holds."""
+    source = server("pg-main", mi("id-a"))
+    copy = compared(server("pg-copy", source_server_id=source.id, replication_role="AsyncReplica"), present=())
+    copy.lacking = [(mi("id-a"), source)]
+    return result(compared(source, present=(mi("id-a"),)), copy)
+
+
+def failing_wave(failed: int = 4, of: int = 31) -> dict[str, Any]:
+    """Return a rollout in one wave in which some fail, each with a message that is long."""
+    a, b = mi("id-a"), mi("id-b")
+    message = "Cannot change it: " + "the scope of the server is locked, so remove the lock. " * 8
+    rows = [broken(server(f"pg-{number:02}", b), message, present=(a,)) for number in range(failed)]
+    rows += [changed(server(f"pg-{number:02}", b), present=(a,), absent=(b,)) for number in range(failed, of)]
+    return result(*rows, waves=(Wave(rows, "2026-11-23T20:00:00+00:00", "2026-11-23T20:02:05+00:00"),))
