@@ -53,7 +53,7 @@ from ..plugin_utils._run_scope import (
     explain_shut_gates,
     find_shut_gates,
     name_variable,
-    refuse_reports_without_folder,
+    refuse_unwritable_reports,
     run_options,
 )
 from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
@@ -245,7 +245,7 @@ class ActionModule(ActionBase):
         with failing_the_task():
             if not self._waits:
                 self._refuse_run_options(arguments, [each["key"] for each in reports], task_vars)
-            refuse_reports_without_folder(reports)
+            refuse_unwritable_reports(reports)
 
     def _refuse_run_options(
         self, arguments: Mapping[str, Any], reports: list[str], task_vars: Mapping[str, Any]

@@ -17,6 +17,7 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.removals import read_limit
 from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
+from ._report.writable import writable_file
 from ._values import read_flag
 
 if TYPE_CHECKING:
@@ -127,15 +128,14 @@ def explain_shut_gates(shut: Mapping[str, str]) -> str:
     return " ".join(f"{name} is set, and these are {why}." for name, why in shut.items())
 
 
-def refuse_reports_without_folder(reports: Iterable[Mapping[str, str]]) -> None:
+def refuse_unwritable_reports(reports: Iterable[Mapping[str, str]]) -> None:
     """Refuse with `InvalidInput` a report that could not be written in the end."""
     for each in reports:
         # As the filter realpath, for which a path that leads round in circles is no error.
-        folder = Path(os.path.realpath(os.path.expanduser(each["value"]))).parent  # noqa: PTH111
-        if not folder.is_dir():
-            raise InvalidInput(
-                f"pgflex_identity_report_{each['key']}", f"the folder {folder} does not exist on the controller."
-            )
+        path = Path(os.path.realpath(os.path.expanduser(each["value"])))  # noqa: PTH111
+        if not writable_file(str(path)):
+            why = f"{path} cannot be written" if path.parent.is_dir() else f"the folder {path.parent} does not exist"
+            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{why} on the controller.")
 
 
 def count_removals(name: str, arguments: dict[str, Any], plan: Any, servers: int) -> None:

@@ -22,6 +22,8 @@ from e2e.roles import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
@@ -137,6 +139,21 @@ def test_a_report_without_a_folder_ends_the_play_before_anything_is_written(emul
     assert "pgflex_identity_report_csv: the folder " in unwrapped(ran)
     assert "Traceback" not in ran.output
     assert writes(emulator) == []
+
+
+def test_a_report_that_cannot_be_written_ends_the_play_before_anything_is_written(
+    emulator: Emulator, run: Run, tmp_path: Path
+) -> None:
+    seed_fleet(emulator, "id-b")
+    (tmp_path / "report.csv").mkdir()
+    (tmp_path / "report.json").write_text("of yesterday", encoding="utf-8")
+    reports = {f"pgflex_identity_report_{kind}": str(tmp_path / f"report.{kind}") for kind in ("json", "csv", "html")}
+    ran = run(ASSIGN, HOSTS[:2], pgflex_identity_present="id-a", **reports)
+    assert ran.rc == 2
+    assert f"pgflex_identity_report_csv: {tmp_path}/report.csv cannot be written on the controller." in unwrapped(ran)
+    assert writes(emulator) == []
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == "of yesterday"
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_what_is_about_rows_of_hosts_does_not_go_together_with_rows(emulator: Emulator, run: Run) -> None:
