@@ -37,9 +37,10 @@ options:
         C(version) rises when a property goes, or says something else.
       - V(csv) is a record for each server and identity, in UTF-8 with a byte order mark, so that spreadsheets open it.
         An apostrophe stands before a text that they would take for a formula.
-      - V(html) is a page in one file that needs no network, with the matrix of servers and identities, counts by
-        resource group, subscription and region, search and filters, and the timeline of the waves. For several planned
-        waves it shows their sizes.
+      - V(html) is a page in one file that needs no network. What needs attention comes first, then the waves, with what
+        was assigned and removed by which time, the compliance by resource group, subscription and region, and the
+        matrix of servers and identities, with search and filters. On paper and in narrow windows the matrix is a list.
+        For several planned waves it shows their sizes.
       - V(lines) is a line for each server that is not compliant, for those of which the same is to be noted, for each
         wave of a rollout that has several, and a summary, always the last line. Undeclared servers that hold the same
         identities share a line.

@@ -38,10 +38,18 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
     missing = [each for each in ("chromium", "chromedriver") if not shutil.which(each)]
     if missing:
         pytest.skip(f"the report is NOT tested in a browser: no {' and no '.join(missing)} on PATH")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="the report is NOT tested in a browser: no selenium")
+    pytest.importorskip("selenium.webdriver", reason="the report is NOT tested in a browser: no selenium")
+    driver = started_chromium(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()
+
+
+def started_chromium(profile: Path) -> WebDriver:
+    """Start a headless browser with this folder for its profile."""
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    profile = tmp_path_factory.mktemp("profile")
+    options.binary_location = str(shutil.which("chromium"))
     for argument in (
         "headless=new",
         "no-sandbox",
@@ -53,9 +61,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
     ):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    return webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
 
 
 @pytest.fixture
