@@ -19,13 +19,15 @@ from e2e.emulator_client import Emulator, running_emulator
 from e2e.roles import Run, runner
 from e2e.runs import FAST, Inventoried, Played, run_in_process, run_inventory, run_playbook
 from e2e.world import AUDIENCE, SERVER_OPTIONS
+from emulator.arm.policies import SIGN as POLICY_TOKEN_SIGN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Beginnings of a JSON web token by its first claim, and of the certificate in the signed address of an operation. They
+#: Beginnings of a JSON web token by its first claim, and of the certificate in the signed address of an operation, and
+#: what all tokens of policies hold. They
 #: are long enough not to occur by chance in the base64 of a record.
-SIGNS_OF_SECRETS = ("eyJhbGciOi", "eyJ0eXAiOi", "c=MIIH")
+SIGNS_OF_SECRETS = ("eyJhbGciOi", "eyJ0eXAiOi", "c=MIIH", POLICY_TOKEN_SIGN)
 
 
 class RunModule(Protocol):

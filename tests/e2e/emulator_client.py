@@ -114,6 +114,11 @@ class Emulator:
         self._control("DELETE", "faults")
         self._control("POST", "faults", faults)
 
+    def evaluations(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return what policies made of writes (`write`) and of requests for tokens (`token`) since the last reset."""
+        found: list[dict[str, Any]] = self._control("GET", "evaluations")
+        return [each for each in found if kind is None or each["kind"] == kind]
+
     def operations(self) -> list[dict[str, Any]]:
         """Return every change of a server since the last reset: who made it, what was before and after."""
         found: list[dict[str, Any]] = self._control("GET", "operations")

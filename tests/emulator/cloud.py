@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.arm.models import World
 from emulator.arm.operations import Operations
+from emulator.arm.policies import Policies
 from emulator.arm.tenant import CLIENT_ID, OBJECT_ID
 from emulator.arm.throttle import Throttle
 from emulator.clock import Clock
@@ -40,6 +41,7 @@ class Cloud:
         self.operations = Operations(self.clock)
         self.throttle = Throttle(self.settings, self.clock.seconds)
         self.tokens = Tokens(principals, self.settings, self.clock.now)
+        self.policies = Policies(self.settings, self.clock.now)
         self.renderer = ServerRenderer(self.world, self.settings)
         self.patcher = Patcher(self.world, self.operations, self.settings, client=CLIENT_ID, actor=OBJECT_ID)
         self._start_seed = start_seed
@@ -78,4 +80,5 @@ class Cloud:
         self.log.clear()
         self.violations.clear()
         self.operations.clear()
+        self.policies.clear()
         self.seed(self._start_seed)

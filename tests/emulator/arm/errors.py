@@ -160,6 +160,20 @@ class ScopeLocked(ArmError):
     )
 
 
+class RequestDisallowedByPolicy(ArmError):
+    """The message is that of public pastes, the whole of it was not found for policies that ask for a token."""
+
+    status = 403
+    text = "Resource '{resource}' was disallowed by policy. Policy identifiers: '{policies}'."
+
+    def __init__(self, *, resource: str, policies: str, violations: list[dict[str, Any]]) -> None:
+        super().__init__(resource=resource, policies=policies)
+        self._violations = violations
+
+    def body(self) -> dict[str, Any]:
+        return {"error": {**self.detail, "additionalInfo": self._violations}}
+
+
 class SubscriptionRequestsThrottled(ArmError):
     status = 429
     text = (

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.arm import identities, subscriptions
+from emulator.arm import identities, policies, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,11 @@ SERVER_VERSIONS = (
 )  # fmt: skip
 IDENTITY_VERSIONS = ("2023-01-31", "2024-11-30", "2025-05-31-preview")
 
+POLICY_VERSIONS = ("2025-03-01", "2025-11-01", "2025-12-01-preview", "2026-01-01-preview", "2026-06-01")
+
 SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/(?P<group>[^/]+)"
+_ACQUIRE = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/acquirePolicyToken"
 _IDENTITIES = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
@@ -61,4 +64,5 @@ ROUTES = (
     route("GET", f"{SUBSCRIPTION}{_IDENTITIES}", identities.list_subscription_identities, IDENTITY_VERSIONS),
     route("GET", f"{GROUP}{_IDENTITIES}", identities.list_group_identities, IDENTITY_VERSIONS),
     route("GET", f"{GROUP}{_IDENTITIES}/(?P<name>[^/]+)", identities.get_identity, IDENTITY_VERSIONS),
+    route("POST", _ACQUIRE, policies.acquire_policy_token, POLICY_VERSIONS),
 )

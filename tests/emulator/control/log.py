@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from emulator.arm.exchange import Call
     from emulator.control.settings import Settings
 
-_SECRET_HEADERS = {"authorization", "cookie", "x-identity-header"}
+_SECRET_HEADERS = {"authorization", "cookie", "x-identity-header", "x-ms-policy-external-evaluations"}
 # The signature of a poll URL is kilobytes long; its beginning is enough to tell two apart.
 _LONGEST_QUERY_VALUE = 64
 

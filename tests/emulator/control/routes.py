@@ -40,6 +40,10 @@ def get_history(call: Call) -> Reply:
     return Reply(call.cloud.operations.histories(call.cloud.world.servers()))
 
 
+def get_evaluations(call: Call) -> Reply:
+    return Reply(call.cloud.policies.evaluations)
+
+
 def advance_clock(call: Call) -> Reply:
     call.cloud.clock.advance(json.loads(call.content)["advance"])
     call.cloud.operations.settle()
@@ -94,6 +98,7 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Reply]] = {
     ("GET", "servers"): get_servers,
     ("GET", "operations"): get_operations,
     ("GET", "history"): get_history,
+    ("GET", "evaluations"): get_evaluations,
     ("POST", "clock"): advance_clock,
     ("POST", "seed"): add_seed,
     ("POST", "reset"): reset,

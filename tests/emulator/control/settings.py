@@ -9,6 +9,8 @@ import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from emulator import schema
+
 _HOST = re.compile(r"[a-zA-Z0-9.-]+(:\d+)?")
 Buckets = dict[str, dict[str, float]]
 
@@ -50,6 +52,12 @@ class Settings:
     restricted_identity: Literal["refuse", "accept"] = "refuse"
     state_while_running: Literal["Updating", "Ready"] = "Updating"
     async_headers: Literal["both", "location", "operation", "none"] = "both"
+    policy_hash: Literal["bytes", "lenient"] = "bytes"
+    policy_prefix: Literal["PoP ", "PT 1.", ""] = "PoP "
+    policy_unneeded: Literal["token", "none"] = "token"
+    policy_reuse: Literal["refuse", "accept"] = "refuse"
+    policy_details_in: Literal["evaluationDetails", "info"] = "evaluationDetails"
+    policies: list[dict[str, Any]] = field(default_factory=list)
     log_bodies: bool = True
     check_schema: bool = False
 
@@ -90,8 +98,8 @@ def _checked(name: object, value: Any) -> Any:
         known = ", ".join(each.name for each in fields(AllSettings))
         raise SettingsError(f"unknown setting '{name}'; known settings: {known}")
     hint = _HINTS[str(name)]
-    if name == "throttle":
-        return _checked_throttle(value)
+    if name in ("throttle", "policies"):
+        return (_checked_throttle if name == "throttle" else _checked_policies)(value)
     if name == "operation_host":
         if value is not None and (not isinstance(value, str) or not _HOST.fullmatch(value)):
             raise SettingsError(f"setting 'operation_host' must be null or a host, with or without port, not {value!r}")
@@ -107,6 +115,15 @@ def _checked(name: object, value: Any) -> Any:
             raise SettingsError(f"setting '{name}' must be true or false, not {value!r}")
         return value
     return _checked_number(str(name), value, hint)
+
+
+def _checked_policies(value: Any) -> list[dict[str, Any]]:
+    try:
+        schema.check(value, "policies")
+    except schema.InvalidDocumentError as error:
+        raise SettingsError(f"setting 'policies': {error}") from error
+    assert isinstance(value, list)
+    return value
 
 
 def _checked_number(name: str, value: Any, hint: Any) -> Any:

@@ -51,6 +51,7 @@ def patch_server(call: Call) -> Reply:
         raise MissingSubscriptionRegistration(namespace="Microsoft.DBforPostgreSQL")
     group = subscription.group(call.parts["group"])
     server = group.server(call.parts["name"])
+    call.cloud.policies.check(call)
     operation = call.cloud.patcher.patch(group, server, call.body, call.version, call.then)
     operation.request = {
         "method": call.method,

@@ -33,6 +33,7 @@ from emulator.control.settings import AllSettings, SettingsError
         ),
         ({"remaining_counts": "some"}, "'remaining_counts' must be one of recorded, all, none"),
         ({"throttle": {"reads": {"bucket": 0, "refill": 1}}}, "'throttle.reads.bucket' must be a number above 0"),
+        ({"policies": [{"name": "window"}]}, "setting 'policies': .*'scope' is a required property"),
         ([], "settings must be a mapping"),
     ],
 )
