@@ -11,6 +11,7 @@ any case after `--limit`, without those that have failed, and without those that
 from __future__ import annotations
 
 import gc
+import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ from ..plugin_utils._in_worker import run_in_worker
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import OWN_PREFIX, PlayHosts, lets_through
-from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback
+from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback, with_reference
 from ..plugin_utils._run_scope import (
     RUN_VARIABLES,
     TASK_VARIABLES,
@@ -165,6 +166,7 @@ class ActionModule(ActionBase):
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
         # For the record, and for the words in which removals are counted.
         asked["action"] = rows.action
+        asked = with_reference(asked, {**os.environ, **self._environment()}, rows.rollback_plan)
         if rows.asked:
             made = {"servers": rows.asked, "primaries": rows.primaries}
             answer = self._run_fleet(asked, **{name: value for name, value in made.items() if value is not None})
@@ -177,10 +179,14 @@ class ActionModule(ActionBase):
         return rows.answers(answer)
 
     def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
-        environment: dict[str, str] = {}
-        self._compute_environment_string(environment)
+        environment = self._environment()
         run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=Display().display)
         return run_in_worker(MODULE, fleet_spec(), arguments, environment, run, **made)
+
+    def _environment(self) -> dict[str, str]:
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        return environment
 
     def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""

@@ -138,7 +138,8 @@ def identity_report(
     """Return the report in a format. Raise `AnsibleFilterError`."""
     try:
         entries = _entries(result, brief=format in _BRIEF)
-        report = read_report(entries, result.get("waves") or [], result.get("left_out") or [])
+        reference = str(result.get("change_reference") or "")
+        report = read_report(entries, result.get("waves") or [], result.get("left_out") or [], reference)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
     if format in _PLAIN:

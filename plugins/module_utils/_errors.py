@@ -11,7 +11,10 @@ Everything below the modules raises one of these; only the modules turn them int
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: A server that works on another operation refuses a write with one of these, at once or in the operation's result.
 #: Azure/azure-postgresql#134, Azure/bicep-registry-modules#4451, hashicorp/terraform-provider-azurerm#29219.
@@ -45,6 +48,7 @@ _HINTS = {
     "invalidauthenticationtokenaudience": "Check cloud_environment: the token was made for another cloud.",
     "serverstoppederror": "Start the server, then run again: az postgres flexible-server start.",
     "servergroupdropping": "The server is being deleted.",
+    "requestdisallowedbypolicy": "Mend what the policy names, or have it exempt this server; then run again.",
     "serverdifferentsubscription": "See https://github.com/Azure/azure-cli/issues/32011; removing one identity at a "
     "time, or all at once, may get through.",
     "invalidresourcetype": "This cloud does not serve the API version that this collection uses.",
@@ -206,6 +210,10 @@ class ServiceError(PgflexError):
         self.retry_after = retry_after
         self.no_answer = no_answer
         self.hint = hint or self._find_hint()
+        #: Where the policy is assigned that asks for a token, empty if that is not said; None if none asks for one.
+        self.policy_scope: str | None = None
+        self.policy_said = ""
+        self.needs_change_reference = False
 
     @property
     def anchor(self) -> str:
@@ -274,6 +282,29 @@ class OperationFailed(ServiceError):
     @property
     def transient(self) -> bool:
         return False
+
+
+class PolicyTokenRefused(PgflexError):
+    """A policy asks for a token, and the write was not sent, as there is none for it."""
+
+    def __init__(self, server: str, why: str, said: Sequence[str] = ()) -> None:
+        super().__init__(
+            " ".join([f"No policy token for the change of server {server}: {why.rstrip('.')}.", *filter(None, said)]),
+            target=server,
+            hint="The write was not sent.",
+        )
+
+
+class ChangeReferenceRequired(PgflexError):
+    """A policy asks for a change reference, and none was given. The write is not sent again."""
+
+    def __init__(self, refusal: ServiceError) -> None:
+        super().__init__(
+            f"A policy requires a change reference: {refusal.policy_said or refusal.message}",
+            target="change_reference",
+            hint="Set change_reference to the change that has been approved.",
+        )
+        self.status, self.request_id = refusal.status, refusal.request_id
 
 
 def _with_facts(sentence: str, facts: list[str]) -> str:

@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - pgflex.azure.azure
   - pgflex.azure.waiting
+  - pgflex.azure.policy
   - pgflex.azure.attributes
   - pgflex.azure.attributes.actiongroup_azure
 options:
@@ -446,6 +447,7 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._module.argspec import (
     check_state,
     desired_state_from_module,
+    policy_tokens_from_options,
     retry_policy_from_options,
     server_ref,
 )
@@ -466,7 +468,10 @@ def work(module: AnsibleModule, connection: Connection) -> dict[str, Any]:
     retry_policy = retry_policy_from_options(options)
     goal = desired_state_from_module(options, ref) if check_state(options) != "info" else None
 
-    server = SingleServer(connection.open(), ref, retry_policy, client_ids=options["client_ids"])
+    policy_tokens = policy_tokens_from_options(options)
+
+    api, client_ids = connection.open(), options["client_ids"]
+    server = SingleServer(api, ref, retry_policy, client_ids=client_ids, policy_tokens=policy_tokens)
     if goal is None:
         result = server.show()
     else:

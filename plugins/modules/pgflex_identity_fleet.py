@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - pgflex.azure.azure
   - pgflex.azure.waiting
+  - pgflex.azure.policy
   - pgflex.azure.attributes
   - pgflex.azure.attributes.actiongroup_azure
 options:
@@ -395,6 +396,11 @@ rollback:
   type: str
   returned: success
   sample: pgflex1:eNq1kMEKwjAQRH8l5FyhaRVbf8WDbJNVF9okZLeglP67SRHBk3jw...
+change_reference:
+  description: The change reference with which tokens are asked for, by O(change_reference) or the environment.
+  type: str
+  returned: if there is one
+  sample: CHG0012345
 backup_file:
   description: Where the file of an earlier run went that was at O(rollback_file).
   type: str

@@ -160,4 +160,8 @@ summary:
     rollback:
       description: The packed record of the rollout, several in a play with C(serial); empty if nothing was written.
       type: str
+    change_reference:
+      description: The change reference of the run, if it has one.
+      type: str
+      returned: if there is one
 """

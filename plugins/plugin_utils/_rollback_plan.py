@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils._azure.policies import NEVER
 from ..module_utils._errors import InvalidInput
 from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge, read_records
 from ..module_utils._fleet.target import some_of
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
+from ..module_utils._module.options import POLICY_ENVIRONMENT
 
 if TYPE_CHECKING:
     from ..module_utils._fleet.record import Entry, Record
@@ -79,6 +81,11 @@ class RollbackPlan:
         return found[0] if found else None
 
     @property
+    def change_reference(self) -> str:
+        """The change reference of the last run that had one, empty if none had."""
+        return next((each.change_reference for each in reversed(self._records) if each.change_reference), "")
+
+    @property
     def matched(self) -> bool:
         """Whether any server was asked for."""
         return len(self._left) < len(self._entries)
@@ -131,6 +138,18 @@ def plan_rollback(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
     if not records:
         raise InvalidInput(_OPTION, f"is not set. {explain_missing(handed_on)}")
     return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
+
+
+def with_reference(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], rollback_plan: RollbackPlan | None
+) -> dict[str, Any]:
+    """Return the options with the change reference of the record, unless they or the `environment` say another one."""
+    said = {
+        option: arguments.get(option) or environment.get(variable) for option, variable in POLICY_ENVIRONMENT.items()
+    }
+    if rollback_plan is None or said["change_reference"] or said["acquire_policy_token"] == NEVER:
+        return dict(arguments)
+    return {**arguments, "change_reference": rollback_plan.change_reference}
 
 
 def explain_missing(handed_on: Any) -> str:

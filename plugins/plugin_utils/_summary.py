@@ -53,6 +53,7 @@ def add(
     name = _name(plan, batch)
     found = dict(plans.get(name) or {"words": {}, "rollouts": {}, "left_out": []})
     found["left_out"] = _distinct(found["left_out"], plan.get("left_out") or ())
+    found.update(_reference(plan))
     left_out = {host for each in (*plans.values(), found) for host in each["left_out"]}
     has_failed = plan.get("failed") and "totals" not in plan
     if has_failed:
@@ -140,7 +141,13 @@ def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "left_out": len(left_out),
         "left_out_hosts": left_out,
         "rollback": " ".join(each["rollback"] for each in rollouts if each["rollback"]),
+        **{name: value for plan in told for name, value in _reference(plan).items()},
     }
+
+
+def _reference(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the change reference, nothing where there is none."""
+    return {"change_reference": facts["change_reference"]} if facts.get("change_reference") else {}
 
 
 def tell(
@@ -166,10 +173,11 @@ def tell(
         f"{batch['failed']} failed{written if doubtful > 0 else ''}",
         f"{batch['not_started']} not started",
     ]
+    reference = f" Change reference: {batch['change_reference']}." if batch.get("change_reference") else ""
     return [
         *lines(read_report(noted, waves, batch["left_out_hosts"]))[:-1],
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
-        f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.",
+        f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.{reference}",
     ]
 
 

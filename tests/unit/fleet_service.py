@@ -126,7 +126,7 @@ class FleetService:
         following = f"{subscription} {int(number) + 1}" if end < len(items) else None
         return Page(tuple(items[end - self.page_size : end]), following)
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
         """PATCH."""
         self.calls.append(("PATCH", ref.name))
         held = self._find(ref)
@@ -135,6 +135,10 @@ class FleetService:
         after = merge(held.raw.get("identity"), body)
         held.coming = (self.time.time + OPERATION, held.raw.get("identity") if held.idle or held.fails else after)
         return Operation(ref.id, "now", "https://arm/op")
+
+    def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
+        """POST, which must not be where no policy asks for a token."""
+        raise AssertionError(ref, body, change_reference)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """GET of an operation."""

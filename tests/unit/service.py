@@ -127,7 +127,7 @@ class Service:
         self.last_read = self._server()
         return self.last_read
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
         """PATCH."""
         assert ref == REF
         self._settle()
@@ -147,6 +147,10 @@ class Service:
             raise reaction.refuse
         self._polls = list(reaction.polls)
         return Operation("op", "now", "https://arm/op" if reaction.url else None)
+
+    def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
+        """POST, which must not be where no policy asks for a token."""
+        raise AssertionError(ref, body, change_reference)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         """GET of the operation's URL."""

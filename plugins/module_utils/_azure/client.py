@@ -21,11 +21,15 @@ from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnsw
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
+from .policies import API_VERSION as POLICY_API_VERSION
+from .policies import HEADER as POLICY_HEADER
+from .policies import check_answer, token_of, token_request
 from .responses import (
     PROXY_HINT,
     accepted_operation,
     check_place,
     json_of,
+    json_or_nothing,
     not_json,
     page_of,
     raw_json,
@@ -159,19 +163,24 @@ class Api:
         server: Server = self._ask(doing, ref.id, read)
         return server
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
-        """PATCH the server with `body` and return at once.
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
+        """PATCH the server with `body`, and with a policy token if there is one, and return at once.
 
         Raise as `get_server`, but an answer that cannot be read is a `ServiceError`: Azure may have acted.
         """
         client = self._client(ref.subscription_id)
-        content = json.dumps(body, separators=(",", ":")).encode()
+        headers = {POLICY_HEADER: policy_token} if policy_token else {}
         doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
 
         def send() -> Operation:
             try:
                 client.servers.begin_update(
-                    ref.resource_group, ref.name, content, content_type="application/json", polling=False
+                    ref.resource_group,
+                    ref.name,
+                    _content(body),
+                    content_type="application/json",
+                    polling=False,
+                    headers=headers,
                 )
             except _WRONG_ANSWERS:
                 # 3.0.0 takes all but 202 for a refusal, others 201 and 204; and the line may have broken after that.
@@ -189,6 +198,33 @@ class Api:
             said = "the answer is not ARM's JSON"
             raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
         return operation
+
+    def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
+        """POST for a policy token, which lets `update_identity` with this `body` pass once; empty if none is needed.
+
+        Raise `PolicyTokenRefused`, and as `get_server`.
+        """
+        doing = f"Cannot acquire a policy token for the change of server {ref.name}"
+        home = self._cloud.resource_manager
+        place = f"{home}/subscriptions/{ref.subscription_id}/providers/Microsoft.Authorization/acquirePolicyToken"
+        content = token_request(
+            f"{home}{quote(ref.id)}?api-version={API_VERSION}", "PATCH", _content(body), change_reference
+        )
+        headers = {"Content-Type": "application/json", "x-ms-force-sync": "true"}
+
+        def ask() -> str:
+            url = f"{place}?api-version={POLICY_API_VERSION}"
+            answer = self._raw.send_request(HttpRequest("POST", url, content=content, headers=headers))
+            if answer.status_code >= 300:
+                raise HttpResponseError(response=answer)
+            found = json_of(answer) if answer.status_code == 200 else json_or_nothing(answer)
+            token = token_of(found)
+            self._scrubber.add_token(token)
+            check_answer(answer.status_code, found, ref.name)
+            return token
+
+        token: str = self._ask(doing, ref.id, ask)
+        return token
 
     def _accepted(self) -> Operation | None:
         """Return the operation that the last answer has begun, if that accepts a write."""
@@ -302,3 +338,8 @@ class Api:
             raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
         except _WRONG_ANSWERS:
             raise not_json(doing, target, self._last.answer) from None
+
+
+def _content(body: dict[str, Any]) -> bytes:
+    """Return the bytes of a PATCH, always the same ones: a policy token is for them."""
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from .._errors import ServiceError, UnexpectedAnswer
 from .._identity.models import Operation, Page, UserIdentity
 from .._identity.resource_ids import key
+from .policies import note_policies
 
 PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
 
@@ -169,7 +170,7 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
         said = f"Azure answered {kind} instead of an error in JSON"
     if 300 <= answer.status_code < 400:
         said = "Azure answered with a redirection, which is not followed"
-    return ServiceError(
+    told = ServiceError(
         doing,
         said,
         code=str(error.get("code") or ""),
@@ -179,6 +180,8 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
         retry_after=retry_after(answer.headers),
         hint=PROXY_HINT if not_arm else "",
     )
+    note_policies(told, error)
+    return told
 
 
 def user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:

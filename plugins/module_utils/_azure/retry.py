@@ -153,14 +153,19 @@ class RetryPolicy:
         if now - self._busy_since >= self.busy_timeout:
             raise error
 
-    def reading(self, request: Callable[[], T], kind: RequestKind = RequestKind.READ) -> Coroutine[T]:
+    def reading(
+        self, request: Callable[[], T], kind: RequestKind = RequestKind.READ, *, granted: bool = False
+    ) -> Coroutine[T]:
         """Return the result of a request that changes nothing, tried again after a transient failure or when throttled.
 
-        With `kind` WRITE the turn that is asked for is that of the write which follows at once, too.
+        With `kind` WRITE the turn that is asked for is that of the write which follows at once, too. The first turn may
+        have been `granted` already.
         """
         failures = 0
         while True:
-            yield kind
+            if not granted:
+                yield kind
+            granted = False
             try:
                 return request()
             except OperationFailed:

@@ -35,6 +35,8 @@ class Scrubber:
         self._pattern: re.Pattern[str] | None = None
         #: Whether every form is in the JSON of a value exactly where it is in the value.
         self._shows_in_json = False
+        #: The forms of tokens, of which a run may have thousands, by how they begin.
+        self._tokens: dict[str, list[str]] = {}
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
@@ -46,15 +48,35 @@ class Scrubber:
             self._shows_in_json = all(json.dumps(form)[1:-1] == form for form in self._forms)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
+    def add_token(self, token: str) -> None:
+        """Know a token too: it is long, and one of many, for which a pattern would be slow."""
+        for form in _forms(token.strip()) if len(token.strip()) >= _SHORTEST_ENCODED else ():
+            forms = self._tokens.setdefault(form[:_SHORTEST_ENCODED], [])
+            forms.append(form)
+            forms.sort(key=len, reverse=True)
+
     def text(self, text: str) -> str:
         """Return `text` with asterisks in the place of secrets."""
+        text = self._without_tokens(text) if self._tokens else text
         return self._pattern.sub(_MASK, text) if self._pattern else text
+
+    def _without_tokens(self, text: str) -> str:
+        parts, begin, place = [], 0, 0
+        while place <= len(text) - _SHORTEST_ENCODED:
+            forms = self._tokens.get(text[place : place + _SHORTEST_ENCODED], ())
+            found = next((form for form in forms if text.startswith(form, place)), None)
+            if found is None:
+                place += 1
+                continue
+            parts += [text[begin:place], _MASK]
+            begin = place = place + len(found)
+        return "".join([*parts, text[begin:]])
 
     def facts(self, value: Any) -> Any:
         """Return a result with no secret in any of its values."""
-        if self._pattern is None:
+        if self._pattern is None and not self._tokens:
             return value
-        if self._shows_in_json and not self._pattern.search(json.dumps(value)):
+        if self._pattern and self._shows_in_json and not self._tokens and not self._pattern.search(json.dumps(value)):
             return value  # as nearly all are: thousands of rows cost little so
         return self._replaced(value)
 

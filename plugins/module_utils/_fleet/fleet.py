@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .._azure.policies import PolicyTokens
 from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
 from .._errors import PgflexError
@@ -60,6 +61,7 @@ class Fleet:
     rollback_file: str | None = None
     read: str = "auto"
     action: str = ASSIGN
+    policy_tokens: PolicyTokens = field(default_factory=PolicyTokens)
     removals: RemovalLimit = field(default_factory=RemovalLimit)
     clock: Clock = field(default_factory=Clock)
     warnings: list[str] = field(default_factory=list)
@@ -87,10 +89,13 @@ class Fleet:
             rollout.plan(drifted)
             self.waves = rollout.waves
             if drifted and not check_mode:
-                with Journal.create(self.rollback_file, self.action) as self.journal:
+                reference = self.policy_tokens.change_reference
+                with Journal.create(self.rollback_file, self.action, reference) as self.journal:
                     rollout.run()
                 self.warnings += self.journal.warnings()
             self._compare_replicas(targets, check_mode)
+            if drifted and check_mode:
+                self.warnings += filter(None, [self.policy_tokens.announcement()])
         self.warnings += self._identities.warnings
 
     def _change(self, target: Target) -> Change:
@@ -103,6 +108,8 @@ class Fleet:
             preflight=self._preflight_of(policy),
             before_write=partial(self._before_write, target),
             after_write=partial(self.journal.write_outcome, target.ref.id),
+            likely=target.listed,
+            policy_tokens=self.policy_tokens,
         )
 
     def _before_write(self, target: Target, before: Server, plan: Plan) -> None:

@@ -30,7 +30,7 @@ class Journal:
     Without a file it is kept in memory only, and nothing is refused. `backup` is where the file of an earlier run went.
     """
 
-    def __init__(self, file: AppendOnlyFile | None, action: str) -> None:
+    def __init__(self, file: AppendOnlyFile | None, action: str, change_reference: str = "") -> None:
         self._file = file
         self._lock = Lock()
         self._bodies: list[str] = []
@@ -41,17 +41,18 @@ class Journal:
         self._untold: set[str] = set()
         self._problem: OSError | None = None
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._sync(self._append({"format": FORMAT, "version": VERSION, "started": now, "action": action}))
+        reference = {"change_reference": change_reference} if change_reference else {}
+        self._sync(self._append({"format": FORMAT, "version": VERSION, "started": now, "action": action, **reference}))
 
     @classmethod
-    def create(cls, path: str | None, action: str = "") -> Journal:
+    def create(cls, path: str | None, action: str = "", change_reference: str = "") -> Journal:
         """Begin a journal in a new file, or in memory. Raise `InvalidInput`."""
         if not path:
-            return cls(None, action)
+            return cls(None, action, change_reference)
         file = None
         try:
             file = AppendOnlyFile(expand(path))
-            return cls(file, action)
+            return cls(file, action, change_reference)
         except OSError as error:
             if file:
                 file.close()

@@ -81,6 +81,7 @@ class Record:
     finished: bool = False
     torn: bool = False
     entries: tuple[Entry, ...] = ()
+    change_reference: str = ""
 
 
 def body(facts: dict[str, Any]) -> str:
@@ -193,7 +194,8 @@ def _read_lines(option: str, raw: bytes) -> Record:
     try:
         finished = bool(documents) and documents[-1]["kind"] == "end"
         entries = _entries(option, [each for each in documents if each["kind"] != "end"])
-        return Record(str(begin["started"]), str(begin["action"]), finished, bool(rest), entries)
+        reference = str(begin.get("change_reference") or "")
+        return Record(str(begin["started"]), str(begin["action"]), finished, bool(rest), entries, reference)
     except (LookupError, TypeError, AttributeError):
         raise InvalidInput(option, "the record is not complete.") from None
 

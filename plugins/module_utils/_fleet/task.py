@@ -15,7 +15,7 @@ from .._azure.rate_limits import RateLimiter
 from .._azure.retry import Clock, Pace, RetryPolicy
 from .._errors import InvalidInput
 from .._files import write_entries
-from .._module.argspec import percentage, retry_policy_from_options
+from .._module.argspec import percentage, policy_tokens_from_options, retry_policy_from_options
 from .fleet import Fleet
 from .removals import RemovalLimit, read_limit
 from .target import target_facts, totals
@@ -51,6 +51,7 @@ def run_fleet(
         "unmatched_patterns": fleet.unmatched,
         "unread": [target.name for target in targets if target.listed is None] if fleet.unmatched else [],
         "backup_file": fleet.journal.backup,
+        "change_reference": fleet.policy_tokens.change_reference,
         "warnings": fleet.warnings,
     }
     return {
@@ -88,6 +89,7 @@ def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:
         budget,
         **{name: options[name] for name in ("rollback_file", "read", "action")},
         removals=removals,
+        policy_tokens=policy_tokens_from_options(options),
     )
 
 

@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .._azure.policies import AUTO, MODES, NEVER, PolicyTokens
 from .._azure.retry import RetryPolicy
 from .._errors import InvalidInput
 from .._identity.models import DesiredState, Expected
@@ -26,7 +28,7 @@ from .._identity.resource_ids import (
     parse_server_id,
     read_names,
 )
-from .options import DESIRED, IDENTITIES, PATTERNS, WAITING, module_spec
+from .options import DESIRED, IDENTITIES, PATTERNS, POLICY_ENVIRONMENT, WAITING, module_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,6 +151,21 @@ def _resolve(option: str, names: list[str], options: Mapping[str, Any], server: 
 def _names(values: list[str]) -> list[str]:
     """Return the names of a list; Ansible makes one of a text with commas, and leaves blanks and lines in it."""
     return [name for each in values for name in read_names(each) or [""]]
+
+
+def policy_tokens_from_options(options: Mapping[str, Any]) -> PolicyTokens:
+    """Return when to ask for policy tokens, by the options, else by the environment. Raise `InvalidInput`."""
+    mode, reference = (
+        str(options.get(name) or os.environ.get(variable) or "").strip()
+        for name, variable in POLICY_ENVIRONMENT.items()
+    )
+    if mode and mode not in MODES:
+        raise InvalidInput("acquire_policy_token", f"{mode!r} is none of {', '.join(MODES)}.")
+    if not reference.isprintable():
+        raise InvalidInput("change_reference", f"{reference!r} is not one line of text.")
+    if mode == NEVER and reference:
+        raise InvalidInput("change_reference", "goes with a policy token, which acquire_policy_token=never forbids.")
+    return PolicyTokens(mode or AUTO, reference)
 
 
 #: 30 days, in seconds: the clocks of threads know no time without an end.

@@ -188,6 +188,24 @@ WAITING = (
     ),
 )
 
+#: What stands in for options that are not set.
+POLICY_ENVIRONMENT = {
+    "acquire_policy_token": "PGFLEX_ACQUIRE_POLICY_TOKEN",
+    "change_reference": "PGFLEX_CHANGE_REFERENCE",
+}
+
+#: How a write gets past policies that ask for a token. Without defaults, so that the environment counts.
+POLICY = (
+    Option(
+        "str",
+        module="acquire_policy_token",
+        run="acquire_policy_token",
+        variable="pgflex_identity_acquire_policy_token",
+        choices=("auto", "always", "never"),
+    ),
+    Option("str", module="change_reference", run="change_reference", variable="pgflex_identity_change_reference"),
+)
+
 #: What counts for all servers of a run at once.
 RUN = (
     Option(
@@ -242,6 +260,7 @@ RUN = (
         role_default=100,
     ),
     *WAITING,
+    *POLICY,
     Option("path", run="rollback_file"),
     Option("str", run="result_dir"),
     # The role's own: its tasks act on them.

@@ -32,7 +32,10 @@ class ServerClient(Protocol):
     def get_server(self, ref: ServerRef) -> Server:
         """See `Api`."""
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
+        """See `Api`."""
+
+    def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
         """See `Api`."""
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:

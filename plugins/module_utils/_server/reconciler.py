@@ -12,10 +12,11 @@ identity meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .._azure.policies import PolicyTokens
 from .._azure.rate_limits import RequestKind
 from .._azure.retry import run_blocking
 from .._errors import (
@@ -31,6 +32,7 @@ from .._errors import (
     as_pgflex_error,
 )
 from .._identity.planner import patch_body, plan
+from .policy_tokens import TokenHolder
 from .polling import poll_operation
 from .verification import find_discrepancies, has_concurrent_write, merge_plans
 
@@ -76,7 +78,8 @@ class Change:
 
     `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write.
     `after_write` is told in the end what became of the writes, in the words of errors, or "failed" where an operation
-    has. `seen` is a look at the server after which nothing else was sent; without it the server is read.
+    has. `seen` is a look at the server after which nothing else was sent; without it the server is read. `likely` is an
+    earlier look, by which a policy token can be asked for; `policy_tokens` are those of the whole run.
     """
 
     api: ServerClient
@@ -88,11 +91,16 @@ class Change:
     before_write: Callable[[Server, Plan], None] | None = None
     after_write: Callable[[str], None] | None = None
     seen: Server | None = None
+    likely: Server | None = None
+    policy_tokens: PolicyTokens = field(default_factory=PolicyTokens)
     write: str = WRITE_NONE
     operation: Operation | None = None
     planned: Plan | None = None
     before: Server | None = None
     failures: int = 0
+
+    def __post_init__(self) -> None:
+        self._holder = TokenHolder(self.policy_tokens, self.ref)
 
     def reconcile_steps(self) -> Coroutine[ReconcileResult]:
         """Carry out what is desired until the operation has succeeded.
@@ -119,6 +127,7 @@ class Change:
             server = yield from self._read()
             if server.updating:
                 yield from self._wait_until_idle(server)
+                self._holder.drop()
                 continue
             rest = plan(server, self.desired)
             if self.write == WRITE_NONE or self.planned is None:
@@ -127,6 +136,9 @@ class Change:
                 return ReconcileResult(self.planned, server, self.operation, before=self.before)
             if self.preflight and self.preflight.check(server, rest):
                 continue  # that took its time: the write follows a look of its own
+            if self._holder.lacks(patch_body(rest)):
+                self.likely = server
+                continue
             if (yield from self._submit(server, rest)):
                 accepted = not self.wait
                 return ReconcileResult(self.planned, server, self.operation, accepted, before=self.before)
@@ -135,8 +147,21 @@ class Change:
         if self.seen is not None:
             server, self.seen = self.seen, None
             return server
+        yield RequestKind.WRITE
+        body = self._likely_body()
+        if body is not None and self._holder.lacks(body):
+            yield from self._holder.acquire(self.api, body, self.retry_policy)
         get = partial(self.api.get_server, self.ref)
-        return (yield from self.retry_policy.reading(get, RequestKind.WRITE))
+        return (yield from self.retry_policy.reading(get, RequestKind.WRITE, granted=True))
+
+    def _likely_body(self) -> dict[str, Any] | None:
+        """Return what is likely to be sent, once after each look."""
+        server, self.likely = self.likely, None
+        try:
+            rest = plan(server, self.desired) if server and not server.updating else None
+        except PgflexError:
+            return None
+        return patch_body(rest) if rest and rest.changes else None
 
     def _wait_until_idle(self, server: Server) -> Coroutine[None]:
         """Return when no operation is at work any more. One that may be our own has until the deadline."""
@@ -159,13 +184,11 @@ class Change:
         if self.before_write:
             self.before_write(server, rest)
         earlier = self.write, self.operation
+        token = self._holder.take()
         try:
-            operation = self.api.update_identity(self.ref, patch_body(rest))
+            operation = self.api.update_identity(self.ref, patch_body(rest), token)
         except ServiceError as error:
-            self._end(WRITE_UNKNOWN if error.maybe_applied else WRITE_NONE)
-            if self.write == WRITE_NONE and error.maybe_applied:
-                self.write = WRITE_UNKNOWN
-            yield self._pause(error)
+            yield from self._after_refusal(server, error, token)
             return False
         except PgflexError:
             raise
@@ -185,6 +208,16 @@ class Change:
             yield self._pause(error)
             return False
         return True
+
+    def _after_refusal(self, server: Server, error: ServiceError, token: str) -> Coroutine[None]:
+        """Return when the server is to be looked at again. Raise `error` if that is of no use."""
+        self._end(WRITE_UNKNOWN if error.maybe_applied else WRITE_NONE)
+        if self._holder.is_demanded(error, token):
+            self.likely = server
+            return
+        if self.write == WRITE_NONE and error.maybe_applied:
+            self.write = WRITE_UNKNOWN
+        yield self._pause(error)
 
     def _pause(self, error: ServiceError) -> float:
         """Return seconds until the next try. A server busy with what may be our change has until the deadline."""
@@ -266,7 +299,15 @@ def retry_after_conflict(change: Change, reconciled: ReconcileResult) -> Corouti
         desired, present=desired.present or (), purge=desired.purges, only_if_assigned=(), system_assigned=None
     )
     again = replace(
-        change, desired=rest, wait=True, seen=None, write=WRITE_NONE, operation=None, planned=None, failures=0
+        change,
+        desired=rest,
+        wait=True,
+        seen=None,
+        likely=None,
+        write=WRITE_NONE,
+        operation=None,
+        planned=None,
+        failures=0,
     )
     try:
         more = yield from again.reconcile_steps()

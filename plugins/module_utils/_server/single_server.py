@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .._azure.policies import PolicyTokens
 from .._identity.planner import plan, unmatched
 from .preflight import Identities, Preflight
 from .reconciler import Change, ReconcileResult, reconcile
@@ -25,12 +27,21 @@ if TYPE_CHECKING:
 class SingleServer:
     """The work on one server, through one API and within the retry policy of one task."""
 
-    def __init__(self, api: Api, ref: ServerRef, retry_policy: RetryPolicy, *, client_ids: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        ref: ServerRef,
+        retry_policy: RetryPolicy,
+        *,
+        client_ids: bool,
+        policy_tokens: PolicyTokens | None = None,
+    ) -> None:
         self._api = api
         self._ref = ref
         self._retry_policy = retry_policy
         self._identities = Identities(api, retry_policy)
         self._client_ids = client_ids
+        self._policy_tokens = policy_tokens or PolicyTokens()
 
     @property
     def warnings(self) -> list[str]:
@@ -57,7 +68,9 @@ class SingleServer:
             # A look counts for the write if nothing else was asked since.
             seen = server if self._api.requests == asked else None
             change = Change(self._api, self._ref, desired, self._retry_policy, wait, preflight, seen=seen)
-            reconciled = reconcile(change)
+            reconciled = reconcile(replace(change, policy_tokens=self._policy_tokens))
+        elif planned.changes:
+            self.warnings.extend(filter(None, [self._policy_tokens.announcement()]))
         facts = change_facts(reconciled.before or server, reconciled, self._looked_up)
         return self._tell({**facts, **self._busy(server if check_mode else None)})
 

@@ -100,10 +100,14 @@ class Report:
     rows: list[ReportRow]
     waves: list[ReportWave]
     left_out: tuple[str, ...] = ()
+    change_reference: str = ""
 
 
 def read_report(
-    entries: Iterable[Mapping[str, Any]], waves: Iterable[Mapping[str, Any]], left_out: Iterable[str] = ()
+    entries: Iterable[Mapping[str, Any]],
+    waves: Iterable[Mapping[str, Any]],
+    left_out: Iterable[str] = (),
+    change_reference: str = "",
 ) -> Report:
     """Return the report of the `servers`, with all that is known of each, and `waves` of a result, in their order.
 
@@ -113,7 +117,7 @@ def read_report(
     """
     read = [_read_wave(each) for each in waves]
     kind = ROLLOUT if any(each.started for each in read) else AUDIT
-    return Report(kind, [_read_row(each, kind) for each in entries], read, tuple(map(str, left_out)))
+    return Report(kind, [_read_row(each, kind) for each in entries], read, tuple(map(str, left_out)), change_reference)
 
 
 def _read_wave(facts: Mapping[str, Any]) -> ReportWave:
@@ -214,6 +218,7 @@ def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
         **({"waves": [_plain_wave(each) for each in waves]} if waves else {}),
         "servers": [_plain_row(each) for each in report.rows],
         "left_out": [*report.left_out],
+        **({"change_reference": report.change_reference} if report.change_reference else {}),
     }
 
 

@@ -13,6 +13,10 @@ function drawTotals() {
   at("legend").append(...SHOWN_SIGNS.map((name) => make("li", [make("b", SIGNS[name][0], name), ` ${SIGNS[name][1]}`])));
   if (rollout) at("legend").append(make("li", "A server that failed or was not started is shown as it was before."));
   if (report.time) at("time").textContent = `As of ${report.time}`;
+  if (report.change_reference) {
+    at("change-reference").hidden = false;
+    at("change-reference").textContent = `Change reference: ${report.change_reference}`;
+  }
 }
 
 function offerIdentities() {

@@ -72,7 +72,8 @@ def lines(report: Report) -> list[str]:
     ]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
-    return [*servers, *waves, *left_out_text(report.left_out), _totals_text(report)]
+    reference = [f"change reference: {report.change_reference}"] * bool(report.change_reference)
+    return [*servers, *waves, *left_out_text(report.left_out), *reference, _totals_text(report)]
 
 
 def left_out_text(hosts: Sequence[str]) -> list[str]:

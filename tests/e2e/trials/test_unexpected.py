@@ -116,10 +116,10 @@ def test_a_fault_of_our_own_at_one_row_leaves_the_others_to_their_end(
     seed_servers(emulator, many)
     update = Api.update_identity
 
-    def broken(self: Api, ref: Any, body: dict[str, Any]) -> Any:
+    def broken(self: Api, ref: Any, body: dict[str, Any], policy_token: str) -> Any:
         if ref.name.endswith("001"):
             raise ZeroDivisionError("by nought")
-        return update(self, ref, body)
+        return update(self, ref, body, policy_token)
 
     monkeypatch.setattr(Api, "update_identity", broken)
     result = run_fleet(emulator, outputs, rows(many, present=["id-a"]))

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from emulator.arm.policies import HEADER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.arm.exchange import Call
     from emulator.control.settings import Settings
 
-_SECRET_HEADERS = {"authorization", "cookie", "x-identity-header", "x-ms-policy-external-evaluations"}
+_SECRET_HEADERS = {"authorization", "cookie", "x-identity-header", HEADER}
 # The signature of a poll URL is kilobytes long; its beginning is enough to tell two apart.
 _LONGEST_QUERY_VALUE = 64
 
@@ -44,6 +46,7 @@ class RequestLog:
                 "body": _body(call.content) if self._settings.log_bodies and kind != "token" else None,
                 "time": self._clock(),
                 "kind": kind,
+                "policy_token": HEADER in call.headers,
                 "headers": {n: v for n, v in call.headers.items() if n.lower() not in _SECRET_HEADERS},
             }
         )

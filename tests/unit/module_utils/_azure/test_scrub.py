@@ -87,3 +87,15 @@ def test_what_proxies_and_the_machine_are_sent_is_secret() -> None:
         "IDENTITY_HEADER": "header",
     }
     assert {each for each in secrets_on_the_way(environment) if each} == {"p@ss", "header"}
+
+
+def test_thousands_of_tokens_are_found_whole_and_in_base64() -> None:
+    scrubber = Scrubber(["secret"])
+    tokens = [f"PoP {number:04}/abc+def==" for number in range(2000)]
+    for token in tokens:
+        scrubber.add_token(token)
+    assert scrubber.text(f"<{tokens[7]}|{tokens[1999]}> and the secret") == "<********|********> and the ********"
+    assert scrubber.facts({"a": [tokens[3]], "b": "PoP none"}) == {"a": ["********"], "b": "PoP none"}
+    encoded = base64.b64encode(f"x{tokens[5]}".encode()).decode()
+    assert "********" in scrubber.text(encoded)
+    assert Scrubber().facts(tokens[0]) == tokens[0]

@@ -98,8 +98,8 @@ def test_an_identity_that_is_lost_beside_the_change_is_found_out() -> None:
     after = {"type": "UserAssigned", "userAssignedIdentities": {A: {}, B: {}}}
     update = service.update_identity
 
-    def losing(ref: Any, body: dict[str, Any]) -> Any:
-        operation = update(ref, body)
+    def losing(ref: Any, body: dict[str, Any], policy_token: str = "") -> Any:
+        operation = update(ref, body, policy_token)
         held.coming = (service.time.time + OPERATION, after)
         return operation
 

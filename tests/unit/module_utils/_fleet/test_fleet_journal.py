@@ -40,9 +40,9 @@ def before_each_write(service: FleetService, look: Any) -> None:
     """Call `look` with the server's name when its PATCH comes."""
     update = service.update_identity
 
-    def looking(ref: Any, body: dict[str, Any]) -> Any:
+    def looking(ref: Any, body: dict[str, Any], policy_token: str = "") -> Any:
         look(ref.name)
-        return update(ref, body)
+        return update(ref, body, policy_token)
 
     service.update_identity = looking  # type: ignore[method-assign]
 

@@ -153,9 +153,9 @@ def test_a_server_that_is_gone_by_its_wave_counts_as_a_failure_of_it() -> None:
     asked = targets(service, MORE)
     update = service.update_identity
 
-    def losing(ref: Any, body: dict[str, Any]) -> Any:
+    def losing(ref: Any, body: dict[str, Any], policy_token: str = "") -> Any:
         late.gone = refusal(404, "ResourceNotFound")
-        return update(ref, body)
+        return update(ref, body, policy_token)
 
     service.update_identity = losing  # type: ignore[method-assign]
     run(service, asked, sizes=["1", "1", "100%"], max_fail_percentage=0)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.pgflex.azure.plugins.doc_fragments.policy import ModuleDocFragment as Policy
 from ansible_collections.pgflex.azure.plugins.doc_fragments.waiting import ModuleDocFragment
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import (
@@ -49,7 +50,8 @@ def role_options() -> dict[str, dict[str, Any]]:
 
 def documented(module: Any) -> dict[str, dict[str, Any]]:
     own: dict[str, dict[str, Any]] = yaml.safe_load(module.DOCUMENTATION)["options"]
-    return {**yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"], **own}
+    fragments = [yaml.safe_load(each.DOCUMENTATION)["options"] for each in (ModuleDocFragment, Policy)]
+    return {**fragments[0], **fragments[1], **own}
 
 
 def compared(options: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

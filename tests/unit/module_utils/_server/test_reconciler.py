@@ -46,9 +46,12 @@ class Watched:
     def get_server(self, ref: ServerRef) -> Server:
         return self._service.get_server(ref)
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
         assert body == patch_body(plan(self._service.last_read, self._desired))
-        return self._service.update_identity(ref, body)
+        return self._service.update_identity(ref, body, policy_token)
+
+    def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
+        return self._service.acquire_policy_token(ref, body, change_reference)
 
     def poll(self, operation: Operation) -> tuple[bool, float | None]:
         return self._service.poll(operation)

@@ -201,12 +201,12 @@ def test_a_fleet_does_so_too_for_the_rows_that_need_it() -> None:
     unseen = {held.ref.name for held in many[:3]}
     update = service.update_identity
 
-    def crossing(ref: ServerRef, body: dict[str, Any]) -> Any:
+    def crossing(ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Any:
         if ref.name in unseen:
             unseen.remove(ref.name)
             service.get_server(ref)
             add(C)(next(held for held in many if held.ref == ref).raw["identity"]["userAssignedIdentities"])
-        return update(ref, body)
+        return update(ref, body, policy_token)
 
     service.update_identity = crossing  # type: ignore[method-assign]
     asked = targets(service, B_NOT_C)

@@ -108,8 +108,8 @@ def test_an_identity_that_somebody_else_assigned_meanwhile_is_seen() -> None:
     asked = targets(service, DesiredState(present=(B,)))
     update, other = service.update_identity, mi("id-other")
 
-    def patched(ref: Any, body: dict[str, Any]) -> Any:
-        operation = update(ref, body)
+    def patched(ref: Any, body: dict[str, Any], policy_token: str = "") -> Any:
+        operation = update(ref, body, policy_token)
         assert held.coming
         ids = (A, B, other)
         held.coming = (held.coming[0], {"type": "UserAssigned", "userAssignedIdentities": {each: {} for each in ids}})
