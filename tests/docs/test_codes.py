@@ -124,5 +124,6 @@ def test_the_role_definition_has_these_actions_and_no_others() -> None:
         "Microsoft.DBforPostgreSQL/locations/operationResults/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+        "Microsoft.Resources/subscriptions/read",
     ]
     assert not role["NotActions"]

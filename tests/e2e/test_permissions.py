@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from e2e.policies import assign_policy
 from e2e.world import GROUP, SERVER, seed_server, seed_subscription, user_assigned
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def complaints(emulator: Emulator, module: RunModule, info: RunInfo) -> list[str
     for headers in ("operation", "location"):
         emulator.settings(async_headers=headers)
         seed_server(emulator, user_assigned("id-b", system=True))
+        assign_policy(emulator)
         results += [
             module(identities=["id-a"]),
             module(identities=["id-b"], state="absent"),
