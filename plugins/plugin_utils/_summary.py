@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..module_utils._fleet.target import counted, some_of
 from ._report.model import CHANGED, COMPLIANT, FAILED, NOT_STARTED, UNDECLARED, read_report
-from ._report.text import lines
+from ._report.text import lines, reference_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -173,7 +173,7 @@ def tell(
         f"{batch['failed']} failed{written if doubtful > 0 else ''}",
         f"{batch['not_started']} not started",
     ]
-    reference = f" Change reference: {batch['change_reference']}." if batch.get("change_reference") else ""
+    reference = reference_text(batch.get("change_reference", ""))
     return [
         *lines(read_report(noted, waves, batch["left_out_hosts"]))[:-1],
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),

@@ -72,8 +72,13 @@ def lines(report: Report) -> list[str]:
     ]
     several = report.kind == ROLLOUT and len(report.waves) > 1
     waves = [f"wave {number}: {_wave_text(wave)}" for number, wave in enumerate(report.waves, 1)] if several else []
-    reference = [f"change reference: {report.change_reference}"] * bool(report.change_reference)
-    return [*servers, *waves, *left_out_text(report.left_out), *reference, _totals_text(report)]
+    total = f"{_totals_text(report)}{reference_text(report.change_reference)}"
+    return [*servers, *waves, *left_out_text(report.left_out), total]
+
+
+def reference_text(change_reference: str) -> str:
+    """Return what a line with totals ends with; nothing without a change reference."""
+    return f" Change reference: {change_reference}." if change_reference else ""
 
 
 def left_out_text(hosts: Sequence[str]) -> list[str]:
