@@ -211,6 +211,8 @@ def estates(draw: st.DrawFn) -> Estate:
         "throttle": draw(
             st.sampled_from([None, {"reads": {"bucket": 4, "refill": 1}, "writes": {"bucket": 2, "refill": 0.2}}])
         ),
+        "policy_unneeded": draw(st.sampled_from(["token", "none"])),
+        "policy_hash": draw(st.sampled_from(["bytes", "lenient"])),
         "check_schema": True,
     }
     return Estate([draw(_servers(name)) for name in SERVERS], settings)

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chaos.estates import SERVERS, server_id
-from e2e.world import NAMES, POLL_PATH, identity_id
+from e2e.world import NAMES, POLL_PATH, SUBSCRIPTION, identity_id
 
 #: Statuses that are no final answer, and a code that Azure gives with each.
 STATUSES = {
@@ -29,6 +29,12 @@ STATUSES = {
 #: Values of Retry-After; a number in `DATED` is that many seconds from now, as an HTTP date.
 RETRY_AFTER = (None, "0", "1", "30", "-5", "0.5", "999999999", "1e400", "nan", "soon", "Mon, 99 Foo 2026 25:61:00 GMT")
 DATED = (-3600, 20, 90)
+POLICY = {"name": "window", "scope": f"/subscriptions/{SUBSCRIPTION}"}
+#: Policies that ask for a token go into force, or end, in the middle of a run.
+POLICIES: dict[str, dict[str, Any]] = {
+    "policy begins": {"settings": {"policies": [POLICY]}},
+    "policy ends": {"settings": {"policies": []}},
+}
 BODIES = {
     "HTML": ("<html><body>Sign in to the proxy</body></html>", "text/html"),
     "truncated JSON": ('{"id": "/subscriptions/0000', "application/json"),
@@ -54,6 +60,7 @@ PLACES = {
     "poll": ("GET", f"{POLL_PATH}|/operationResults/"),
     "any": ("GET", "^/subscriptions/"),
     "token": ("POST", "/token$"),
+    "policy token": ("POST", "/acquirePolicyToken$"),
 }
 SLOW = 0.02
 #: By how many seconds the cloud's clock goes forward before a slow request is looked at.
@@ -87,6 +94,8 @@ def _then(kind: str, retry_after: Any) -> dict[str, Any]:
     if kind in BODIES:
         body, content_type = BODIES[kind]
         return {"body": body, "headers": {"Content-Type": content_type}}
+    if kind in POLICIES:
+        return POLICIES[kind]
     if kind.startswith("cut "):
         return {"disconnect": kind.removeprefix("cut ")}
     if kind == REFUSED:
@@ -109,7 +118,19 @@ def _header(retry_after: Any) -> str:
 
 
 _LOST = [f"{status} after it was done" for status in STATUSES if status >= 500]
-_ANSWERS = [*map(str, STATUSES), *_LOST, *BODIES, "cut before", "cut during", "cut after", "slow", "redirect", REFUSED]
+_ANSWERS = [
+    *map(str, STATUSES),
+    *_LOST,
+    *BODIES,
+    *POLICIES,
+    *POLICIES,
+    "cut before",
+    "cut during",
+    "cut after",
+    "slow",
+    "redirect",
+    REFUSED,
+]
 
 
 @st.composite

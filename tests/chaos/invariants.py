@@ -28,6 +28,7 @@ BUSY = ("ServerIsBusy", "ServerBusy")
 TRIES = 5
 #: Seconds between a look at a server and the write that follows it at once, on a machine that may stand still.
 LONGEST = 5.0
+_TOKENS = re.compile(r"/subscriptions/[0-9a-f-]{36}/providers/Microsoft\.Authorization/acquirePolicyToken")
 _PATHS = re.compile(
     r"/subscriptions/[0-9a-f-]{36}(/resourceGroups/[\w-]+)?/providers/Microsoft\.(DBforPostgreSQL|ManagedIdentity)/\w+.*",
     re.IGNORECASE,
@@ -60,8 +61,12 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
     assert "Traceback" not in output
     assert run.seconds <= (TIMEOUTS["wait_timeout"] + GRACE) * len(run.outputs), run.seconds
     assert emulator.violations() == []
-    assert not [each for each in facts.requests if each["method"] not in ("GET", "PATCH")]
-    assert not [each for each in facts.requests if not _PATHS.fullmatch(each["path"])]
+    asks = [each for each in facts.requests if _TOKENS.fullmatch(each["path"])]
+    rest = [each for each in facts.requests if not _TOKENS.fullmatch(each["path"])]
+    assert {each["method"] for each in asks} <= {"POST"}
+    assert not [each for each in rest if each["method"] not in ("GET", "PATCH")]
+    assert not [each for each in rest if not _PATHS.fullmatch(each["path"])]
+    _check_tokens(emulator, asked, asks)
     if asked.check:
         assert not [each for each in facts.requests if each["method"] == "PATCH"]
     untouched = set(facts.before) - {desired.server for desired in asked.desired_states}
@@ -74,6 +79,13 @@ def check_run(emulator: Emulator, estate: Estate, asked: Asked, run: Run, facts:
         if told.failed:
             _check_failed(told, facts, hits)
     return unseen
+
+
+def _check_tokens(emulator: Emulator, asked: Asked, asks: list[dict[str, Any]]) -> None:
+    """Check that each token was for what was sent with it, once, and that a dry run asks for none."""
+    states = {each["token"] for each in emulator.evaluations("write")}
+    assert states <= {"none", "valid", "expired"}, states
+    assert not (asked.check and asks)
 
 
 def _check_changes(desired: DesiredServer, encrypting: frozenset[str], facts: Facts) -> int:

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chaos.drivers import DRIVERS, Asked, Run, Told, carry_out
 from chaos.estates import GET_LAGS, LIST_LAGS, SERVERS, Estate, State, desired_states, estates, short
 from chaos.facts import Facts, Lags, Past
-from chaos.faults import ENDS, IN_FLIGHT, Fault, faults, foreign_writes
+from chaos.faults import ENDS, IN_FLIGHT, POLICY, Fault, faults, foreign_writes
 from chaos.figures import FIGURES
 from chaos.invariants import REFUSALS, check_run, lost
 from chaos.refusing import Refusing
@@ -79,6 +79,7 @@ class Chaos(RuleBasedStateMachine):
                 "read": st.sampled_from(["auto", "auto", "each"]),
             }
         ),
+        policy=st.sampled_from([None, False, True]),
         list_lag=st.sampled_from(LIST_LAGS),
         get_lag=st.sampled_from(GET_LAGS),
     )
@@ -89,9 +90,12 @@ class Chaos(RuleBasedStateMachine):
         planned: list[Fault],
         others: list[ForeignWrite],
         asked: dict[str, Any],
+        policy: bool | None,
         list_lag: float | str | None,
         get_lag: float,
     ) -> None:
+        if policy is not None:
+            self.emulator.settings(policies=[POLICY] * policy)
         self.desired_states, self.driver = desired[: 1 if driver == "single" else None], driver
         self._fall_behind(list_lag, get_lag)
         writes = [each.fault(self.estate.encrypting[each.server]) for each in others]

@@ -52,6 +52,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
 async def _pass_time(cloud: Cloud, then: Then) -> None:
     await asyncio.sleep(then.delay)
     cloud.clock.advance(then.advance)
+    if then.settings:
+        cloud.change_settings(then.settings)
     cloud.operations.settle()
     if then.meanwhile:
         cloud.patcher.meanwhile(then.meanwhile)

@@ -39,6 +39,7 @@ class Then:
     processed: bool = False
     advance: float = 0
     meanwhile: dict[str, Any] | None = None
+    settings: dict[str, Any] | None = None
     operation_status: str | None = None
     operation_error: dict[str, str] | None = None
     operation_effect: str | None = None

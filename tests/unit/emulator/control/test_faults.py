@@ -111,6 +111,12 @@ def test_a_fault_replaces_the_answer_to_what_is_processed(client: Any) -> None:
     assert client.server("pg-plain")["identity"]["type"] == "SystemAssigned"
 
 
+def test_a_fault_changes_settings_before_the_request_is_looked_at(client: Any) -> None:
+    then = {"settings": {"policies": [{"name": "window", "scope": client.group}]}}
+    client.control("POST", "faults", [{"match": {"method": "PATCH"}, "then": then}])
+    assert client.patch("pg-plain", {"type": "SystemAssigned"}).error == (403, "RequestDisallowedByPolicy")
+
+
 def test_a_fault_cuts_an_answer_off(client: Any) -> None:
     client.control("POST", "faults", [{"match": {"path": "pg-plain$"}, "then": {"disconnect": "during"}}])
     with pytest.raises(http.client.IncompleteRead):
