@@ -11,7 +11,6 @@ any case after `--limit`, without those that have failed, and without those that
 from __future__ import annotations
 
 import gc
-import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -164,9 +163,8 @@ class ActionModule(ActionBase):
 
     def _ask(self, rows: HostRows, arguments: dict[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
-        # For the record, and for the words in which removals are counted.
-        asked["action"] = rows.action
-        asked = with_reference(asked, {**os.environ, **self._environment()}, rows.rollback_plan)
+        # The action is for the record, and for the words in which removals are counted.
+        asked = with_reference({**asked, "action": rows.action}, self._environment(), rows.rollback_plan)
         if rows.asked:
             made = {"servers": rows.asked, "primaries": rows.primaries}
             answer = self._run_fleet(asked, **{name: value for name, value in made.items() if value is not None})
@@ -179,9 +177,8 @@ class ActionModule(ActionBase):
         return rows.answers(answer)
 
     def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
-        environment = self._environment()
         run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=Display().display)
-        return run_in_worker(MODULE, fleet_spec(), arguments, environment, run, **made)
+        return run_in_worker(MODULE, fleet_spec(), arguments, self._environment(), run, **made)
 
     def _environment(self) -> dict[str, str]:
         environment: dict[str, str] = {}

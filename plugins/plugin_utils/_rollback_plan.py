@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,8 @@ def with_reference(
 ) -> dict[str, Any]:
     """Return the options with the change reference of the record, unless they or the `environment` say another one."""
     said = {
-        option: arguments.get(option) or environment.get(variable) for option, variable in POLICY_ENVIRONMENT.items()
+        option: arguments.get(option) or {**os.environ, **environment}.get(variable)
+        for option, variable in POLICY_ENVIRONMENT.items()
     }
     if rollback_plan is None or said["change_reference"] or said["acquire_policy_token"] == NEVER:
         return dict(arguments)

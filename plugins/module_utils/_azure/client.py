@@ -20,10 +20,8 @@ from urllib.parse import quote, urlsplit
 from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnswer, connection_problem
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
+from . import policies as azure_policy
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
-from .policies import API_VERSION as POLICY_API_VERSION
-from .policies import HEADER as POLICY_HEADER
-from .policies import check_answer, token_of, token_request
 from .responses import (
     PROXY_HINT,
     accepted_operation,
@@ -169,7 +167,7 @@ class Api:
         Raise as `get_server`, but an answer that cannot be read is a `ServiceError`: Azure may have acted.
         """
         client = self._client(ref.subscription_id)
-        headers = {POLICY_HEADER: policy_token} if policy_token else {}
+        headers = {azure_policy.HEADER: policy_token} if policy_token else {}
         doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
 
         def send() -> Operation:
@@ -207,20 +205,20 @@ class Api:
         doing = f"Cannot acquire a policy token for the change of server {ref.name}"
         home = self._cloud.resource_manager
         place = f"{home}/subscriptions/{ref.subscription_id}/providers/Microsoft.Authorization/acquirePolicyToken"
-        content = token_request(
+        content = azure_policy.token_request(
             f"{home}{quote(ref.id)}?api-version={API_VERSION}", "PATCH", _content(body), change_reference
         )
         headers = {"Content-Type": "application/json", "x-ms-force-sync": "true"}
 
         def ask() -> str:
-            url = f"{place}?api-version={POLICY_API_VERSION}"
+            url = f"{place}?api-version={azure_policy.API_VERSION}"
             answer = self._raw.send_request(HttpRequest("POST", url, content=content, headers=headers))
             if answer.status_code >= 300:
                 raise HttpResponseError(response=answer)
             found = json_of(answer) if answer.status_code == 200 else json_or_nothing(answer)
-            token = token_of(found)
+            token = azure_policy.token_of(found)
             self._scrubber.add_token(token)
-            check_answer(answer.status_code, found, ref.name)
+            azure_policy.check_answer(answer.status_code, found, ref.name)
             return token
 
         token: str = self._ask(doing, ref.id, ask)
