@@ -27,15 +27,7 @@ from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.target import some_of
 from ..module_utils._fleet.task import run_fleet
-from ..module_utils._module.options import (
-    ACTIONS,
-    ALLOW_UNKNOWN,
-    ASSIGN,
-    CONNECTION,
-    ROLLBACK,
-    RUN,
-    fleet_spec,
-)
+from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, ROLLBACK, RUN, fleet_spec
 from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
@@ -56,7 +48,14 @@ from ..plugin_utils._run_scope import (
     refuse_unwritable_reports,
     run_options,
 )
-from ..plugin_utils._task_errors import evaluate, failing_the_task, failure, refuse_options, with_warnings
+from ..plugin_utils._task_errors import (
+    connection_options,
+    evaluate,
+    failing_the_task,
+    failure,
+    refuse_options,
+    with_warnings,
+)
 from ..plugin_utils._values import PURGE, is_purged, read_names
 from ..plugin_utils._variable_names import VariableNames
 
@@ -148,7 +147,7 @@ class ActionModule(ActionBase):
 
     def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the task's options: its own and its `module_defaults`, and in the role those of its variables."""
-        arguments = {**self._connection_options(task_vars), **self._task.args}
+        arguments = {**connection_options(self._templar, task_vars), **self._task.args}
         if not self._is_called_by_role:
             with failing_the_task():
                 limit = evaluate(self._templar, _LIMIT, task_vars.get(_LIMIT))
@@ -184,14 +183,6 @@ class ActionModule(ActionBase):
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
         return environment
-
-    def _connection_options(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `pgflex_identity_connection`, under the options of the task and its `module_defaults`."""
-        with failing_the_task():
-            options = evaluate(self._templar, CONNECTION, task_vars.get(CONNECTION)) or {}
-        if not isinstance(options, Mapping):
-            raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
-        return dict(options)
 
     def _rows(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> tuple[HostRows, bool]:
         """Return the rows, and whether they stand for all hosts of the play."""

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from ..module_utils._errors import InvalidInput, PgflexError
 from ..module_utils._module.options import ASSIGN, CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from ansible.template import Templar
 
@@ -43,6 +44,15 @@ def evaluate(templar: Templar, name: str, value: Any) -> Any:
         # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
         why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
         raise InvalidInput(name, f"cannot be read: {why}") from None
+
+
+def connection_options(templar: Templar, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `pgflex_identity_connection`, which is under the options of the task and its `module_defaults`."""
+    with failing_the_task():
+        options = evaluate(templar, CONNECTION, task_vars.get(CONNECTION)) or {}
+    if not isinstance(options, Mapping):
+        raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
+    return dict(options)
 
 
 def with_warnings(answer: dict[str, Any], warnings: list[str]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Controller:
         """GET."""
         return self._exchange("GET", partial(self.azure.service.get_server, ref))
 
-    def update_identity(self, ref: ServerRef, body: dict[str, Any]) -> Operation:
+    def update_identity(self, ref: ServerRef, body: dict[str, Any], _policy_token: str = "") -> Operation:
         """PATCH."""
         return self._exchange("PATCH", partial(self.azure.service.update_identity, ref, body))
 

@@ -56,7 +56,13 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize(
     "found",
-    [shop(), shop_changed(), replicas(), {**shop(), "waves": [{**PLANNED, **NO_TIMES}] * 2}, result()],
+    [
+        shop(),
+        {**shop_changed(), "change_reference": "CHG0042"},
+        replicas(),
+        {**shop(), "waves": [{**PLANNED, **NO_TIMES}] * 2},
+        result(),
+    ],
     ids=["audit", "rollout", "replicas", "plan", "no server"],
 )
 def test_reports_are_as_the_schema_says(found: dict[str, Any]) -> None:
