@@ -88,6 +88,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
     # Extra variables beat the inventory's, and a survey sends empty answers too. So identities add to those of the
     # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
     assert {each["variable"] for template in surveys(controller) for each in template["survey_spec"]["spec"]} == {
+        "pgflex_identity_change_reference",
         "pgflex_identity_fail_on_drift",
         "pgflex_identity_fail_on_undeclared",
         "pgflex_identity_absent__survey",
