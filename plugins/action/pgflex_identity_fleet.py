@@ -32,7 +32,7 @@ from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
-from ..plugin_utils._in_worker import run_in_worker
+from ..plugin_utils._in_worker import is_awaited, run_in_worker, within
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import OWN_PREFIX, PlayHosts, lets_through
@@ -79,6 +79,7 @@ class ActionModule(ActionBase):
         """Return the module's result, with an entry for each host where the rows come from hosts."""
         # A look for garbage among all that Ansible knows would copy it into this process, which ends with the task.
         gc.freeze()
+        self._started = time.monotonic()
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
         arguments = self._arguments(known)
@@ -176,8 +177,11 @@ class ActionModule(ActionBase):
         return rows.answers(answer)
 
     def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
-        run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=Display().display)
-        return run_in_worker(MODULE, fleet_spec(), arguments, self._environment(), run, **made)
+        check, tell = bool(self._task.check_mode), Display().display
+        run = partial(run_fleet, check_mode=check, tell=tell, goes_on=is_awaited)
+        bounded, warnings = within(self._task.timeout, self._started, arguments)
+        answer = run_in_worker(MODULE, fleet_spec(), bounded, self._environment(), run, **made)
+        return with_warnings(answer, warnings)
 
     def _environment(self) -> dict[str, str]:
         environment: dict[str, str] = {}

@@ -11,7 +11,9 @@ It is seen from outside as if the module had been started: the same options, env
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ..module_utils._azure.scrub import Scrubber
 from ..module_utils._module.argspec import CONNECTION
+from ..module_utils._module.options import DEFAULT_WAIT
 from ..module_utils._module.runner import guarded
 from ._template_safety import as_result
 
@@ -32,7 +35,36 @@ if TYPE_CHECKING:
 
 #: Their warnings would go to the terminal, and what they log of requests to Ansible's log file.
 _LIBRARIES = ("azure", "msal", "urllib3")
+#: Seconds before the task's own timeout, or the share of it if that is less, by which its work is to have ended.
+_RESERVE, _SHARE = 30.0, 0.2
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def is_awaited() -> bool:
+    """Return whether the process that forked this one is still there. A worker of Ansible outlives it in silence.
+
+    A terminal that is closed ends Ansible and not its workers, which have a session each since ansible-core 2.19.
+    """
+    parent = multiprocessing.parent_process()
+    return parent is None or os.getppid() == parent.pid
+
+
+def within(timeout: float | None, started: float, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return `arguments` whose `wait_timeout` ends before the task's own `timeout` does, and a warning if it is less.
+
+    `started` is when that began. It would cut off the task, and what became of the writes would not be told.
+    """
+    if not timeout:
+        return {**arguments}, []
+    left = max(1.0, timeout - min(_RESERVE, timeout * _SHARE) - (time.monotonic() - started))
+    try:
+        asked = float(arguments.get("wait_timeout") or DEFAULT_WAIT)
+    except (TypeError, ValueError):  # it is refused where all options are
+        return {**arguments}, []
+    if asked <= left:
+        return {**arguments}, []
+    warning = f"The timeout of the task, {timeout:g} seconds, is less than wait_timeout={asked:g}, and counts instead."
+    return {**arguments, "wait_timeout": left}, [warning]
 
 
 def run_in_worker(

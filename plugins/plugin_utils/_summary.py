@@ -140,7 +140,7 @@ def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         **{f"{status}_hosts": names for status, names in hosts.items() if status != COMPLIANT},
         "left_out": len(left_out),
         "left_out_hosts": left_out,
-        "rollback": " ".join(each["rollback"] for each in rollouts if each["rollback"]),
+        "rollback": ",".join(each["rollback"] for each in rollouts if each["rollback"]),
         **{name: value for plan in told for name, value in _reference(plan).items()},
     }
 

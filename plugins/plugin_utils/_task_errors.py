@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleActionFail
 
 from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._module.argspec import CONNECTION as OPTIONS
 from ..module_utils._module.options import ASSIGN, CONNECTION
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def evaluate(templar: Templar, name: str, value: Any) -> Any:
         return templar.template(value)
     except Exception as error:  # a template may raise anything; it is this host's fault alone
         # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
-        why = "a template in it has an error, which may show secrets" if name == CONNECTION else str(error)
+        hidden = "it cannot be decrypted" if "decrypt" in str(error) else "a template in it has an error"
+        why = f"{hidden}, which may show secrets" if name == CONNECTION else str(error)
         raise InvalidInput(name, f"cannot be read: {why}") from None
 
 
@@ -52,6 +54,12 @@ def connection_options(templar: Templar, task_vars: Mapping[str, Any]) -> dict[s
         options = evaluate(templar, CONNECTION, task_vars.get(CONNECTION)) or {}
     if not isinstance(options, Mapping):
         raise AnsibleActionFail(f"{CONNECTION} is not a dictionary of connection options.")
+    with failing_the_task():
+        for name in options:
+            if name not in OPTIONS:
+                raise InvalidInput(
+                    CONNECTION, f"{name!r} is no option of a connection; these are {', '.join(OPTIONS)}."
+                )
     return dict(options)
 
 

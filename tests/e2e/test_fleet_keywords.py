@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,20 +55,19 @@ def test_no_log_hides_the_result(emulator: Emulator, playbook: RunPlaybook) -> N
 
 
 @pytest.mark.smoke
-def test_a_task_that_times_out_begins_nothing_more_and_leaves_its_record(
-    emulator: Emulator, playbook: RunPlaybook, tmp_path: Path
-) -> None:
+def test_the_timeout_of_the_task_ends_it_in_order(emulator: Emulator, playbook: RunPlaybook, tmp_path: Path) -> None:
     seed_servers(emulator, THREE)
     emulator.settings(operation_seconds=600)
-    slow = {**fleet(waves=["1", "100%"], rollback_file=str(tmp_path / "before.jsonl")), "timeout": 4}
-    played = playbook([{**slow, "ignore_errors": True}])
+    record = tmp_path / "before.jsonl"
+    played = playbook([{**fleet(waves=["1", "100%"], rollback_file=str(record)), "timeout": 8}])
     assert played.rc == 0, played.output
-    # As ansible-core says it up to 2.18, and since then.
-    assert re.search("expected time frame|[Tt]imed out", played.results[0]["msg"])
-    assert count(emulator)["write"] == 1
-    lines = [json.loads(line) for line in (tmp_path / "before.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert sum("pg-x-000" in str(line) for line in lines) >= 1
-    assert not any("pg-x-001" in str(line) for line in lines)
+    [told] = played.results
+    assert count(emulator)["write"] == told["totals"]["written"] == 1
+    first, *others = told["servers"]
+    assert (first["error"]["code"], first["error"]["write"]) == ("WaitTimeout", "accepted")
+    assert [each.get("not_started") for each in others] == [True, True]
+    assert told["rollback"]
+    assert "The timeout of the task, 8 seconds, is less than wait_timeout=600" in " ".join(told["warnings"])
 
 
 def test_nothing_of_the_libraries_is_in_the_log_of_ansible(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .._azure.policies import PolicyTokens
 from .._azure.rate_limits import PUBLISHED, RequestKind
 from .._azure.retry import Clock
-from .._errors import PgflexError
+from .._errors import NotStarted, PgflexError
 from .._identity.models import Server
 from .._identity.planner import plan, unmatched
 from .._identity.resource_ids import key
@@ -45,11 +45,11 @@ class Fleet:
 
     `retry_policy_factory` makes a target's retry policy.
 
-    `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`, and
-    lines about the progress to `tell`. With `read` `each` no list is believed. With `validate` identities
-    to assign are looked at, in check mode too. `removals` limits how many servers lose an identity. `unmatched` are the
-    patterns of what is protected that fit nothing. `declared` is what is declared for other servers, which targets may
-    replicate, by `key` of their IDs.
+    `sizes` and `max_fail_percentage` are those of waves. The `journal` of what is written goes to `rollback_file`,
+    and lines about the progress to `tell`. Once `goes_on` is false, no further write begins. With `read` `each` no
+    list is believed. With `validate` identities to assign are looked at, in check mode too. `removals` limits how
+    many servers lose an identity. `unmatched` are the patterns of what is protected that fit nothing. `declared` is
+    what is declared for other servers, which targets may replicate, by `key` of their IDs.
     """
 
     api: Api
@@ -68,6 +68,7 @@ class Fleet:
     waves: list[Wave] = field(default_factory=list, init=False)
     declared: dict[str, DesiredState | PgflexError] = field(default_factory=dict)
     tell: Callable[[str], None] | None = None
+    goes_on: Callable[[], bool] = lambda: True
     unmatched: list[str] = field(default_factory=list, init=False)
     journal: Journal = field(default_factory=partial(Journal.create, None), init=False)
 
@@ -113,6 +114,8 @@ class Fleet:
         )
 
     def _before_write(self, target: Target, before: Server, plan: Plan) -> None:
+        if not self.goes_on():
+            raise NotStarted("Ansible has ended.")
         self.removals.check_write(target, plan)
         self.journal.write_intent(target.name, before, plan)
 

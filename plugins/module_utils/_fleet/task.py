@@ -33,16 +33,23 @@ _SHOWN = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg
 
 
 def run_fleet(
-    options: Mapping[str, Any], connection: Connection, *, check_mode: bool, tell: Callable[[str], None] | None = None
+    options: Mapping[str, Any],
+    connection: Connection,
+    *,
+    check_mode: bool,
+    tell: Callable[[str], None] | None = None,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> dict[str, Any]:
     """Return the result of the task; `tell` gets a line about the progress now and then.
+
+    Once `goes_on` is false nobody waits for it any more, and no further write begins.
 
     Raise `PgflexError` for what concerns all rows.
     """
     folder = _existing("result_dir", options["result_dir"])
     targets = read_targets(options["servers"] or [], connection)
     fleet = _fleet(options, connection)
-    fleet.tell = tell
+    fleet.tell, fleet.goes_on = tell, goes_on
     fleet.declared = read_declarations(options["primaries"] or [], connection)
     fleet.run(targets, check_mode=check_mode)
     servers = _servers(targets, folder, fleet.warnings, connection)

@@ -19,6 +19,8 @@ ALLOW_UNKNOWN = "pgflex_identity_allow_unknown"
 #: It may hold secrets, so that its values are not shown.
 CONNECTION = "pgflex_identity_connection"
 
+#: Seconds that a task of a module takes at most.
+DEFAULT_WAIT = 1800
 ASSIGN, REMOVE, ROTATE, ROLLBACK, LIST = ACTIONS = ("assign", "remove", "rotate", "rollback", "list")
 
 #: A list of user-assigned identities, by resource ID or by bare name.
@@ -167,7 +169,7 @@ WAITING = (
         module="wait_timeout",
         run="wait_timeout",
         variable="pgflex_identity_wait_timeout",
-        default=1800,
+        default=DEFAULT_WAIT,
         role_default=7200,
     ),
     Option(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._module.options import fleet_spec
-from ansible_collections.pgflex.azure.plugins.plugin_utils._in_worker import run_in_worker
+from ansible_collections.pgflex.azure.plugins.plugin_utils._in_worker import is_awaited, run_in_worker, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,3 +108,34 @@ def test_a_fault_is_a_failed_result() -> None:
     assert result["failed"]
     assert "KeyError" in result["msg"]
     assert "Traceback" in result["exception"]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "asked", "left"),
+    [
+        (None, {}, None),
+        (0, {"wait_timeout": 5}, 5),
+        (7200, {}, None),
+        (600, {}, 570),
+        (10, {"wait_timeout": "600"}, 8),
+        (10, {"wait_timeout": 3}, 3),
+        (1, {}, 1),
+        (10, {"wait_timeout": "soon"}, "soon"),
+    ],
+)
+def test_the_work_ends_before_the_timeout_of_the_task(
+    timeout: float | None, asked: dict[str, Any], left: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    bounded, warnings = within(timeout, 1000.0, asked)
+    assert bounded.get("wait_timeout") == left
+    assert bool(warnings) == (bounded != asked)
+
+
+def test_what_was_used_up_before_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1100.0)
+    assert within(600, 1000.0, {})[0] == {"wait_timeout": 470}
+
+
+def test_a_process_that_nobody_forked_is_awaited() -> None:
+    assert is_awaited()
