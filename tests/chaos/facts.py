@@ -76,10 +76,13 @@ class Facts:
     def writes_to(self, server: str) -> list[dict[str, Any]]:
         return [each for each in self.requests_about(server) if each["method"] == "PATCH"]
 
-    def steps_of(self, server: str, by: str | None = None) -> list[tuple[Past, Past]]:
-        """Return each state that it got in the run, with the one before it; not what was only spelled anew."""
+    def steps_of(self, server: str, by: str | None = None, *, whole: bool = False) -> list[tuple[Past, Past]]:
+        """Return each state that it got in the run, with the one before it; not what was only spelled anew.
+
+        The `whole` has those before the run too: GETs that lag do not show the last of them yet.
+        """
         states = self.history[server]
-        pairs = list(zip(states, states[1:]))[self.known[server] - 1 :]
+        pairs = list(zip(states, states[1:]))[0 if whole else self.known[server] - 1 :]
         return [(was, became) for was, became in pairs if was.state != became.state and by in (None, became.by)]
 
     def states_of(self, server: str) -> list[State]:

@@ -116,7 +116,7 @@ def _unseen(server: str, became: Past, facts: Facts) -> bool:
     if patch["time"] - look["time"] > LONGEST + SLOW_SECONDS:
         return False
     since = look["time"] - facts.lags.gets
-    return any(since <= theirs.time <= patch["time"] for _was, theirs in facts.steps_of(server, OTHERS))
+    return any(since <= theirs.time <= patch["time"] for _was, theirs in facts.steps_of(server, OTHERS, whole=True))
 
 
 def _check_writes(told: Told, facts: Facts, hits: Counter[str]) -> None:

@@ -133,7 +133,10 @@ def test_a_purge_takes_nothing_from_the_group(emulator: Emulator, misspelt: Any,
 def test_it_can_be_an_error(emulator: Emulator, misspelt: Any) -> None:
     ran = misspelt(ASSIGN, "-e", "pgflex_identity_fail_on_undeclared=true")
     assert ran.rc == 2
-    assert "Undeclared: pg-customers-000, pg-customers-001, " in ran.output
+    # Those that have drifted were not started because of them, and have failed as well.
+    stopped = {each["name"] for each in [*ORDERS[90:], *CUSTOMERS]}
+    assert {host for host, ended in recap(ran).items() if ended == "failed"} == stopped
+    assert (told(ran)["undeclared"], told(ran)["not_started"], told(ran)["changed"]) == (173, 10, 0)
     assert writes(emulator) == []
 
 

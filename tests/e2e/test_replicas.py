@@ -149,7 +149,7 @@ def test_the_report_of_a_rollout_tells_what_replicas_lack_after_it(
     # What it has got is no longer lacking, and what its primary has got is.
     assert far["notes"] == ["lacks id-a of its primary pg-main", "lacks id-c of its primary pg-copy"]
     assert [each.rpartition("/")[2] for each in far["replica_lacks"]] == ["id-a", "id-c"]
-    with files["csv"].open(encoding="utf-8", newline="") as file:
+    with files["csv"].open(encoding="utf-8-sig", newline="") as file:
         records = [each for each in csv.DictReader(file) if each["host"] == "pg-far"]
     assert [(each["identity"], each["identity_status"]) for each in records] == [
         ("id-a", "replica_lacks"),

@@ -261,7 +261,23 @@ def test_every_value_of_a_setting_that_stands_for_an_unknown_is_tried() -> None:
     # With the refusals, and with the errors of the service.
     tried |= {"elastic_cluster_patch": {"accept", "refuse"}, "busy_code": {"ServerIsBusy", "ServerBusy"}}
     choices = {name: set(get_args(hint)) for name, hint in get_type_hints(Settings).items()}
-    no_unknowns = {"operation_seconds", "page_size", "throttle", "token_seconds", "log_bodies", "check_schema"}
+    # With the policies that ask for a token.
+    tried |= {
+        "policy_hash": {"bytes", "lenient"},
+        "policy_prefix": {"PoP ", "PT 1.", ""},
+        "policy_details_in": {"evaluationDetails", "info"},
+        "policy_unneeded": {"token", "none"},
+        "policy_reuse": {"refuse", "accept"},
+    }
+    no_unknowns = {
+        "operation_seconds",
+        "page_size",
+        "throttle",
+        "token_seconds",
+        "log_bodies",
+        "check_schema",
+        "policies",
+    }
     assert choices.keys() - tried.keys() == no_unknowns
     assert {name: values for name, values in tried.items() if name != "retry_after"} == {
         name: values for name, values in choices.items() if name not in {*no_unknowns, "retry_after"}

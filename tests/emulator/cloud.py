@@ -35,10 +35,10 @@ class Cloud:
         self.settings = AllSettings()
         self.world = World()
         self.faults = Faults()
-        self.log = RequestLog(self.settings, self.clock.now)
         self.lists = ServerLists(self.world, self.settings, self.clock)
         self.violations: list[dict[str, Any]] = []
         self.operations = Operations(self.clock)
+        self.log = RequestLog(self.settings, lambda: self.operations.settled_at)
         self.throttle = Throttle(self.settings, self.clock.seconds)
         self.tokens = Tokens(principals, self.settings, self.clock.now)
         self.policies = Policies(self.settings, self.clock.now)

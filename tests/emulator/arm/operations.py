@@ -108,6 +108,8 @@ class Operations:
         self._operations: dict[str, Operation] = {}
         self._running: list[tuple[float, int, Operation]] = []
         self._order = itertools.count()
+        #: Of when the state is that answers show.
+        self.settled_at = clock.now()
 
     def clear(self) -> None:
         self._operations.clear()
@@ -141,11 +143,11 @@ class Operations:
 
     def settle(self) -> None:
         """Finish what is due: only now the server shows the change."""
-        now = self._clock.seconds()
+        now, self.settled_at = self._clock.seconds(), self._clock.now()
         while self._running and self._running[0][0] <= now:
             due, _number, operation = heapq.heappop(self._running)
             operation.finished = True
-            operation.ended_at = self._clock.now() - (now - due)
+            operation.ended_at = self.settled_at - (now - due)
             operation.server.change(due, busy=False, identity=operation.outcome.identity)
 
     def find(self, kind: str, operation_id: str, query: dict[str, str]) -> Operation:

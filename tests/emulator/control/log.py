@@ -22,7 +22,10 @@ _LONGEST_QUERY_VALUE = 64
 
 
 class RequestLog:
-    """All requests but those to the control API, in the order in which they were answered. `clock` tells when."""
+    """All requests but those to the control API, in the order in which they were answered.
+
+    `clock` tells of when the state is that they show.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self._settings = settings
