@@ -45,7 +45,7 @@ from ..plugin_utils._run_scope import (
     explain_shut_gates,
     find_shut_gates,
     name_variable,
-    refuse_unwritable_reports,
+    refuse_unwritable_files,
     run_options,
 )
 from ..plugin_utils._task_errors import (
@@ -243,7 +243,7 @@ class ActionModule(ActionBase):
         with failing_the_task():
             if not self._waits:
                 self._refuse_run_options(arguments, [each["key"] for each in reports], task_vars)
-            refuse_unwritable_reports(reports)
+            refuse_unwritable_files(reports, self._templar.template(task_vars["__pgflex_identity_rollback_dir"]))
 
     def _refuse_run_options(
         self, arguments: Mapping[str, Any], reports: list[str], task_vars: Mapping[str, Any]

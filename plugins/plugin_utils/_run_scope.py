@@ -128,14 +128,28 @@ def explain_shut_gates(shut: Mapping[str, str]) -> str:
     return " ".join(f"{name} is set, and these are {why}." for name, why in shut.items())
 
 
-def refuse_unwritable_reports(reports: Iterable[Mapping[str, str]]) -> None:
-    """Refuse with `InvalidInput` a report that could not be written in the end."""
+def refuse_unwritable_files(reports: Iterable[Mapping[str, Any]], records: Any) -> None:
+    """Refuse with `InvalidInput` a report that could not be written in the end, and `records` that is no folder."""
+    if records:
+        _refuse_no_folder("pgflex_identity_rollback_dir", records)
     for each in reports:
+        if not isinstance(each["value"], str):
+            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{each['value']!r} is not a path.")
         # As the filter realpath, for which a path that leads round in circles is no error.
         path = Path(os.path.realpath(os.path.expanduser(each["value"])))  # noqa: PTH111
         if not writable_file(str(path)):
             why = f"{path} cannot be written" if path.parent.is_dir() else f"the folder {path.parent} does not exist"
             raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{why} on the controller.")
+
+
+def _refuse_no_folder(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InvalidInput(name, f"{value!r} is not the path of a folder.")
+    folder = Path(os.path.realpath(os.path.expanduser(value)))  # noqa: PTH111
+    # The first part of it that is there: the others are made.
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir():
+        raise InvalidInput(name, f"{there} is a file on the controller, and not a folder.")
 
 
 def count_removals(name: str, arguments: dict[str, Any], plan: Any, servers: int) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.pgflex.azure.plugins.plugin_utils._run_scope import (
     TASK_VARIABLES,
     RunScope,
     name_variable,
+    refuse_unwritable_files,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -99,3 +100,30 @@ def test_what_the_module_says_of_an_option_names_the_variable() -> None:
     found = name_variable({"failed": True, "msg": f"{error['message']} Do.", "error": error})
     assert found["msg"] == "pgflex_identity_waves: 'many' is no number. Do."
     assert found["error"] == {"target": WAVES, "message": "pgflex_identity_waves: 'many' is no number."}
+
+
+@pytest.mark.parametrize("records", ["", False, None, "~/records", "new/folder"])
+def test_a_folder_for_records_may_be_there_or_be_made(records: object, tmp_path: Path) -> None:
+    refuse_unwritable_files([], str(tmp_path / str(records)) if records else records)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("records", [5, {"a": 1}, ["x"], True])
+def test_what_is_no_path_is_no_folder_for_records(records: object) -> None:
+    with pytest.raises(InvalidInput, match=r"pgflex_identity_rollback_dir: .* is not the path of a folder"):
+        refuse_unwritable_files([], records)
+
+
+@pytest.mark.parametrize("below", ["", "/deeper/still"])
+def test_a_file_is_no_folder_for_records(below: str, tmp_path: Path) -> None:
+    file = tmp_path / "records"
+    file.write_text("kept", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"pgflex_identity_rollback_dir: .*records is a file on the controller"):
+        refuse_unwritable_files([], f"{file}{below}")
+    assert file.read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize("value", [5, True, [1], {"a": 1}])
+def test_what_is_no_path_is_no_report(value: object) -> None:
+    with pytest.raises(InvalidInput, match=r"pgflex_identity_report_csv: .* is not a path"):
+        refuse_unwritable_files([{"key": "csv", "value": value}], "")
