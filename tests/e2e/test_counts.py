@@ -131,8 +131,8 @@ def test_the_second_half_needs_hosts_that_wait(emulator: Emulator, run: Run) -> 
     ran = run(halves(strategy="free"), FOUR, pgflex_identity_present="id-a")
     assert ran.rc == 2
     assert "it has to wait for all hosts, as linear does." in unwrapped(ran)
-    assert words(ran)[:3] == [0, 0, 0]
-    assert told(ran)["servers"] == 4
+    # No word of the summary: a task with run_once that fails for several hosts at once may cost all of them `always`.
+    assert recap(ran) == dict.fromkeys(FOUR, "failed")
     assert writes(emulator) == []
 
 
