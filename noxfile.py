@@ -25,6 +25,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from utils.ansible_test import copy_checkout, make_home
+from utils.axe import fetch_axe
 from utils.costs import junit_option, measured
 from utils.machine import link_interpreters, pip_settings, uv_settings
 from utils.site import build_site
@@ -58,9 +59,6 @@ PUBLISHED = ("changelogs", "docs", "meta", "playbooks", "plugins", "roles")
 # Where the commands of the environment that runs nox are; sessions without an environment of their own use these.
 BIN = Path(sys.executable).parent
 TEST_REQUIREMENTS = ("requirements.txt", "tests/emulator/requirements.txt", "tests/requirements-pytest.txt")
-
-# The release of axe-core, in which tests/browser looks for faults of the report.
-AXE = "4.14.1"
 
 
 # Images of containers like to set this. Every process would compile what it imports anew: half of its time.
@@ -96,17 +94,6 @@ def skip_without(session: nox.Session, *programs: str) -> None:
     """Skip a session where programs are missing that no package of Python brings."""
     if missing := [program for program in programs if not shutil.which(program)]:
         session.skip(f"no {' and no '.join(missing)} on PATH")
-
-
-def fetch_axe(session: nox.Session) -> None:
-    """Put axe-core in .cache/axe, where its tests look for it; without npm they are skipped, and say so."""
-    folder = CACHE / "axe"
-    if (folder / AXE).is_dir() or not shutil.which("npm"):
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    session.run("npm", "pack", "--silent", f"axe-core@{AXE}", "--pack-destination", str(folder), external=True)
-    shutil.unpack_archive(folder / f"axe-core-{AXE}.tgz", folder / AXE)
 
 
 @nox.session(venv_backend="none", tags=["test"])
@@ -309,7 +296,7 @@ def fuzz(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Open the HTML report in a headless Chromium; axe-core, from npm, checks that everybody can use it."""
     skip_without(session, "chromium", "chromedriver")
-    fetch_axe(session)
+    fetch_axe(session, CACHE / "axe")
     run(session, "pytest", "tests/browser", junit_option(session), *session.posargs)
 
 
