@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import WRITE_NONE, NotStarted, PgflexError, WaitTimeout
 from .._identity.models import Server
-from .._server.reconciler import (
-    Change,
-    ReconcileResult,
-    look_after,
-    retry_after_conflict,
-    should_retry_conflict,
-    verify,
-)
+from .._server.confirmation import look_after, retry_after_conflict, should_retry_conflict, verify
 from .bulk_reader import ONE_BY_ONE, ListTrust, agreed, shows_exactly
 from .scheduler import Job, JobResult, Scheduler
 from .target import totals
@@ -30,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .._azure.retry import Coroutine, RetryPolicy
+    from .._server.reconciler import Change, ReconcileResult
     from .bulk_reader import BulkReader
     from .progress import Progress
     from .target import Target

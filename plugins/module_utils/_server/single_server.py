@@ -12,9 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._azure.policies import PolicyTokens
+from .._azure.retry import run_blocking
 from .._identity.planner import plan, unmatched
+from .confirmation import look_after, retry_after_conflict, should_retry_conflict, verify
 from .preflight import Identities, Preflight
-from .reconciler import Change, ReconcileResult, reconcile
+from .reconciler import Change, ReconcileResult
 from .results import change_facts, server_with_identity, warn_of_unmatched
 
 if TYPE_CHECKING:
@@ -90,3 +92,16 @@ class SingleServer:
 
     def _tell(self, facts: dict[str, Any]) -> dict[str, Any]:
         return {**facts, "requests": self._api.requests}
+
+
+def reconcile(change: Change) -> ReconcileResult:
+    """Make a server as desired, and verify it. Raise as `Change.reconcile_steps` and `verify`."""
+    policy = change.retry_policy
+    reconciled = run_blocking(change.reconcile_steps(), policy.clock)
+    if not reconciled.plan.changes or reconciled.accepted:
+        return reconciled
+    while True:
+        after = run_blocking(look_after(change, reconciled), policy.clock)
+        if not should_retry_conflict(reconciled, after, change.desired, policy):
+            return verify(reconciled, after, change.desired)
+        reconciled = run_blocking(retry_after_conflict(change, reconciled), policy.clock)

@@ -19,11 +19,8 @@ from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
 )
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Operation, Server
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import patch_body, plan
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
-    Change,
-    ReconcileResult,
-    reconcile,
-)
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import Change, ReconcileResult
+from ansible_collections.pgflex.azure.plugins.module_utils._server.single_server import reconcile
 from unit.service import Reaction, Service
 from unit.support import REF, A, B, C, D, busy, refusal
 

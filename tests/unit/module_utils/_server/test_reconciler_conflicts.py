@@ -16,12 +16,9 @@ from ansible_collections.pgflex.azure.plugins.module_utils._fleet.bulk_reader im
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import target_facts
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState, Expected
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.planner import plan
-from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import (
-    MAX_CONFLICT_RETRIES,
-    Change,
-    ReconcileResult,
-    reconcile,
-)
+from ansible_collections.pgflex.azure.plugins.module_utils._server.confirmation import MAX_CONFLICT_RETRIES
+from ansible_collections.pgflex.azure.plugins.module_utils._server.reconciler import Change, ReconcileResult
+from ansible_collections.pgflex.azure.plugins.module_utils._server.single_server import reconcile
 from ansible_collections.pgflex.azure.plugins.module_utils._server.verification import has_concurrent_write
 from unit.fleet_service import FleetService, targets
 from unit.fleet_service import run as run_fleet
