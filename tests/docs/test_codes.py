@@ -101,7 +101,7 @@ def test_the_page_for_clouds_has_every_known_one() -> None:
 
 
 def test_the_pages_name_the_figures_of_reading_and_waiting_as_they_are() -> None:
-    waiting, reading, reconcile = private("_azure.retry"), private("_fleet.bulk_reader"), private("_server.reconciler")
+    waiting, reading, retrying = private("_azure.retry"), private("_fleet.bulk_reader"), private("_server.confirmation")
     polling = private("_server.polling")
     scale = " ".join((RST / "scale.rst").read_text(encoding="utf-8").split())
     for words in (
@@ -109,7 +109,7 @@ def test_the_pages_name_the_figures_of_reading_and_waiting_as_they_are() -> None
         f"- {waiting.TRIES} tries",
         f"{waiting.LONGEST_POLL_INTERVAL:.0f} seconds at most",
         f"not at work {polling.QUIET_LOOKS} times in a row",
-        f"a second round - {reconcile.MAX_CONFLICT_RETRIES} times",
+        f"a second round - {retrying.MAX_CONFLICT_RETRIES} times",
     ):
         assert words in scale, words
 
