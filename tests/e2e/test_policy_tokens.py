@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.policies import ACQUIRE, ASSIGNMENT, assign_policy, token_requests, writes
+from e2e.virtual_time import VirtualTime
 from e2e.world import SERVER_ID, SERVER_PATH, SUBSCRIPTION, arm_calls, identity_id, seed_server, true_identity
 
 if TYPE_CHECKING:
@@ -259,3 +260,15 @@ def test_the_token_is_in_no_output_and_goes_to_the_server_only(emulator: Emulato
     assert "acquirePolicyToken" not in played.output
     carried = [each["path"] for each in emulator.requests() if each["policy_token"]]
     assert {path.lower() for path in carried} == {SERVER_ID.lower()}
+
+
+@pytest.mark.parametrize("refill", [0.2, 0.5, 1])
+def test_the_token_leaves_something_of_a_small_bucket_to_the_write(
+    emulator: Emulator, module: RunModule, refill: float
+) -> None:
+    emulator.settings(throttle={"writes": {"bucket": 2, "refill": refill}})
+    time = VirtualTime(emulator)
+    with time.in_force():
+        result = module(validate_identities=False, **ASSIGN)
+    assert result["changed"]
+    assert time.passed < 10 / refill

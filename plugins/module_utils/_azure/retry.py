@@ -107,10 +107,11 @@ class RetryPolicy:
         asked = retry_after if retry_after is not None and retry_after > 0 else self.poll_interval
         return min(asked, LONGEST_POLL_INTERVAL, self.remaining)
 
-    def pause_after(self, error: ServiceError, failures: int) -> float:
+    def pause_after(self, error: ServiceError, failures: int, times: int = 1) -> float:
         """Return seconds until what failed is tried again. Raise `error` if it will not get better or time is over.
 
-        `failures` counts the transient ones of this request in a row, this one included.
+        `failures` counts the transient ones of this request in a row, this one included. The pause that the service
+        names is kept so many `times`.
         """
         if error.busy:
             self._be_patient_with_busy(error)
@@ -121,7 +122,7 @@ class RetryPolicy:
             raise error
         pause = min(2.0**failures, self.poll_interval) if error.transient else self.poll_interval
         if error.retry_after is not None and error.retry_after > 0:  # 0 would mean a loop without a pause
-            pause = error.retry_after
+            pause = error.retry_after * times
         if error.busy and self._busy_since is not None:
             # A last look when its time is over, rather than as late as the service would have it.
             pause = min(pause, max(self._busy_since + self.busy_timeout - self.clock.now(), 0.0))

@@ -89,6 +89,7 @@ class Change:
     planned: Plan | None = None
     before: Server | None = None
     failures: int = 0
+    throttled: int = 0
 
     def __post_init__(self) -> None:
         self._holder = TokenHolder(self.policy_tokens, self.ref)
@@ -208,13 +209,15 @@ class Change:
             return
         if self.write == WRITE_NONE and error.maybe_applied:
             self.write = WRITE_UNKNOWN
+        # The next token is a write of the quota too: after the time that brings one, the PATCH would be refused again.
+        self.throttled += bool(token) and error.throttled
         yield self._pause(error)
 
     def _pause(self, error: ServiceError) -> float:
         """Return seconds until the next try. A server busy with what may be our change has until the deadline."""
         self.failures += error.transient
         try:
-            return self.retry_policy.pause_after(error, self.failures)
+            return self.retry_policy.pause_after(error, self.failures, 1 + self.throttled * error.throttled)
         except ServiceError:
             if not error.busy or self.write == WRITE_NONE:
                 raise
