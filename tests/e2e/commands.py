@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from e2e.forked_modules import fork_modules
+from e2e.kept_code import keep_collections_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +88,9 @@ def _become(command: list[str], folder: str, env: dict[str, str], outputs: list[
     # Each command has one of its own, which is gone when it ends. In the tests' own process modules have no controller.
     constants: Any = importlib.import_module("ansible.constants")
     constants.DEFAULT_LOCAL_TMP = str(Path(outputs[0]).parent)
+    # Each look whether a worker has ended costs CPU time, and there are a thousand in a second.
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.005
+    keep_collections_code()
     if MODULE_PROCESSES not in env:
         # Ansible packs a module once in a command, and finds it there by its full name: no test changes one.
         packed = Path(env["ANSIBLE_HOME"]) / "ansiballz_cache"

@@ -12,9 +12,7 @@ another interpreter, or with an environment of their own, are started as usual.
 from __future__ import annotations
 
 import atexit
-import hashlib
 import importlib
-import marshal
 import os
 import re
 import runpy
@@ -22,11 +20,9 @@ import signal
 import sys
 import tempfile
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import CodeType
+from e2e.kept_code import keep_archived_code
 
 #: What Ansible runs a module with that has no environment of its own.
 _MODULE = re.compile(r"/bin/sh -c '(\S+) (\S+/AnsiballZ_\w+\.py) && sleep 0'")
@@ -69,7 +65,7 @@ def _be_module(script: str, stdout: int, stderr: int) -> int:
     os.dup2(stderr, 2)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
     _forget_the_controller()
-    _keep_compiled()
+    keep_archived_code()
     sys.argv = [script]
     status = 0
     try:
@@ -98,28 +94,6 @@ def _forget_the_controller() -> None:
     sys.path_importer_cache.clear()
     # Neither the collection, which Ansible packs with the module, nor the tests.
     sys.path[:] = [each for each in sys.path if each.startswith((sys.prefix, sys.base_prefix))]
-
-
-def _keep_compiled() -> None:
-    """Compile each file that Ansible packs with modules once, as Python does what it imports from folders."""
-    zipimport: Any = importlib.import_module("zipimport")
-    usual = zipimport._compile_source
-    folder = Path(os.environ["ANSIBLE_HOME"]) / "compiled"
-
-    def compile_source(name: str, source: bytes) -> CodeType:
-        kept = folder / hashlib.sha256(source).hexdigest()
-        if kept.exists():
-            code: CodeType = marshal.loads(kept.read_bytes())  # noqa: S302
-            importlib.import_module("_imp")._fix_co_filename(code, name)
-            return code
-        code = usual(name, source)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(marshal.dumps(code))
-        Path(file.name).rename(kept)
-        return code
-
-    zipimport._compile_source = compile_source
 
 
 def _is_ansibles(hook: object) -> bool:

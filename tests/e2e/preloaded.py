@@ -10,6 +10,8 @@ import importlib
 
 from ansible.plugins import loader
 
+from e2e.kept_code import keep_routing
+
 for _name in ("adhoc", "inventory", "playbook"):
     importlib.import_module(f"ansible.cli.{_name}")
 for _name in ("azure.identity", "azure.mgmt.postgresqlflexibleservers"):
@@ -18,3 +20,4 @@ for _name in ("azure.identity", "azure.mgmt.postgresqlflexibleservers"):
 # Plugins for variables are not among them: these it keeps, and would take all of them for known.
 for _kind in ("become", "cache", "callback", "connection", "filter", "inventory", "shell", "strategy", "test"):
     list(getattr(loader, f"{_kind}_loader").all(class_only=True))
+keep_routing()
