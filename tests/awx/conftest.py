@@ -47,8 +47,8 @@ def documented(beginning: str) -> list[str]:
     return command.split()
 
 
-def run_setup(url: str, collections: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run the playbook against the controller at `url`."""
+def run_setup(url: str, collections: Path, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the playbook against the controller at `url`, with `env` besides."""
     return subprocess.run(
         command,
         env={
@@ -58,6 +58,7 @@ def run_setup(url: str, collections: Path, command: list[str]) -> subprocess.Com
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "CONTROLLER_HOST": url,
             "CONTROLLER_OAUTH_TOKEN": TOKEN,
+            **env,
         },
         capture_output=True,
         text=True,
@@ -92,11 +93,13 @@ def set_up(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
     """Run the command of the page against a controller, with these settings besides. Return its output."""
     collections = with_modules_in_process(public_collections(), tmp_path_factory.mktemp("collections"))
 
-    def run(controller: Controller, **settings: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        controller: Controller, *, fails: bool = False, env: dict[str, str] | None = None, **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
         with serving(controller) as url:
             command = documented("ansible-playbook pgflex.azure.awx.setup")
-            done = run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})])
-        assert done.returncode == 0, done.stdout + done.stderr
+            done = run_setup(url, collections, [*command, "-e", json.dumps({**SETTINGS, **settings})], **env or {})
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done
 
     return run

@@ -60,9 +60,13 @@ _RULE = re.compile(r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVA
 
 
 class Controller:
-    """Objects by collection and number, as the API shows them, and `links`: lists of numbers by URL."""
+    """Objects by collection and number, as the API shows them, and `links`: lists of numbers by URL.
 
-    def __init__(self) -> None:
+    `api` is where it answers, and nowhere else: behind a gateway of Ansible Automation Platform at another place.
+    """
+
+    def __init__(self, api: str = "/api/v2/") -> None:
+        self.api = api
         self.objects: dict[str, dict[int, Object]] = {}
         self.links: dict[str, list[int]] = {}
         self.last = 0
@@ -76,7 +80,7 @@ class Controller:
         """Keep an object as it is."""
         self.last += 1
         number = self.last
-        url = f"/api/v2/{collection}/{number}/"
+        url = f"{self.api}{collection}/{number}/"
         related = {"survey_spec": f"{url}survey_spec/"} if collection.endswith("job_templates") else {}
         read_only = {"id": number, "url": url, "related": related, "summary_fields": {}, "scm_revision": "abc"}
         item = {"type": STARTABLE.get(collection, collection[:-1]), **fields, **read_only}
@@ -135,7 +139,7 @@ class Controller:
         first, _query, rest = name.partition("__")
         if not rest:
             return item.get(name)
-        return self._value(self.objects[LINKS[first]][item[first]], rest)
+        return self._value(self.objects[LINKS[first]][item[first]], rest) if first in item else None
 
     def remove(self, collection: str, number: int) -> None:
         """Delete an object, every link from and to it, and the approval that a node of a workflow has made."""
@@ -204,7 +208,10 @@ class _Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Answer any request."""
         url = urlsplit(self.path)
-        collection, *rest = url.path.removeprefix("/api/v2/").strip("/").split("/")
+        if not url.path.startswith(self.controller.api):
+            self.answer(404, {"detail": "Not found."})
+            return
+        collection, *rest = url.path.removeprefix(self.controller.api).strip("/").split("/")
         length = int(self.headers.get("Content-Length") or 0)
         fields = json.loads(self.rfile.read(length)) if length else {}
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":

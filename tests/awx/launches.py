@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from awx.controller import NODE_LINKS
 from awx.jobs import AZURE_RM, PROJECT, Attached, Job, Launch, custom_type, run_job
-from awx.rules import accepted
+from awx.rules import accepted, check_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,8 +49,10 @@ class Place:
         return AZURE_RM if found.get("managed") else custom_type(found)
 
     def launch(self, name: str, answers: Mapping[str, Any] | None = None, *more: Attached, **prompts: Any) -> Job:
-        """Launch a job template as a person does; `more` credentials than it has."""
+        """Launch a job template as a person does; with `more` credentials than it has."""
         template = self.controller.named("job_templates", NAME.format(name))
+        if more:
+            check_credentials(template, [self.credential], [self.credential, *(each.kind.name for each in more)])
         return self.run(template, accepted(template, dict(answers or {})), *more, **prompts)
 
     def run(self, template: Object, answers: Mapping[str, Any], *more: Attached, **prompts: Any) -> Job:

@@ -115,6 +115,22 @@ def accepted(template: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any
     return {**defaults, **answers}
 
 
+def check_credentials(template: dict[str, Any], held: list[str], given: list[str]) -> None:
+    """Raise `Refused` for a launch with credentials of the types `given` where the template has those `held`.
+
+    Source: awx/api/serializers.py (JobLaunchSerializer).
+    """
+    if not template.get("ask_credential_on_launch"):
+        raise Refused("credentials: Field is not configured to prompt on launch.")
+    if twice := sorted({kind for kind in given if given.count(kind) > 1}):
+        raise Refused(f"Cannot assign multiple {', '.join(twice)} credentials.")
+    if lacking := sorted(set(held) - set(given)):
+        raise Refused(
+            f"Removing {', '.join(lacking)} credential at launch time without replacement is not supported. "
+            f"Provided list lacked credential(s): {', '.join(lacking)}."
+        )
+
+
 def _check_answer(question: dict[str, Any], answer: Any) -> None:
     kind, low, high = question["type"], question.get("min"), question.get("max")
     if kind in _CHOICES:

@@ -198,7 +198,11 @@ def test_two_azure_credentials_are_refused_by_name(
     place.inventory = inventory_of(["pg-app-000"])
     inputs = {**place.inputs, "certificate": "-----BEGIN"}
     place.inputs = {name: value for name, value in inputs.items() if name not in missing}
-    job = place.launch("list", {}, Attached(place.kind("Azure with certificate"), inputs))
+    second = Attached(place.kind("Azure with certificate"), inputs)
+    with pytest.raises(Refused, match="credentials: Field is not configured to prompt on launch"):
+        place.launch("list", {}, second)
+    # Somebody has given the template both.
+    job = place.run(place.controller.named("job_templates", "PostgreSQL identities: list"), {}, second)
     assert job.status == "failed"
     assert f"The job has 2 Azure credentials, {said} and a certificate: leave one" in job.stdout
     assert emulator.requests("arm") == []

@@ -50,7 +50,7 @@ def test_every_setting_and_variable_that_the_page_names_is_there() -> None:
 
 
 def test_the_page_asks_for_the_environment_and_the_targets_that_there_are() -> None:
-    assert [each.partition("=")[0] for each in documented("export CONTROLLER")[1:]] == [
+    assert [each.partition("=")[0] for each in documented("export CONTROLLER_HOST")[1:]] == [
         "CONTROLLER_HOST",
         "CONTROLLER_OAUTH_TOKEN",
     ]

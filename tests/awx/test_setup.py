@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import time
@@ -13,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from awx.conftest import run_setup
-from awx.controller import NODE_LINKS, ROOT
+from awx.conftest import documented, run_setup
+from awx.controller import NODE_LINKS, ROOT, Controller
 from awx.jobs import PROJECT
-from awx.rules import Refused, accepted, check_credential_type, check_survey
+from awx.rules import Refused, accepted, check_credential_type, check_credentials, check_survey
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from awx.controller import Controller, Object
+    from awx.conftest import SetUp
+    from awx.controller import Object
 
 JOBS = ("list", "audit", "assign", "remove", "rotate", "rollback")
 PREFIX = "PostgreSQL identities: "
@@ -161,6 +163,44 @@ def test_without_an_image_nothing_is_asked_of_the_controller(tmp_path: Path) -> 
     assert "pgflex_awx_image is not set: build the image from execution-environment.yml" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"pgflex_awx_credential_inputs": {}},
+            'pgflex_awx_credential: AWX has nothing named "Azure" among its credentials. Make it there, or set '
+            "pgflex_awx_credential_inputs, with which it is made here. Nothing was made or changed.",
+        ),
+        ({"pgflex_awx_organization": "None"}, 'pgflex_awx_organization: AWX has nothing named "None" among its org'),
+        ({"pgflex_awx_credential_type": "Azure with nothing"}, 'named "Azure with nothing" among its credential types'),
+        ({"pgflex_awx_registry_credential": "r"}, 'pgflex_awx_registry_credential: AWX has nothing named "r"'),
+        ({"pgflex_awx_project_credential": "p"}, 'pgflex_awx_project_credential: AWX has nothing named "p"'),
+        ({"pgflex_awx_instance_groups": ["pods"]}, 'named "pods" among its instance groups'),
+        ({"pgflex_awx_audit_notifications": ["mail"]}, 'named "mail" among its notification templates'),
+    ],
+)
+def test_what_is_missing_is_found_before_anything_is_made(settings: dict[str, Any], said: str, set_up: SetUp) -> None:
+    controller = Controller()
+    before = copy.deepcopy(controller.objects)
+    done = set_up(controller, fails=True, **settings)
+    assert said in " ".join(done.stdout.split()), done.stdout
+    assert controller.objects == before
+
+
+def test_behind_a_gateway_it_answers_where_the_page_says(controller: Controller, set_up: SetUp) -> None:
+    gateway = Controller("/api/controller/v2/")
+    done = set_up(gateway, fails=True)
+    said = " ".join(done.stdout.split())
+    assert "CONTROLLER_OPTIONAL_API_URLPATTERN_PREFIX=/api/controller/" in said, done.stdout
+    assert "Nothing was made or changed." in said
+    [exported] = documented("export CONTROLLER_OPTIONAL")[1:]
+    name, _equals, value = exported.partition("=")
+    set_up(gateway, env={name: value})
+    assert {name: len(each) for name, each in gateway.objects.items()} == {
+        name: len(each) for name, each in controller.objects.items()
+    }
+
+
 def test_no_playbook_waits_for_somebody_at_a_keyboard() -> None:
     files = [path for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
     assert [path for path in files if re.search(r"vars_prompt|\bpause:", path.read_text(encoding="utf-8"))] == []
@@ -187,6 +227,20 @@ QUESTION = {"question_name": "A?", "variable": "a", "type": "text", "required": 
 def test_the_rules_refuse_a_credential_type_that_awx_refuses(fields: list[Object], injectors: Object) -> None:
     with pytest.raises(Refused):
         check_credential_type({"kind": "cloud", "inputs": {"fields": fields}, "injectors": injectors})
+
+
+@pytest.mark.parametrize(
+    ("asks", "given", "message"),
+    [
+        (False, ["A"], "not configured to prompt"),
+        (True, ["B"], "Removing A credential at launch time without replacement is not supported"),
+        (True, ["A", "B", "B"], "Cannot assign multiple B credentials"),
+    ],
+)
+def test_the_rules_refuse_credentials_that_awx_refuses(asks: bool, given: list[str], message: str) -> None:
+    with pytest.raises(Refused, match=message):
+        check_credentials({"ask_credential_on_launch": asks}, ["A"], given)
+    check_credentials({"ask_credential_on_launch": True}, ["A"], ["A", "B"])
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,18 @@ def test_what_differs_is_changed_and_a_node_of_another_name_goes(controller: Con
     check_links(again)
 
 
+def test_a_secret_stays_when_another_input_changes(controller: Controller, set_up: SetUp) -> None:
+    again = copy.deepcopy(controller)
+    done = set_up(again, pgflex_awx_credential_inputs={"subscription": "s", "client": "other", "tenant": "t"})
+    assert changed(done.stdout) == {"Credentials": ["(censored due to no_log"]}
+    inputs = again.named("credentials", "Azure")["inputs"]
+    assert inputs == {"subscription": "s", "client": "other", "tenant": "t", "secret": "x"}
+    # Not read as anything new: nobody can tell whether it differs.
+    done = set_up(again, pgflex_awx_credential_inputs={**inputs, "secret": "another"})
+    assert changed(done.stdout) == {}
+    assert again.named("credentials", "Azure")["inputs"] == inputs
+
+
 def check_links(again: Controller) -> None:
     """Check that everything has what an admin had before."""
 
