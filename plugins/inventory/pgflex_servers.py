@@ -115,6 +115,7 @@ cache_connection: ~/.cache/pgflex
 cache_timeout: 600
 """
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleError, AnsibleParserError, AnsibleUndefinedVariable
@@ -216,16 +217,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _find_hosts(self, path: str, cache: bool) -> dict[str, Any]:
         """Return the hosts, and the warnings that belong to them: what is left out is left out of the cache too."""
         options = {name: self.get_option(name) for name in (*(each.name for each in FIELDS), *_LISTING)}
-        connection = Connection(options)
-        if not self.get_option("cache"):
-            return dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
-        self.load_cache_plugin()
-        name = f"{self.get_cache_key(path)}_{cache_key(options, connection)}"
-        found: dict[str, Any] | None = self._cache.get(name) if cache else None
-        if found is None:
-            found = dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
-            self._cache[name] = found
-        return found
+        with closing(Connection(options)) as connection:
+            if not self.get_option("cache"):
+                return dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
+            self.load_cache_plugin()
+            name = f"{self.get_cache_key(path)}_{cache_key(options, connection)}"
+            found: dict[str, Any] | None = self._cache.get(name) if cache else None
+            if found is None:
+                found = dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
+                self._cache[name] = found
+            return found
 
     def _populate(self, hosts: list[dict[str, Any]]) -> None:
         """Add the hosts and their groups, all or none.

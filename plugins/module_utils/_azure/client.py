@@ -64,12 +64,11 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azure.core.credentials import TokenCredential
-
     from .._identity.resource_ids import ServerRef
     from .clouds import Cloud
     from .deadline import Deadline
     from .scrub import Scrubber
+    from .tokens import Tokens
 
     #: Told of method and URL of a request; what it returns is told of status and headers of the answer.
     Observer = Callable[[str, str], Callable[[int, Any], None]]
@@ -94,7 +93,7 @@ class Api:
     """
 
     def __init__(
-        self, credential: TokenCredential, cloud: Cloud, ca_path: str | None, deadline: Deadline, scrubber: Scrubber
+        self, credential: Tokens, cloud: Cloud, ca_path: str | None, deadline: Deadline, scrubber: Scrubber
     ) -> None:
         if SDK_IMPORT_ERROR is not None:
             raise SDK_IMPORT_ERROR
@@ -124,6 +123,11 @@ class Api:
     def sign_in(self) -> None:
         """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`."""
         self._credential.get_token(self._cloud.scope)
+
+    def close(self) -> None:
+        """Close all connections: the process may outlive the work, and do more of it."""
+        self._transport.close()
+        self._credential.close()
 
     def _count(self, request: Any) -> None:
         with self._lock:

@@ -38,6 +38,7 @@ class Connection:
         self.settings: Settings = resolve(options, os.environ)
         #: Knows what must not come out of answers.
         self.scrubber = Scrubber({*self.settings.secrets, *secrets_on_the_way(os.environ)})
+        self._api: Api | None = None
         self._wait_timeout: float = options.get("wait_timeout", math.inf)
 
     @property
@@ -62,7 +63,13 @@ class Connection:
         deadline = Deadline(self._wait_timeout)
         cloud = find_cloud(self.settings, deadline)
         credential = build(kind, self.settings, cloud, deadline, self.scrubber)
-        return Api(credential, cloud, self.settings.get("ca_path"), deadline, self.scrubber)
+        self._api = Api(credential, cloud, self.settings.get("ca_path"), deadline, self.scrubber)
+        return self._api
+
+    def close(self) -> None:
+        """Close the API, if it was opened."""
+        if self._api:
+            self._api.close()
 
 
 def missing_package(error: ImportError) -> str:

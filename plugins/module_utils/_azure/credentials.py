@@ -147,7 +147,7 @@ def check_ca_path(settings: Settings) -> None:
         raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
 
 
-def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> TokenCredential:
+def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> Tokens:
     """Return the credential. Raise `CredentialError` for a certificate or token file that cannot be used."""
     common: dict[str, Any] = {
         "authority": cloud.authority,

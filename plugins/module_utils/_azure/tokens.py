@@ -58,6 +58,11 @@ class Tokens:
                 self._kept = (scopes, token.expires_on - before, token)
             return token
 
+    def close(self) -> None:
+        """Close the connections to where tokens come from."""
+        # Not every credential of azure-identity has any.
+        getattr(self._credential, "close", lambda: None)()
+
     def _ask(self, *scopes: str, **kwargs: Any) -> Any:
         from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 

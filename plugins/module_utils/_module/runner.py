@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -49,12 +50,12 @@ def guarded(
     """
     scrubber = Scrubber()
     try:
-        connection = Connection(options)
-        scrubber = connection.scrubber
-        register(connection.settings.secrets)
-        if register_secrets:
-            register_secrets(connection.settings.secrets)
-        result = work(connection)
+        with closing(Connection(options)) as connection:
+            scrubber = connection.scrubber
+            register(connection.settings.secrets)
+            if register_secrets:
+                register_secrets(connection.settings.secrets)
+            result = work(connection)
     except PgflexError as error:
         result = {"failed": True, "msg": str(error), "error": error.as_dict(), "changed": error.changed}
     except ImportError as error:
