@@ -35,7 +35,7 @@ def test_no_connection_outlives_the_work(emulator: Emulator, name: str, options:
     given = {**emulator.connection, "wait_timeout": 60, **options}
     run_in_process(given, check=True, name=name)
     before = open_files()
-    for unused in range(3):
+    for _time in range(3):
         result, printed = run_in_process(given, check=True, name=name)
         assert "error" not in result, printed
     assert open_files() <= before
