@@ -81,6 +81,7 @@ def retry_after_conflict(change: Change, reconciled: ReconcileResult) -> Corouti
         operation=None,
         planned=None,
         failures=0,
+        throttled=0,
     )
     try:
         more = yield from again.reconcile_steps()
