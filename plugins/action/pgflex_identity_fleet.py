@@ -13,7 +13,8 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -25,17 +26,15 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput
 from ..module_utils._files import write_entries
-from ..module_utils._fleet.target import some_of
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, ROLLBACK, RUN, fleet_spec
-from ..module_utils._server.results import warn_of_unmatched
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import is_awaited, run_in_worker, within
 from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
 from ..plugin_utils._other_hosts import OtherHosts
-from ..plugin_utils._play_hosts import OWN_PREFIX, PlayHosts, lets_through
+from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback, with_reference
 from ..plugin_utils._run_scope import (
     RUN_VARIABLES,
@@ -45,15 +44,14 @@ from ..plugin_utils._run_scope import (
     explain_shut_gates,
     find_shut_gates,
     name_variable,
-    refuse_unwritable_files,
-    run_options,
 )
+from ..plugin_utils._run_settings import LIMIT, RunSettings, free_name
 from ..plugin_utils._task_errors import (
-    connection_options,
     evaluate,
     failing_the_task,
     failure,
     refuse_options,
+    unmatched_patterns,
     with_warnings,
 )
 from ..plugin_utils._values import PURGE, is_purged, read_names
@@ -63,7 +61,6 @@ MODULE = "pgflex.azure.pgflex_identity_fleet"
 _ROLE = "pgflex.azure.pgflex_identity"
 # What the role registers of its plan.
 _PLAN = "pgflex_identity_plan"
-_LIMIT = "pgflex_identity_max_removals"
 _WAIT = (
     "result_dir: run_once and the strategy of this play do not go together: "
     "it has to wait for all hosts, as linear does."
@@ -82,21 +79,34 @@ class ActionModule(ActionBase):
         self._started = time.monotonic()
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
-        arguments = self._arguments(known)
+        self._settings = self._read_settings(known)
+        self._facts: dict[str, Any] = {}
+        try:
+            answer = self._answer(known)
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail(error.message, result={**error.result, **self._facts}) from None
+        return {**result, **answer, **self._facts}
+
+    def _answer(self, known: dict[str, Any]) -> dict[str, Any]:
+        arguments = self._settings.arguments(self._task.args, by_role=self._is_called_by_role)
         # A folder that exists belongs to a plan of the same rows, which has warned already.
         goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if self._is_called_by_role:
             self._keep_gates_shut(arguments, known.get(_PLAN) if goes_on else None, known)
+        self._facts = self._settings.facts()
+        if self._is_called_by_role and goes_on and arguments.get("rollback_file"):
+            # Batches of a second half share the plan that its record is named after.
+            self._facts["rollback_file"] = arguments["rollback_file"] = free_name(arguments["rollback_file"])
         if arguments.get("result_dir") == "auto":
             if self._task.run_once and not self._waits:
                 self._refuse_to_be_alone(known)
                 # Ansible would register the result of the last host for all of them: each gets a task of its own.
-                return {**result, **nothing_asked(), "alone": True}
+                return {**nothing_asked(), "alone": True}
             arguments["result_dir"] = self._make_folder()
         if arguments.get("servers") is not None:
             refuse_options(arguments, _ROW_OPTIONS)
             answer = self._run_fleet(arguments)
-            return {**result, **with_warnings(answer, _unmatched(answer))}
+            return with_warnings(answer, unmatched_patterns(answer))
         if arguments.get("action") == ROLLBACK:
             arguments["read"] = "each"
         with quick_without_facts():
@@ -111,9 +121,24 @@ class ActionModule(ActionBase):
             if follows:
                 rows.primaries, unread = others.rows(rows.not_asked(known["hostvars"]), rows.action)
             answer = self._ask(rows, arguments)
-        if not goes_on:
-            answer = self._warn_and_stop(rows, with_warnings(answer, unread), known, whole=whole)
-        return {**result, **answer}
+        if goes_on:
+            return answer
+        return self._warn_and_stop(rows, with_warnings(answer, unread), known, whole=whole)
+
+    def _read_settings(self, task_vars: Mapping[str, Any]) -> RunSettings:
+        """Return the settings of the first host that is a server; of the task's own host where none is one."""
+        own = RunSettings(task_vars, self._templar)
+        if own.are_of_a_server:
+            return own
+        hosts, conditions = self._hosts(task_vars)
+        for host in hosts:
+            variables = host_variables(self._task, task_vars, host)
+            templar = Templar(loader=self._loader, variables=variables)
+            settings = RunSettings(variables, templar)
+            with suppress(InvalidInput):  # of a host that fails alone
+                if settings.are_of_a_server and lets_through(conditions, templar, variables):
+                    return settings
+        return own
 
     def _make_folder(self) -> str:
         """Return a new folder that Ansible removes at its end. The role names its record after it."""
@@ -128,12 +153,11 @@ class ActionModule(ActionBase):
         """Return the answer of a plan with what is to be said of it once, and with what keeps it from being written."""
         # Others may have what a pattern is about.
         knows_all = self._is_one_batch or len(task_vars["ansible_play_hosts_all"]) == 1
-        unmatched = _unmatched(answer, [*rows.refused]) if knows_all else []
+        unmatched = unmatched_patterns(answer, [*rows.refused]) if knows_all else []
         answer = with_warnings(answer, [*rows.warnings(answer, whole=whole), *unmatched])
         if not (self._is_called_by_role and self._runs_once and "totals" in answer):
             return answer
-        flags = {name: self._flag(name, task_vars) for name in ("strict", "fail_on_undeclared")}
-        shut = find_shut_gates(answer, **flags)
+        shut = find_shut_gates(answer, self._settings.flag)
         return {**answer, "stopped_by": shut} if shut else answer
 
     def _count(self, rows: HostRows, arguments: dict[str, Any], plan: Any, task_vars: Mapping[str, Any]) -> None:
@@ -143,23 +167,8 @@ class ActionModule(ActionBase):
                 refuse_uncounted_task(arguments.get("max_removals"), purge=self._purges(arguments, task_vars))
             if self._is_one_batch:
                 rows.refuse_empty_rotation()
-            limit = _LIMIT if self._is_called_by_role else "max_removals"
+            limit = LIMIT if self._is_called_by_role else "max_removals"
             count_removals(limit, arguments, plan, len(rows.hosts))
-
-    def _arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the task's options: its own and its `module_defaults`, and in the role those of its variables."""
-        arguments = {**connection_options(self._templar, task_vars), **self._task.args}
-        if not self._is_called_by_role:
-            with failing_the_task():
-                limit = evaluate(self._templar, _LIMIT, task_vars.get(_LIMIT))
-            return {"max_removals": limit, **arguments} if limit not in (None, "") else arguments
-        with failing_the_task():
-            defaults, given = run_options(task_vars, partial(evaluate, self._templar))
-        handed_on = task_vars.get("pgflex_identity_result")
-        if isinstance(handed_on, Mapping):
-            # What an earlier job of a workflow in AWX has handed on.
-            given.setdefault("rollback", handed_on.get("rollback"))
-        return {**defaults, **arguments, **given}
 
     def _ask(self, rows: HostRows, arguments: dict[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
@@ -171,7 +180,9 @@ class ActionModule(ActionBase):
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
-            return {**(name_variable(answer) if self._is_called_by_role else answer), **rows.facts()}
+            named = name_variable(answer) if self._is_called_by_role else answer
+            # There may be what was read until then.
+            return {**named, **rows.facts(), "result_dir": asked.get("result_dir")}
         if answer.get("result_dir"):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)
@@ -212,7 +223,7 @@ class ActionModule(ActionBase):
         whole = self._is_one_batch and set(task_vars["ansible_play_batch"]) <= {*hosts}
         for host in hosts:
             variables = templar.available_variables = host_variables(self._task, task_vars, host)
-            options = partial(host_options, host, action, templar, run_scope)
+            options = partial(host_options, action, templar, run_scope.names)
             try:
                 # Ansible has looked at those of the task's own host.
                 if host != task_vars["inventory_hostname"] and not lets_through(conditions, templar, variables):
@@ -221,7 +232,10 @@ class ActionModule(ActionBase):
             except InvalidInput as error:
                 options = partial(_raise, error)
             names.add(host, variables)
-            rows.add(host, options, named=host in named)
+            said = rows.add(host, options, named=host in named)
+            if said is not None:
+                with failing_the_task():
+                    run_scope.add(host, said)
         with failing_the_task(rows.facts):
             names.check(everywhere)
             rows.settle(len(task_vars["ansible_play_hosts_all"]), extra_variables(task_vars))
@@ -239,29 +253,19 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}")
         if self._task.run_once and not self._waits:
             self._refuse_to_be_alone(task_vars)
-        reports = self._templar.template(task_vars["__pgflex_identity_reports"])
+        if self._waits:
+            return
         with failing_the_task():
-            if not self._waits:
-                self._refuse_run_options(arguments, [each["key"] for each in reports], task_vars)
-            refuse_unwritable_files(reports, self._templar.template(task_vars["__pgflex_identity_rollback_dir"]))
-
-    def _refuse_run_options(
-        self, arguments: Mapping[str, Any], reports: list[str], task_vars: Mapping[str, Any]
-    ) -> None:
-        refuse_run_options(
-            len(task_vars["ansible_play_hosts_all"]),
-            waves=arguments.get("waves"),
-            max_fail_percentage=arguments.get("max_fail_percentage"),
-            max_removals=arguments.get("max_removals"),
-            purge=self._purges(arguments, task_vars),
-            strict=self._flag("strict", task_vars),
-            fail_on_undeclared=self._flag("fail_on_undeclared", task_vars),
-            reports=reports,
-        )
-
-    def _flag(self, name: str, task_vars: Mapping[str, Any]) -> bool:
-        """Return a variable of the role that it has made a boolean of."""
-        return bool(self._templar.template(task_vars[f"{OWN_PREFIX}{name}"]))
+            refuse_run_options(
+                len(task_vars["ansible_play_hosts_all"]),
+                waves=arguments.get("waves"),
+                max_fail_percentage=arguments.get("max_fail_percentage"),
+                max_removals=arguments.get("max_removals"),
+                purge=self._purges(arguments, task_vars),
+                strict=self._settings.flag("strict"),
+                fail_on_undeclared=self._settings.flag("fail_on_undeclared"),
+                reports=[each["key"] for each in self._settings.reports()],
+            )
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
         """Return whether the server of the task's own host is to be purged."""
@@ -296,15 +300,8 @@ class ActionModule(ActionBase):
 
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
         with failing_the_task():
-            allowed = evaluate(self._templar, ALLOW_UNKNOWN, task_vars.get(ALLOW_UNKNOWN))
+            allowed = self._settings.read(ALLOW_UNKNOWN)
             return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
-
-
-def _unmatched(answer: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
-    """Return the warning about protected patterns that fit nothing; the servers of `refused` rows were not read."""
-    unread = [*answer.get("unread", ()), *refused]
-    but = f", which could not be looked for on {some_of(unread)} ({len(unread)} in all)" if unread else ""
-    return warn_of_unmatched(answer.get("unmatched_patterns"), but)
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

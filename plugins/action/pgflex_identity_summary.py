@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
-from ..plugin_utils._summary import Batch, add, sum_up, tell, undo
+from ..plugin_utils._summary import Batch, add, for_report, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
 
@@ -43,6 +43,9 @@ class ActionModule(ActionBase):
         if batch["rollback"] and arguments.get("rollback_file"):
             lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
         write_private(_path(), json.dumps(told))
+        if plan["files"]:
+            result["report"] = str(_path("report"))
+            write_private(_path("report"), json.dumps(for_report(told["plans"].values(), plan)))
         summary = {"check": check, "action": arguments.get("action"), **sum_up(told["plans"].values())}
         handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
         return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
@@ -55,9 +58,9 @@ class ActionModule(ActionBase):
         return Batch(self._task.get_play()._uuid, str(task_vars.get("inventory_hostname")), hosts, everyone)
 
 
-def _path() -> Path:
+def _path(what: str = "told") -> Path:
     """Return a file in a folder that `ansible-playbook` removes at its end: a cached fact would outlive the run."""
-    return Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}.json"
+    return Path(constants.DEFAULT_LOCAL_TMP) / f"{STATISTIC}_{what}.json"
 
 
 def _earlier() -> dict[str, Any]:

@@ -16,10 +16,10 @@ description:
     C(undeclared) if nothing is declared for it, or C(failed).
   - An identity of a replica is C(replica_lacks) if its primary holds it, and the replica neither holds it nor is to get
     it, so that after a promotion the application would miss it.
-  - For a rollout that was carried out, which is a result in which a wave was started, it says what was done. An
-    identity was C(added), C(removed), or is C(held), as before. A server is C(compliant), C(changed), C(undeclared),
-    C(not_started) because too many others had failed, or C(failed). With the last two, its identities are those that
-    were read before.
+  - For a rollout that was carried out, which is a result in which a wave was started, it says what was done, and so it
+    does for one that was refused as a whole. An identity was C(added), C(removed), or is C(held), as before. A server
+    is C(compliant), C(changed), C(undeclared), C(not_started) because too many others had failed, or because of the
+    refusal, or C(failed). With the last two, its identities are those that were read before.
 positional: _input, format
 options:
   _input:
@@ -27,14 +27,16 @@ options:
       - The result of M(pgflex.azure.pgflex_identity_fleet).
       - With RV(pgflex.azure.pgflex_identity_fleet#module:result_dir), what is known of each server is read from there,
         as the last task that wrote there left it.
-    type: dict
+      - Or the file RV(pgflex.azure.pgflex_identity_summary#module:report), for a report of all batches of a play.
+    type: raw
     required: true
   format:
     description:
-      - V(json) is the whole report. Its C(kind) is audit or rollout. Each server, and each of its identities, has a
-        C(status), one of those above. What is to be known of a server whatever its status is in its C(notes). There are
-        C(waves) in a rollout, and where several are planned. A JSON Schema in the guide "Reports" describes it all; the
-        C(version) rises when a property goes, or says something else.
+      - V(json) is the whole report. Its C(kind) is audit or rollout. Why a rollout was refused is its C(refusal). Each
+        server, and each of its identities, has a C(status), one of those above. What is to be known of a server,
+        whatever its status, is in its C(notes). There are C(waves) in a rollout, and where several are planned. A JSON
+        Schema in the guide "Reports" describes it all. The C(version) rises when a property goes, or changes its
+        meaning.
       - V(csv) is a record for each server and identity, in UTF-8 with a byte order mark, so that spreadsheets open it.
         An apostrophe stands before a text that they would take for a formula.
       - V(html) is a page in one file that needs no network. What needs attention comes first, then the waves, with what
@@ -110,11 +112,13 @@ _value:
 """
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._files import read_entries
+from ..plugin_utils._report.batches import read_batches
 from ..plugin_utils._report.html import as_html
 from ..plugin_utils._report.model import document, read_report, summary
 from ..plugin_utils._report.text import as_csv, lines, table
@@ -129,7 +133,7 @@ _PAGES: dict[str, Callable[[Any], str]] = {"json": lambda report: json.dumps(rep
 
 
 def identity_report(
-    result: Mapping[str, Any],
+    result: Mapping[str, Any] | str,
     format: str,  # noqa: A002
     *,
     title: str = "Managed identities",
@@ -137,10 +141,15 @@ def identity_report(
 ) -> Any:
     """Return the report in a format. Raise `AnsibleFilterError`."""
     try:
-        entries = _entries(result, brief=format in _BRIEF)
-        reference = str(result.get("change_reference") or "")
-        report = read_report(entries, result.get("waves") or [], result.get("left_out") or [], reference)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        refusal = ""
+        if isinstance(result, str):
+            told = json.loads(Path(result).read_text(encoding="utf-8"))
+            entries, refusal = read_batches(told["batches"])
+        else:
+            told, entries = result, _entries(result, brief=format in _BRIEF)
+        reference = str(told.get("change_reference") or "")
+        report = read_report(entries, told.get("waves") or [], told.get("left_out") or [], reference, refusal)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         raise AnsibleFilterError("identity_report: the input is not a result of pgflex_identity_fleet.") from None
     if format in _PLAIN:
         return _PLAIN[format](report)

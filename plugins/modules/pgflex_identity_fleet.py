@@ -401,6 +401,18 @@ change_reference:
   type: str
   returned: if there is one
   sample: CHG0012345
+rollback_file:
+  description: The file of the record.
+  type: path
+  returned: in the role, if there is one
+  sample: /home/me/.ansible/pgflex_identity/20261123T200000Z-x1y2-assign.jsonl
+settings:
+  description:
+    - What tasks after this one go by, as the first host says that is a server, C(action), C(reports) and C(rollback_dir)
+      among it.
+  type: dict
+  returned: in the role, and in the playbook audit
+  sample: {action: assign, reports: [], rollback_dir: ~/records}
 backup_file:
   description: Where the file of an earlier run went that was at O(rollback_file).
   type: str

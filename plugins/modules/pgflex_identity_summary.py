@@ -16,7 +16,7 @@ description:
     drifted.
   - Sets the sum as the custom statistic C(pgflex_identity_result), which is an artifact in AWX. All batches, plays and
     playbooks of a run add up. A host of several of them counts once, as the last one has found it, but as changed if one
-    has changed it and the later ones had nothing to do.
+    has changed it and none of the later ones failed for it.
   - It sends no request and starts no process.
 extends_documentation_fragment:
   - pgflex.azure.attributes.action
@@ -92,6 +92,11 @@ lines:
   elements: str
   returned: success
   sample: ["12 servers: 9 compliant, 2 changed (2 added, 1 removed), 1 failed, 0 not started."]
+report:
+  description: File of which the filter P(pgflex.azure.identity_report#filter) makes a report of all batches of the play so far.
+  type: path
+  returned: in the role, if it is to write reports
+  sample: /home/me/.ansible/tmp/ansible-local-4711abcd/pgflex_identity_result_report.json
 summary:
   description: What is handed on.
   type: dict

@@ -14,17 +14,15 @@ from unittest.mock import patch
 from ansible.vars import manager
 
 from ._host_variables import is_relevant
-from ._task_errors import evaluate, failing_the_task
+from ._task_errors import evaluate
 from ._template_safety import may_be_template
 from ._values import without_omitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from ansible.playbook.task import Task
     from ansible.template import Templar
-
-    from ._run_scope import RunScope
 
 _LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 
@@ -62,19 +60,17 @@ def host_variables(task: Task, task_vars: Mapping[str, Any], host: str) -> dict[
     return variables
 
 
-def host_options(host: str, action: str, templar: Templar, run_scope: RunScope) -> dict[str, Any]:
-    """Return the host's own options; only those of its variables that are meant are templated.
+def host_options(action: str, templar: Templar, names: Container[str] = ()) -> dict[str, Any]:
+    """Return the host's own options, and the variables `names`; only those of its variables are templated.
 
-    Raise `AnsibleActionFail`, or `InvalidInput` for a variable that cannot be read.
+    Raise `InvalidInput` for a variable that cannot be read.
     """
     variables = templar.available_variables
-    relevant = {name: variables[name] for name in variables if name in run_scope.names or is_relevant(name, action)}
+    relevant = {name: variables[name] for name in variables if name in names or is_relevant(name, action)}
     templates = {name: value for name, value in relevant.items() if may_be_template(value)}
     said = {**relevant}
     try:
         said.update(templar.template(templates) if templates else {})
     except Exception:  # a template may raise anything: which one it was
         said.update((name, evaluate(templar, name, value)) for name, value in templates.items())
-    with failing_the_task():
-        run_scope.add(host, said)
     return without_omitted(relevant, said)

@@ -201,27 +201,31 @@ class HostRows:
     left_out: dict[str, PgflexError] = field(default_factory=dict)
     primaries: list[dict[str, Any]] | None = None
 
-    def add(self, host: str, variables: Callable[[], Mapping[str, Any]], *, named: bool = True) -> None:
+    def add(
+        self, host: str, variables: Callable[[], Mapping[str, Any]], *, named: bool = True
+    ) -> Mapping[str, Any] | None:
         """Add a host; its `variables` may raise `PgflexError`, which is then its answer.
 
-        One that is no server is left out, unless somebody has `named` it.
+        One that is no server is left out, unless somebody has `named` it. Return the variables of a server.
         """
+        said: Mapping[str, Any] | None = None
         try:
             said = variables()
             row = make_row(host, said, self.action)
             found = self.rollback_plan.row(row) if self.rollback_plan else row
             if found is None:
-                return
+                return None
             check_row(found, said, self.action)
             self.asked.append(found)
         except NotAServer as error:
             if not named:
                 self.left_out[host] = error
-                return
-            self.refused[host] = error
+                return None
+            self.refused[host], said = error, None
         except PgflexError as error:
             self.refused[host] = error
         self.hosts.append(host)
+        return said
 
     def not_asked(self, hosts: Iterable[str]) -> list[str]:
         """Return those of `hosts` without a row, refused ones too: what is wrong there is so for their replicas."""

@@ -31,8 +31,8 @@ HANDED_ON = frozenset(
     (
         "pgflex_identity_applied",
         "pgflex_identity_audit",
-        "pgflex_identity_audit_files",
         "pgflex_identity_audit_result",
+        "pgflex_identity_audit_settings",
         "pgflex_identity_audit_summary",
         "pgflex_identity_held",
         "pgflex_identity_own",

@@ -18,7 +18,6 @@ from ..module_utils._module.options import LIST
 from ._host_reader import host_options, host_variables
 from ._host_variables import HostRows, read_rows
 from ._inventory import all_variables
-from ._run_scope import RunScope
 from ._server_hosts import hosts_of
 from ._task_errors import failing_the_task
 
@@ -68,7 +67,7 @@ class OtherHosts:
 
         def read(host: str) -> dict[str, Any]:
             self._templar.available_variables = self._read(host)
-            return host_options(host, action, self._templar, RunScope(()))
+            return host_options(action, self._templar)
 
         def seen(host: str) -> None:
             if action != LIST:

@@ -112,13 +112,13 @@ def _shown(name: str, said: Mapping[str, Any]) -> str:
     return "one" if name == CONNECTION else repr(said[name])
 
 
-def find_shut_gates(plan: Mapping[str, Any], *, strict: bool, fail_on_undeclared: bool) -> dict[str, str]:
-    """Return why nothing of a plan may be written, by the variable that says so."""
-    failed = [str(each["name"]) for each in plan["servers"] if each["failed"]] if strict else []
-    undeclared = [str(each["name"]) for each in plan["servers"] if each.get("undeclared")] if fail_on_undeclared else []
+def find_shut_gates(plan: Mapping[str, Any], flag: Callable[[str], bool]) -> dict[str, str]:
+    """Return why nothing of a plan may be written, by the variable that says so; `flag` tells whether a gate is set."""
+    failed = [str(each["name"]) for each in plan["servers"] if each["failed"]]
+    undeclared = [str(each["name"]) for each in plan["servers"] if each.get("undeclared")]
     shut = {
-        STRICT: f"not to be planned: {some_of(failed)}" if failed else "",
-        FAIL_ON_UNDECLARED: f"undeclared: {some_of(undeclared)}" if undeclared else "",
+        STRICT: f"not to be planned: {some_of(failed)}" if failed and flag("strict") else "",
+        FAIL_ON_UNDECLARED: (f"undeclared: {some_of(undeclared)}" if undeclared and flag("fail_on_undeclared") else ""),
     }
     return {name: why for name, why in shut.items() if why}
 

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._fleet.target import counted, some_of
 from ._report.model import CHANGED, COMPLIANT, FAILED, NOT_STARTED, UNDECLARED, read_report
 from ._report.text import lines, reference_text
+from ._run_scope import explain_shut_gates
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
 _STATUSES = (COMPLIANT, CHANGED, UNDECLARED, FAILED, NOT_STARTED)
-_NUMBERS = ("written", "added", "removed")
+_NUMBERS = ("added", "removed")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def add(
     earlier = reached.get(batch.play, [])
     name = _name(plan, batch)
     found = dict(plans.get(name) or {"words": {}, "rollouts": {}, "left_out": []})
+    found.update(play=batch.play, files=_files(plan), result_dir=plan.get("result_dir"))
+    found["why"] = _refusal(plan, rollout) or found.get("why", "")
     found["left_out"] = _distinct(found["left_out"], plan.get("left_out") or ())
     found.update(_reference(plan))
     left_out = {host for each in (*plans.values(), found) for host in each["left_out"]}
@@ -72,6 +75,18 @@ def add(
     return {"plans": plans, "reached": reached}, found
 
 
+def _files(plan: Mapping[str, Any]) -> list[str]:
+    return [str(each["value"]) for each in plan.get("settings", {}).get("reports") or ()]
+
+
+def _refusal(plan: Mapping[str, Any], rollout: Mapping[str, Any]) -> str:
+    """Return why nothing of the plan, or nothing more of it, may be written; empty if that is not so."""
+    if plan.get("stopped_by"):
+        return explain_shut_gates(plan["stopped_by"])
+    failed = [each for each in (plan, rollout) if each.get("failed") and "totals" not in each]
+    return str(failed[0].get("msg")) if failed else ""
+
+
 def _name(plan: Mapping[str, Any], batch: Batch) -> str:
     """Return what tells a plan from others. The batches of a second play may share that of the first one."""
     if plan.get("result_dir"):
@@ -83,8 +98,13 @@ def _numbers(rollout: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the numbers and the record of a rollout by its first host: no other rollout of the plan has that one."""
     if not rollout.get("servers"):
         return {}
-    numbers = {each: rollout["totals"][each] for each in _NUMBERS}
-    return {str(rollout["servers"][0]["name"]): {**numbers, "rollback": rollout.get("rollback") or ""}}
+    totals = rollout["totals"]
+    changed = [str(each["name"]) for each in rollout["servers"] if each["changed"] and not each["failed"]]
+    numbers = {each: totals[each] for each in _NUMBERS}
+    # By name, since a later rollout may write to the same ones; those of the rest are not known.
+    numbers.update(written=changed if totals["written"] else [], doubtful=max(0, totals["written"] - len(changed)))
+    more = {"rollback": rollout.get("rollback") or "", "waves": rollout.get("waves") or []}
+    return {str(rollout["servers"][0]["name"]): {**numbers, **more}}
 
 
 def _have_all_failed(hosts: Sequence[str], words: Mapping[str, str]) -> bool:
@@ -123,12 +143,12 @@ def _judge_failure(plan: Mapping[str, Any], batch: Batch, left_out: Container[st
 def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the counts, the names and the packed records of what `add` has returned of plans.
 
-    The last word on a host counts, but one that was changed stays so where a later plan has nothing to do for it.
+    The last word on a host counts, but one that was changed stays so unless a later plan fails for it.
     """
     words: dict[str, str] = {}
     told = [*plans]
     for host, word in (each for plan in told for each in plan["words"].items()):
-        if not (words.get(host) == CHANGED and word in (COMPLIANT, UNDECLARED)):
+        if words.get(host) != CHANGED or word == FAILED:
             words[host] = word
     hosts = {status: [host for host, word in words.items() if word == status] for status in _STATUSES}
     rollouts = [each for plan in told for each in plan["rollouts"].values()]
@@ -136,12 +156,29 @@ def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "servers": len(words),
         **{status: len(names) for status, names in hosts.items()},
+        "written": len(_distinct(*(each["written"] for each in rollouts))) + sum(each["doubtful"] for each in rollouts),
         **{name: sum(each[name] for each in rollouts) for name in _NUMBERS},
         **{f"{status}_hosts": names for status, names in hosts.items() if status != COMPLIANT},
         "left_out": len(left_out),
         "left_out_hosts": left_out,
         "rollback": ",".join(each["rollback"] for each in rollouts if each["rollback"]),
         **{name: value for plan in told for name, value in _reference(plan).items()},
+    }
+
+
+def for_report(plans: Iterable[Mapping[str, Any]], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the filter `identity_report` makes a report of, for all plans of a play with one file for it.
+
+    `told` is one of them. In a play with `serial` each batch would replace what the one before has told.
+    """
+    same = [each for each in plans if (each["play"], each["files"]) == (told["play"], told["files"])]
+    rollouts = [each for plan in same for each in plan["rollouts"].values()]
+    left_out = _distinct(*(plan["left_out"] for plan in same))
+    return {
+        "batches": [{name: each[name] for name in ("result_dir", "words", "why")} for each in same],
+        "waves": [wave for each in rollouts for wave in each["waves"]],
+        "left_out": [host for host in left_out if not any(host in plan["words"] for plan in same)],
+        **{name: value for plan in same for name, value in _reference(plan).items()},
     }
 
 

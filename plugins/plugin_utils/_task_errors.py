@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleActionFail
 
 from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._fleet.target import some_of
 from ..module_utils._module.argspec import CONNECTION as OPTIONS
 from ..module_utils._module.options import ASSIGN, CONNECTION
+from ..module_utils._server.results import warn_of_unmatched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ansible.template import Templar
 
@@ -66,6 +68,13 @@ def connection_options(templar: Templar, task_vars: Mapping[str, Any]) -> dict[s
 def with_warnings(answer: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
     """Return the result of a task with these warnings beside its own."""
     return {**answer, "warnings": [*answer.get("warnings", []), *warnings]} if warnings else answer
+
+
+def unmatched_patterns(answer: Mapping[str, Any], refused: Sequence[str] = ()) -> list[str]:
+    """Return the warning about protected patterns that fit nothing; the servers of `refused` rows were not read."""
+    unread = [*answer.get("unread", ()), *refused]
+    but = f", which could not be looked for on {some_of(unread)} ({len(unread)} in all)" if unread else ""
+    return warn_of_unmatched(answer.get("unmatched_patterns"), but)
 
 
 def refuse_options(arguments: Mapping[str, Any], options: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._azure.rate_limits import RateLimiter
 from .._azure.retry import Clock, Pace, RetryPolicy
-from .._errors import InvalidInput
+from .._errors import InvalidInput, Refused
 from .._files import write_entries
 from .._module.argspec import percentage, policy_tokens_from_options, retry_policy_from_options
 from .fleet import Fleet
@@ -51,7 +51,11 @@ def run_fleet(
     fleet = _fleet(options, connection)
     fleet.tell, fleet.goes_on = tell, goes_on
     fleet.declared = read_declarations(options["primaries"] or [], connection)
-    fleet.run(targets, check_mode=check_mode)
+    try:
+        fleet.run(targets, check_mode=check_mode)
+    except Refused:  # the plan as a whole: a report may show what was read
+        _servers(targets, folder, [], connection)
+        raise
     servers = _servers(targets, folder, fleet.warnings, connection)
     seldom = {
         "busy": [each["name"] for each in servers["servers"] if each.get("busy")],

@@ -94,13 +94,17 @@ class ReportWave:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a result says. `kind` is rollout if at least one wave was started; else it is an audit, or a plan."""
+    """All that a result says. `kind` is rollout if at least one wave was started; else it is an audit, or a plan.
+
+    It is a rollout as well where all of it, or all that was left of it, was refused; `refusal` says why.
+    """
 
     kind: str
     rows: list[ReportRow]
     waves: list[ReportWave]
     left_out: tuple[str, ...] = ()
     change_reference: str = ""
+    refusal: str = ""
 
 
 def read_report(
@@ -108,16 +112,18 @@ def read_report(
     waves: Iterable[Mapping[str, Any]],
     left_out: Iterable[str] = (),
     change_reference: str = "",
+    refusal: str = "",
 ) -> Report:
     """Return the report of the `servers`, with all that is known of each, and `waves` of a result, in their order.
 
-    `left_out` are hosts of the inventory that are no servers.
+    `left_out` are hosts of the inventory that are no servers, `refusal` is why the whole was refused.
 
     Raise `AttributeError`, `KeyError`, `TypeError` or `ValueError` if they are none.
     """
     read = [_read_wave(each) for each in waves]
-    kind = ROLLOUT if any(each.started for each in read) else AUDIT
-    return Report(kind, [_read_row(each, kind) for each in entries], read, tuple(map(str, left_out)), change_reference)
+    kind = ROLLOUT if refusal or any(each.started for each in read) else AUDIT
+    rows = [_read_row(each, kind) for each in entries]
+    return Report(kind, rows, read, tuple(map(str, left_out)), change_reference, " ".join(refusal.split()))
 
 
 def _read_wave(facts: Mapping[str, Any]) -> ReportWave:
@@ -218,7 +224,7 @@ def document(report: Report, title: str, time: str | None) -> dict[str, Any]:
         **({"waves": [_plain_wave(each) for each in waves]} if waves else {}),
         "servers": [_plain_row(each) for each in report.rows],
         "left_out": [*report.left_out],
-        **({"change_reference": report.change_reference} if report.change_reference else {}),
+        **{name: value for name in ("change_reference", "refusal") if (value := getattr(report, name))},
     }
 
 

@@ -17,6 +17,10 @@ function drawTotals() {
     at("change-reference").hidden = false;
     at("change-reference").textContent = `Change reference: ${report.change_reference}`;
   }
+  if (report.refusal) {
+    at("refusal").hidden = false;
+    at("refusal").textContent = `Refused as a whole: ${report.refusal}`;
+  }
 }
 
 function offerIdentities() {

@@ -5,13 +5,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from e2e.audit_runs import run_on
-from e2e.roles import ASSIGN, HOSTS, REMOVE, ROLE, ROLLBACK, ROTATE, recap, record, seed_fleet, told, unwrapped, writes
+from e2e.roles import (
+    ASSIGN,
+    HOSTS,
+    REMOVE,
+    ROLE,
+    ROLLBACK,
+    ROTATE,
+    recap,
+    record,
+    seed_fleet,
+    told,
+    unwrapped,
+    waves,
+    writes,
+)
 from e2e.world import GROUP
 
 if TYPE_CHECKING:
@@ -31,11 +46,21 @@ PRESENT = {"pgflex_identity_present": ["id-a"]}
 @pytest.fixture
 def shared(emulator: Emulator, outputs: list[str], tmp_path: Path) -> Any:
     """Return what runs a playbook on two servers of a group, and two hosts that are none."""
-    servers = {"hosts": {host: {} for host in HOSTS[:2]}, "vars": {"pgflex_resource_group": GROUP}}
     quick = {"pgflex_identity_poll_interval": 0.1, "pgflex_identity_rollback_dir": str(tmp_path / "records")}
 
-    def run(playbook: str | list[dict[str, Any]], *arguments: str, **variables: Any) -> Ran:
-        children = {"databases": servers, "web": {"hosts": {host: {} for host in WEB}}}
+    def run(
+        playbook: str | list[dict[str, Any]],
+        *arguments: str,
+        hosts: dict[str, Any] | None = None,
+        of_servers: dict[str, Any] | None = None,
+        of_web: dict[str, Any] | None = None,
+        **variables: Any,
+    ) -> Ran:
+        servers = {"hosts": {host: (hosts or {}).get(host, {}) for host in HOSTS[:2]}}
+        servers["vars"] = {"pgflex_resource_group": GROUP, **(of_servers or {})}
+        children = {"databases": servers, "web": {"hosts": {host: {} for host in WEB}, "vars": of_web or {}}}
+        if of_web:  # Ansible begins with them
+            children = dict(reversed(children.items()))
         inventory = {"all": {"children": children, "vars": {**quick, **variables}}}
         ran = run_on(tmp_path, inventory, playbook, *arguments, env=emulator.environment)
         outputs.append(ran.output)
@@ -156,3 +181,34 @@ def test_an_audit_tells_it_once_too(emulator: Emulator, audit: Audit) -> None:
     assert (ran.rc, emulator.requests()) == (2, [])
     assert ran.output.count("fatal: ") == 1
     assert recap(ran) == {HOSTS[0]: "failed"}
+
+
+@pytest.mark.parametrize("playbook", [ASSIGN, AUDIT])
+def test_settings_are_those_of_servers_whatever_other_hosts_say(
+    playbook: str, emulator: Emulator, shared: Any, tmp_path: Path
+) -> None:
+    report, records = tmp_path / "report.json", tmp_path / "own records"
+    servers = {
+        "pgflex_identity_waves": [1, "100%"],
+        "pgflex_identity_report_json": str(report),
+        "pgflex_identity_rollback_dir": str(records),
+        "pgflex_identity_fail_on_drift": True,
+        **PRESENT,
+    }
+    ran = shared(playbook, of_servers=servers, of_web={"pgflex_identity_waves": "100%", "pgflex_identity_strict": 5})
+    assert ran.rc == (2 if playbook == AUDIT else 0), ran.output
+    assert "but counts for all hosts" not in unwrapped(ran)
+    assert [each["host"] for each in json.loads(report.read_text(encoding="utf-8"))["servers"]] == HOSTS[:2]
+    if playbook == AUDIT:
+        assert f"Drifted or failed: {HOSTS[0]}, {HOSTS[1]}" in unwrapped(ran)
+    else:
+        assert len(waves(ran)) == 2
+        assert len(list(records.iterdir())) == 1
+        assert f"{records}/" in unwrapped(ran).rpartition("To undo it: ")[2]
+
+
+def test_settings_of_servers_have_to_be_the_same_all_the_same(emulator: Emulator, shared: Any) -> None:
+    one = {HOSTS[1]: {"pgflex_identity_waves": 1}}
+    ran = shared(ASSIGN, hosts=one, of_web={"pgflex_identity_waves": 1}, **PRESENT)
+    assert (ran.rc, emulator.requests()) == (2, [])
+    assert f"pgflex_identity_waves: is not set for {HOSTS[0]} and 1 for {HOSTS[1]}" in unwrapped(ran)

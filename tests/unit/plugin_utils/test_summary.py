@@ -202,6 +202,21 @@ def test_a_host_of_two_playbooks_is_one_server_with_the_last_word() -> None:
     assert (both["written"], both["added"], told.batch["changed"], told.batch["compliant"]) == (2, 4, 0, 1)
 
 
+def test_a_server_that_several_playbooks_write_to_is_written_to_once() -> None:
+    told = Told()
+    told.add(result("ab", result_dir="one"), result("ab"), "ab", play="1")
+    both = told.add(result("ab", result_dir="two"), result("a", "b", lost=1), "ab", play="2")
+    assert (both["changed_hosts"], both["failed_hosts"], both["written"], both["added"]) == (["a"], ["b"], 3, 6)
+
+
+def test_what_was_changed_stays_changed_where_a_later_playbook_does_not_begin() -> None:
+    told = Told()
+    told.add(result("abc"), result("abc"), "abc", play="1")
+    both = told.add({**FAILED, "hosts": ["a", "b", "c"]}, {}, "abc", play="2")
+    assert (both["changed_hosts"], both["failed_hosts"], both["not_started"]) == (["b", "c"], ["a"], 0)
+    assert (both["written"], both["added"], both["servers"]) == (3, 6, 3)
+
+
 def test_a_second_play_in_batches_carries_out_one_plan() -> None:
     plan = result("abc", "d", compliant="xy", result_dir="plan")
     told = Told()
