@@ -212,3 +212,17 @@ def test_settings_of_servers_have_to_be_the_same_all_the_same(emulator: Emulator
     ran = shared(ASSIGN, hosts=one, of_web={"pgflex_identity_waves": 1}, **PRESENT)
     assert (ran.rc, emulator.requests()) == (2, [])
     assert f"pgflex_identity_waves: is not set for {HOSTS[0]} and 1 for {HOSTS[1]}" in unwrapped(ran)
+
+
+@pytest.mark.parametrize("playbook", [ASSIGN, AUDIT, LIST])
+def test_a_pattern_that_chooses_nothing_is_an_error(playbook: str, emulator: Emulator, shared: Any) -> None:
+    for chosen, limit in (("nonesuch", ()), ("databases", ("--limit", "web"))):
+        ran = shared(playbook, "-e", f"pgflex_identity_hosts={chosen}", *limit, **PRESENT)
+        assert ran.rc != 0, ran.output
+        within = " within --limit" if limit else ""
+        assert f"pgflex_identity_hosts: no host of the inventory{within} matches {chosen}" in unwrapped(ran)
+    assert emulator.requests() == []
+    # An empty one is none, as from a survey.
+    for chosen, limit in (("", ()), ("databases,&all", ()), ("all", ("--limit", "databases"))):
+        ran = shared(playbook, "--list-hosts", "-e", f"pgflex_identity_hosts={chosen}", *limit)
+        assert (ran.rc, HOSTS[0] in ran.output) == (0, True), ran.output
