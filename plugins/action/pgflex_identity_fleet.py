@@ -24,7 +24,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 
-from ..module_utils._errors import InvalidInput
+from ..module_utils._errors import InvalidInput, quoted
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, ROLLBACK, RUN, fleet_spec
@@ -204,7 +204,7 @@ class ActionModule(ActionBase):
         action = arguments.get("action") or ASSIGN
         if action not in ACTIONS:
             name = "pgflex_identity_action" if self._is_called_by_role else "action"
-            raise AnsibleActionFail(f"{name}: {action!r} is none of {', '.join(ACTIONS)}.")
+            raise AnsibleActionFail(f"{name}: {quoted(action)} is none of {', '.join(ACTIONS)}.")
         templar = Templar(loader=self._loader)
         run_scope = RunScope(RUN_VARIABLES if self._is_called_by_role else TASK_VARIABLES)
         handed_on = task_vars.get("pgflex_identity_result")

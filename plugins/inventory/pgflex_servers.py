@@ -124,7 +124,7 @@ from ansible.utils.vars import combine_vars
 
 from ..module_utils._azure.connection import Connection, missing_package
 from ..module_utils._azure.settings import FIELDS
-from ..module_utils._errors import PgflexError
+from ..module_utils._errors import PgflexError, quoted
 from ..module_utils._identity.resource_ids import key
 from ..module_utils._listing.cache_key import cache_key
 from ..module_utils._listing.servers import list_hosts
@@ -297,7 +297,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _preferred_name(self, variables: dict[str, Any]) -> str:
         server = variables["pgflex_server_id"]
         for expression in self.get_option("hostnames"):
-            failing = f"hostnames: cannot evaluate {expression!r} for {server}"
+            failing = f"hostnames: cannot evaluate {quoted(expression)} for {server}"
             try:
                 name = variables[expression] if expression in variables else self._compose(expression, variables)
             except AnsibleUndefinedVariable as error:
@@ -307,7 +307,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             except Exception as error:
                 raise AnsibleParserError(f"{failing}: {error}") from error
             if isinstance(name, (dict, list)):
-                raise AnsibleParserError(f"{failing}: {name!r} is not a text.")
+                raise AnsibleParserError(f"{failing}: {quoted(name)} is not a text.")
             if name is not None and str(name).strip():
                 return str(name)
         raise AnsibleParserError(f"hostnames: no expression gives a name for {server}.")
@@ -316,7 +316,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self, preferred: list[str], named: list[tuple[str, dict[str, Any]]], taken: Mapping[str, str]
     ) -> None:
         renamed = [
-            f"{old!r} is now {new!r}"
+            f"{quoted(old)} is now {quoted(new)}"
             for old, (new, _variables) in zip(preferred, named)
             if new != old and (old.lower() in taken or not new.startswith(old))
         ]

@@ -55,12 +55,24 @@ _HINTS = {
     "noregisteredproviderfound": "This cloud does not serve the API version that this collection uses.",
     "invalidapiversionparameter": "This cloud does not serve the API version that this collection uses.",
 }
+#: Characters that a message repeats of a value, which may be a whole file by mistake. No resource ID is longer.
+_MOST = 400
 _BUSY_HINT = "Run again when the other operation has ended, or raise busy_timeout."
 
 
 #: What became of the write of a task that failed: nothing was sent; it was sent and the answer lost; Azure accepted it
 #: as an operation; its operation succeeded, and the end could not be confirmed.
 WRITE_NONE, WRITE_UNKNOWN, WRITE_ACCEPTED, WRITE_DONE = "none", "unknown", "accepted", "done"
+
+
+def shortened(text: str) -> str:
+    """Return the text, cut if it is long."""
+    return text if len(text) <= _MOST else f"{text[:_MOST]}... ({len(text)} characters)"
+
+
+def quoted(value: object) -> str:
+    """Return a value that somebody has set as Python writes it, cut if it is long."""
+    return shortened(repr(value))
 
 
 class PgflexError(Exception):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._errors import InvalidInput, PgflexError, quoted
 from ..module_utils._fleet.target import some_of, totals
 from ..module_utils._identity.resource_ids import LIKE_A_PRINCIPAL, distinct, is_guid, key, parse_server_id
 from ..module_utils._module.argspec import desired_state_from_row, server_ref
@@ -101,6 +101,12 @@ def check_row(row: Mapping[str, Any], variables: Mapping[str, Any], action: str 
     try:
         _check_values(row)
     except InvalidInput as error:
+        if error.target == "server_name" and row.get("server_name") == row["name"]:
+            raise InvalidInput(
+                _VARIABLE_OF_PLACE["server_name"],
+                f"is not set, so that the name of the host counts, and {error.message.partition(': ')[2]} Set it for "
+                "this host, or exclude the host with pgflex_identity_hosts if it is no server.",
+            ) from None
         sources = {
             name: {**row, option: read_names(name, variables[name])}
             for option, name in _sources(error.target, variables, action)
@@ -173,7 +179,7 @@ def _rotation(variables: Mapping[str, Any]) -> dict[str, Any]:
         unset = _NEW if old else _OLD
         raise InvalidInput(unset, _UNSET[unset])
     if key(old) == key(new):
-        raise InvalidInput(_NEW, f"{new!r} is the identity to replace as well.")
+        raise InvalidInput(_NEW, f"{quoted(new)} is the identity to replace as well.")
     return {"present": [new], "absent": [old], "only_if_assigned": [old]}
 
 

@@ -21,6 +21,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
 from ..module_utils._azure.scrub import Scrubber
+from ..module_utils._errors import shortened
 from ..module_utils._module.argspec import CONNECTION
 from ..module_utils._module.options import DEFAULT_WAIT
 from ..module_utils._module.runner import guarded
@@ -93,7 +94,8 @@ def run_in_worker(
 
 def _problem(name: str, checked: ValidationResult, secrets: Iterable[str]) -> str:
     """Say what is wrong with the options, as a module does."""
-    problem = Scrubber(secrets).text(str(checked.error_messages[0]))
+    # With the whole value, where that has another type.
+    problem = shortened(Scrubber(secrets).text(str(checked.error_messages[0])))
     if any(isinstance(error, UnsupportedError) for error in checked.errors):
         return f"Unsupported parameters for ({name}) module: {problem}"
     return problem

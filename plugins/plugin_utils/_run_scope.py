@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._errors import InvalidInput
+from ..module_utils._errors import InvalidInput, quoted, shortened
 from ..module_utils._fleet.removals import read_limit
 from ..module_utils._fleet.target import some_of
 from ..module_utils._module.options import ALLOW_UNKNOWN, CONNECTION, RUN
@@ -109,7 +109,7 @@ def _meant(said: Mapping[str, Any], name: str) -> Any:
 def _shown(name: str, said: Mapping[str, Any]) -> str:
     if name not in said:
         return "not set"
-    return "one" if name == CONNECTION else repr(said[name])
+    return "one" if name == CONNECTION else quoted(said[name])
 
 
 def find_shut_gates(plan: Mapping[str, Any], flag: Callable[[str], bool]) -> dict[str, str]:
@@ -134,20 +134,23 @@ def refuse_unwritable_files(reports: Iterable[Mapping[str, Any]], records: Any) 
         _refuse_no_folder("pgflex_identity_rollback_dir", records)
     for each in reports:
         if not isinstance(each["value"], str):
-            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{each['value']!r} is not a path.")
+            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{quoted(each['value'])} is not a path.")
         # As the filter realpath, for which a path that leads round in circles is no error.
         path = Path(os.path.realpath(os.path.expanduser(each["value"])))  # noqa: PTH111
         if not writable_file(str(path)):
-            why = f"{path} cannot be written" if path.parent.is_dir() else f"the folder {path.parent} does not exist"
+            # Not that of `Path`, for which a path that is too long is an error.
+            there = os.path.isdir(path.parent)  # noqa: PTH112
+            shown = shortened(str(path if there else path.parent))
+            why = f"{shown} cannot be written" if there else f"the folder {shown} does not exist"
             raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{why} on the controller.")
 
 
 def _refuse_no_folder(name: str, value: Any) -> None:
     if not isinstance(value, str):
-        raise InvalidInput(name, f"{value!r} is not the path of a folder.")
+        raise InvalidInput(name, f"{quoted(value)} is not the path of a folder.")
     folder = Path(os.path.realpath(os.path.expanduser(value)))  # noqa: PTH111
     # The first part of it that is there: the others are made.
-    there = next(each for each in (folder, *folder.parents) if each.exists())
+    there = next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110
     if not there.is_dir():
         raise InvalidInput(name, f"{there} is a file on the controller, and not a folder.")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail
 
-from ..module_utils._errors import InvalidInput, PgflexError
+from ..module_utils._errors import InvalidInput, PgflexError, quoted, shortened
 from ..module_utils._fleet.target import some_of
 from ..module_utils._module.argspec import CONNECTION as OPTIONS
 from ..module_utils._module.options import ASSIGN, CONNECTION
@@ -46,7 +46,7 @@ def evaluate(templar: Templar, name: str, value: Any) -> Any:
     except Exception as error:  # a template may raise anything; it is this host's fault alone
         # With ansible-core up to 2.18 the error shows the value, and that of the connection may hold secrets.
         hidden = "it cannot be decrypted" if "decrypt" in str(error) else "a template in it has an error"
-        why = f"{hidden}, which may show secrets" if name == CONNECTION else str(error)
+        why = f"{hidden}, which may show secrets" if name == CONNECTION else shortened(str(error))
         raise InvalidInput(name, f"cannot be read: {why}") from None
 
 
@@ -60,7 +60,7 @@ def connection_options(templar: Templar, task_vars: Mapping[str, Any]) -> dict[s
         for name in options:
             if name not in OPTIONS:
                 raise InvalidInput(
-                    CONNECTION, f"{name!r} is no option of a connection; these are {', '.join(OPTIONS)}."
+                    CONNECTION, f"{quoted(name)} is no option of a connection; these are {', '.join(OPTIONS)}."
                 )
     return dict(options)
 

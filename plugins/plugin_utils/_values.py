@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._errors import InvalidInput
+from ..module_utils._errors import InvalidInput, quoted
 from ..module_utils._identity.resource_ids import read_names as split_names
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_text(variable: str, value: Any) -> str | None:
         return None
     # A number is a name that YAML took for one.
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise InvalidInput(variable, f"{value!r} is not a text.")
+        raise InvalidInput(variable, f"{quoted(value)} is not a text.")
     return str(value).strip() or None
 
 
@@ -37,7 +37,7 @@ def read_names(variable: str, value: Any) -> list[str]:
     if isinstance(value, str):
         return split_names(value)
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise InvalidInput(variable, f"{value!r} is neither a list of texts nor a text with one on each line.")
+        raise InvalidInput(variable, f"{quoted(value)} is neither a list of texts nor a text with one on each line.")
     return [str(name) for name in value]
 
 
@@ -53,7 +53,7 @@ def read_flag(variable: str, value: Any) -> bool | None:
     try:
         return bool(boolean(value))
     except TypeError:
-        raise InvalidInput(variable, f"{value!r} is neither true nor false.") from None
+        raise InvalidInput(variable, f"{quoted(value)} is neither true nor false.") from None
 
 
 def is_purged(read: Callable[[], Any]) -> bool:

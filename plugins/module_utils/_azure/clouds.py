@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .._errors import CredentialError, InvalidInput, connection_problem
+from .._errors import CredentialError, InvalidInput, connection_problem, quoted
 from .deadline import TooLate
 from .transport import make_transport
 
@@ -63,7 +63,7 @@ def find_cloud(settings: Settings, deadline: Deadline) -> Cloud:
     if cloud is None and "://" not in desired:
         raise InvalidInput(
             "cloud_environment",
-            f"{desired!r} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
+            f"{quoted(desired)} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
         )
     if cloud is None:
         base = _check_url("cloud_environment", desired)
@@ -85,7 +85,7 @@ def _check_url(option: str, url: str) -> str:
     except ValueError:  # brackets without an address between them, or a port that is none
         fits = False
     if not fits:
-        raise InvalidInput(option, f"{url!r} is not an https URL of the form https://host[:port][/path].")
+        raise InvalidInput(option, f"{quoted(url)} is not an https URL of the form https://host[:port][/path].")
     return url.rstrip("/")
 
 

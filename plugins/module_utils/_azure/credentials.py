@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput
+from .._errors import CredentialError, InvalidInput, quoted
 from .._files import expand
 from .clouds import PUBLIC
 from .deadline import Deadline
@@ -144,7 +144,7 @@ def check_ca_path(settings: Settings) -> None:
         ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
     except OSError as error:
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate"
-        raise InvalidInput("ca_path", f"cannot read the certificate authorities in {path!r}: {reason}.") from None
+        raise InvalidInput("ca_path", f"cannot read the certificate authorities in {quoted(path)}: {reason}.") from None
 
 
 def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> Tokens:
@@ -195,7 +195,7 @@ def _certificate(settings: Settings, common: dict[str, Any]) -> TokenCredential:
         )
     except (ValueError, TypeError) as error:
         raise CredentialError(
-            f"x509_certificate_path: cannot use {settings.get('x509_certificate_path')!r}: {error}",
+            f"x509_certificate_path: cannot use {quoted(settings.get('x509_certificate_path'))}: {error}",
             target="x509_certificate_path",
             hint="The file must hold certificate and key; if the key is encrypted, set "
             f"{places('x509_certificate_password')}.",
@@ -233,7 +233,7 @@ def _token_file(settings: Settings, common: dict[str, Any], scrubber: Scrubber) 
         token = _read("oidc_token_file_path", settings).decode(errors="replace").strip()
         if not token:
             raise CredentialError(
-                f"oidc_token_file_path: {settings.get('oidc_token_file_path')!r} is empty.",
+                f"oidc_token_file_path: {quoted(settings.get('oidc_token_file_path'))} is empty.",
                 target="oidc_token_file_path",
                 hint="The platform writes the token there; on AKS check the pod's label azure.workload.identity/use.",
             )
@@ -287,4 +287,4 @@ def _read(name: str, settings: Settings) -> bytes:
     try:
         return expand(path).read_bytes()
     except OSError as error:
-        raise CredentialError(f"{name}: cannot read {path!r}: {error.strerror}.", target=name) from None
+        raise CredentialError(f"{name}: cannot read {quoted(path)}: {error.strerror}.", target=name) from None

@@ -15,7 +15,7 @@ import configparser
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput
+from .._errors import CredentialError, InvalidInput, quoted
 from .._files import expand
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Settings:
             return True
         if value in ("false", "no", "off", "0"):
             return False
-        raise InvalidInput(name, f"{value!r} is neither true nor false.")
+        raise InvalidInput(name, f"{quoted(value)} is neither true nor false.")
 
 
 def places(name: str) -> str:
@@ -99,7 +99,7 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
     found = {each.name: _first(environment, each.environment) for each in FIELDS}
     auth_source = given["auth_source"] or found["auth_source"] or "auto"
     if auth_source not in AUTH_SOURCES:
-        raise InvalidInput("auth_source", f"{auth_source!r} is none of {', '.join(AUTH_SOURCES)}.")
+        raise InvalidInput("auth_source", f"{quoted(auth_source)} is none of {', '.join(AUTH_SOURCES)}.")
     if auth_source == "credential_file":
         found = {name: found[name] for name in ("profile", "ca_path")}
     _refuse_blanks({name: given[name] or found.get(name, "") for name in given})
@@ -118,7 +118,7 @@ def resolve(options: Mapping[str, Any], environment: Mapping[str, str]) -> Setti
         try:
             values["ca_path"] = str(expand(values["ca_path"]))
         except OSError as error:
-            raise InvalidInput("ca_path", f"{values['ca_path']!r} cannot be read: {error.strerror}.") from None
+            raise InvalidInput("ca_path", f"{quoted(values['ca_path'])} cannot be read: {error.strerror}.") from None
     return Settings(values, sources)
 
 
@@ -128,7 +128,7 @@ def _refuse_blanks(values: Mapping[str, str]) -> None:
         secret = _BY_NAME[name].secret
         if value != (value.strip("\r\n") if secret else value.strip()):
             what = "a line break" if value != value.strip("\r\n") else "a blank"
-            shown = "" if secret else f": {value!r}"
+            shown = "" if secret else f": {quoted(value)}"
             raise InvalidInput(name, f"begins or ends with {what}{shown}. Look at {places(name)}.")
 
 

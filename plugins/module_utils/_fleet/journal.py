@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from .._errors import InvalidInput, NotStarted
+from .._errors import InvalidInput, NotStarted, quoted
 from .._files import AppendOnlyFile, expand
 from .._version import VERSION
 from .record import FORMAT, body, pack, seal
@@ -56,7 +56,8 @@ class Journal:
         except OSError as error:
             if file:
                 file.close()
-            raise InvalidInput(_OPTION, f"{path!r} cannot be written: {error.strerror}. Nothing was changed.") from None
+            problem = f"{quoted(path)} cannot be written: {error.strerror}. Nothing was changed."
+            raise InvalidInput(_OPTION, problem) from None
 
     def write_intent(self, host: str, before: Server, plan: Plan) -> None:
         """Return when it is on the disk what `plan` is about to do to the server, as it was read right `before`.
@@ -156,7 +157,7 @@ class Journal:
 
     def _refusal(self, server: Server, error: OSError) -> NotStarted:
         path = str(self._file.path) if self._file else ""
-        return NotStarted(f"the record {path!r} cannot be written: {error.strerror}.", target=server.ref.id)
+        return NotStarted(f"the record {quoted(path)} cannot be written: {error.strerror}.", target=server.ref.id)
 
 
 def _held(identity: ServerIdentity) -> dict[str, Any]:

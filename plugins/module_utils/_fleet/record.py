@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from glob import glob
 from typing import TYPE_CHECKING, Any
 
-from .._errors import InvalidInput
+from .._errors import InvalidInput, quoted
 from .._files import expand
 from .._identity.resource_ids import check_identity_id, key, parse_server_id
 
@@ -157,15 +157,11 @@ def read_record(option: str, value: str) -> Record:
         raw = _unpack(text) if text.startswith(_PACKED) else _read_file(option, text)
         return _read_lines(option, raw)
     except OSError as error:
-        raise InvalidInput(option, f"the record {_shown(value)} cannot be read: {error.strerror}.") from None
+        raise InvalidInput(option, f"the record {quoted(value)} cannot be read: {error.strerror}.") from None
     except (ValueError, zlib.error, binascii.Error):
         raise InvalidInput(
-            option, f"{_shown(value)} is not a record of a rollout, or a part of it is missing."
+            option, f"{quoted(value)} is not a record of a rollout, or a part of it is missing."
         ) from None
-
-
-def _shown(value: str) -> str:
-    return repr(value if len(value) < 200 else f"{value[:80]}...")
 
 
 def _read_file(option: str, path: str) -> bytes:
@@ -176,7 +172,7 @@ def _read_file(option: str, path: str) -> bytes:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InvalidInput(option, f"the record {path!r} is that of a run that has not ended yet.") from None
+            raise InvalidInput(option, f"the record {quoted(path)} is that of a run that has not ended yet.") from None
         except OSError:  # a file system without locks
             pass
         raw = file.read()
@@ -212,7 +208,8 @@ def _check_lines(option: str, lines: list[bytes]) -> Iterator[dict[str, Any]]:
                 raise ValueError("no record")
             raise InvalidInput(option, f"line {number} of the record {_CHANGED}")
         if number == 1 and document.get("format") != FORMAT:
-            raise InvalidInput(option, f"the record has the format {document.get('format')!r}, and not {FORMAT!r}.")
+            found = quoted(document.get("format"))
+            raise InvalidInput(option, f"the record has the format {found}, and not {FORMAT!r}.")
         document.pop("sha256", None)
         sealed, checksum = seal(body(document), checksum)
         if sealed.encode() != line + b"\n":

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .._errors import InvalidInput, Refused
+from .._errors import InvalidInput, Refused, quoted
 from .._identity.resource_ids import key, split
-from .._module.options import ASSIGN, ROLLBACK
+from .._module.options import ASSIGN, REMOVE, ROLLBACK, ROTATE
 from .target import counted, some_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ _LIMIT = re.compile(r"[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?%")
 #: So many reasons are told, the largest ones.
 _REASONS = 5
 
+#: What to do about a plan that was not meant.
+_OTHERWISE = {
+    ASSIGN: "look at what is declared for these servers",
+    REMOVE: "look at pgflex_identity_absent of these servers",
+    ROTATE: "look at pgflex_identity_rotate_from",
+    ROLLBACK: "look at the record, and restore some of its servers with --limit",
+}
+
 
 def read_limit(option: str, value: str | None, servers: int) -> int | None:
     """Return a number of servers, or a percentage of `servers`, rounded down; None if unset. Raise `InvalidInput`."""
@@ -36,7 +44,7 @@ def read_limit(option: str, value: str | None, servers: int) -> int | None:
         return None
     is_share = text.endswith("%")
     if not _LIMIT.fullmatch(text) or (is_share and float(text[:-1]) > 100):
-        raise InvalidInput(option, f"{value!r} is neither a number of servers nor a percentage up to 100%.")
+        raise InvalidInput(option, f"{quoted(value)} is neither a number of servers nor a percentage up to 100%.")
     return int(float(text[:-1]) * servers / 100) if is_share else int(text)
 
 
@@ -106,8 +114,8 @@ class RemovalLimit:
             f"{self._said}. The largest reasons: {'; '.join(told)}{more}.",
             code="TooManyRemovals",
             target="max_removals",
-            hint="Look at the plan with pgflex.azure.audit. If it is meant, set pgflex_identity_max_removals, or this "
-            f"option, to {len(losing)}; if not, look at what is declared for these servers.",
+            hint="To see the plan, use check mode with pgflex_identity_max_removals at 100%. If it is meant, set "
+            f"pgflex_identity_max_removals, or this option, to {len(losing)}; if not, {_OTHERWISE[self.action]}.",
         )
 
     def _reasons(self, target: Target) -> Iterator[str]:

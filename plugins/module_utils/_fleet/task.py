@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._azure.rate_limits import RateLimiter
 from .._azure.retry import Clock, Pace, RetryPolicy
-from .._errors import InvalidInput, Refused
+from .._errors import InvalidInput, Refused, quoted
 from .._files import write_entries
 from .._module.argspec import percentage, policy_tokens_from_options, retry_policy_from_options
 from .fleet import Fleet
@@ -106,7 +106,7 @@ def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:
 
 def _existing(option: str, folder: str | None) -> str | None:
     if folder and not os.access(folder, os.W_OK | os.X_OK):
-        raise InvalidInput(option, f"{folder!r} is not a folder that can be written to.")
+        raise InvalidInput(option, f"{quoted(folder)} is not a folder that can be written to.")
     return folder or None
 
 
@@ -128,6 +128,7 @@ def _servers(
     try:
         write_entries(folder, entries())
     except OSError as error:  # after the changes: their results must not be lost
-        warnings.append(f"result_dir: {folder!r} cannot be written to: {error.strerror}. The results are returned.")
+        problem = f"{quoted(folder)} cannot be written to: {error.strerror}. The results are returned."
+        warnings.append(f"result_dir: {problem}")
         return {"servers": list(entries())}
     return {"servers": shown, "result_dir": folder}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .._errors import InvalidInput
+from .._errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,8 @@ def read_waves(option: str, value: Sequence[str]) -> list[str]:
     waves = [wave for each in value for wave in _BETWEEN.split(each) if wave]
     for wave in waves:
         if not _is_wave(wave):
-            raise InvalidInput(option, f"{wave!r} is neither a number of servers, from 1, nor a percentage up to 100%.")
+            problem = "is neither a number of servers, from 1, nor a percentage up to 100%."
+            raise InvalidInput(option, f"{quoted(wave)} {problem}")
     if not waves:
         raise InvalidInput(option, "is empty: name at least one wave, as 100%.")
     return waves

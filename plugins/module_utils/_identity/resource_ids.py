@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .._errors import InvalidInput
+from .._errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -104,6 +104,11 @@ def _part(value: str) -> str:
     return ""
 
 
+def _address(value: str) -> str:
+    """Return what belongs in the place of an address; empty for what is none."""
+    return " It looks like an address: what belongs here is the name of the server in Azure." if "." in value else ""
+
+
 def _bare(value: str, kind: str) -> str:
     """Return what to do with a name where the resource ID of a server belongs; empty for anything else."""
     if kind != "flexibleServers" or not _SERVER_NAME.fullmatch(value):
@@ -114,14 +119,14 @@ def _bare(value: str, kind: str) -> str:
 def check_subscription(option: str, value: str) -> str:
     """Return `value`, a GUID. Raise `InvalidInput`."""
     if not _GUID.fullmatch(value):
-        raise InvalidInput(option, f"{value!r} is not a subscription ID (a GUID).{_part(value)}")
+        raise InvalidInput(option, f"{quoted(value)} is not a subscription ID (a GUID).{_part(value)}")
     return value
 
 
 def check_group(option: str, value: str) -> str:
     """Return `value`, a resource group's name. Raise `InvalidInput`."""
     if not _GROUP.fullmatch(value):
-        raise InvalidInput(option, f"{value!r} is not the name of a resource group.{_part(value)}")
+        raise InvalidInput(option, f"{quoted(value)} is not the name of a resource group.{_part(value)}")
     return value
 
 
@@ -130,8 +135,8 @@ def check_server_name(option: str, value: str) -> str:
     if not _SERVER_NAME.fullmatch(value):
         raise InvalidInput(
             option,
-            f"{value!r} is not the name of a flexible server: 3 to 63 letters, digits and single hyphens between them."
-            f"{_part(value)}",
+            f"{quoted(value)} is not the name of a flexible server: 3 to 63 letters, digits and single hyphens between "
+            f"them.{_part(value) or _address(value)}",
         )
     return value
 
@@ -143,13 +148,13 @@ def _parse(option: str, value: str, provider: str, kind: str) -> ResourceId:
         fixed is None or part.lower() == fixed for part, fixed in zip(parts, _SEGMENTS)
     )
     if not fixed_fit or not all(parts[1:]):
-        raise InvalidInput(option, f"{value!r} is not a resource ID of the form {desired}.{_bare(value, kind)}")
+        raise InvalidInput(option, f"{quoted(value)} is not a resource ID of the form {desired}.{_bare(value, kind)}")
     found = split(value)
     check_subscription(option, found.subscription_id)
     check_group(option, found.resource_group)
     if found.provider.lower() != provider.lower() or found.type.lower() != kind.lower():
         raise InvalidInput(
-            option, f"{value!r} is the ID of a {found.provider}/{found.type}, not of a {provider}/{kind}."
+            option, f"{quoted(value)} is the ID of a {found.provider}/{found.type}, not of a {provider}/{kind}."
         )
     return found
 
@@ -178,7 +183,7 @@ def identity_id(option: str, value: str, subscription_id: str, resource_group: s
     is_id = "/" in value
     name = _parse(option, value, "Microsoft.ManagedIdentity", "userAssignedIdentities").name if is_id else value
     if not _IDENTITY_NAME.fullmatch(name):
-        shown = "an empty string" if not value else repr(value)
+        shown = "an empty string" if not value else quoted(value)
         raise InvalidInput(
             option,
             f"{shown} is neither a resource ID nor the name of a user-assigned identity "

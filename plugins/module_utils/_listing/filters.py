@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import InvalidInput
+from .._errors import InvalidInput, quoted
 from .._identity.models import Server, region
 from .._identity.resource_ids import identity_id, key, split
 
@@ -57,7 +57,7 @@ class Filter:
 def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
     """Read a filter as a user writes it: a dictionary with some of `KEYS`. Raise `InvalidInput`."""
     if not isinstance(raw, Mapping):
-        raise InvalidInput(option, f"{raw!r} is not a dictionary with some of {', '.join(KEYS)}.")
+        raise InvalidInput(option, f"{quoted(raw)} is not a dictionary with some of {', '.join(KEYS)}.")
     unknown = sorted(set(raw) - set(KEYS))
     if unknown:
         raise InvalidInput(option, f"{', '.join(map(repr, unknown))}: no such filter, but {', '.join(KEYS)}.")
@@ -65,7 +65,7 @@ def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
     if identity is not None:
         identity_id(f"{option}.identity", str(identity), *_NOWHERE)
     if not isinstance(tags, Mapping):
-        raise InvalidInput(f"{option}.tags", f"{tags!r} is not a dictionary of tags and values.")
+        raise InvalidInput(f"{option}.tags", f"{quoted(tags)} is not a dictionary of tags and values.")
     return Filter(
         identity=None if identity is None else str(identity),
         locations=_words(f"{option}.locations", raw.get("locations")),
@@ -77,12 +77,12 @@ def read_filter(option: str, raw: Mapping[str, Any]) -> Filter:
 def _words(option: str, raw: Any) -> frozenset[str]:
     words = [raw] if isinstance(raw, str) else raw or []
     if not isinstance(words, (list, tuple)):
-        raise InvalidInput(option, f"{raw!r} is not a list.")
+        raise InvalidInput(option, f"{quoted(raw)} is not a list.")
     return frozenset(region(str(word)) for word in words)
 
 
 def _tag_value(option: str, raw: Any) -> str | None:
     # YAML has lost how these were written: true may have been yes, 1.1 may have been 1.10. No tag would ever match.
     if isinstance(raw, (bool, float)):
-        raise InvalidInput(option, f"{raw!r} is not a text: write the value of a tag in quotes.")
+        raise InvalidInput(option, f"{quoted(raw)} is not a text: write the value of a tag in quotes.")
     return None if raw is None else str(raw)

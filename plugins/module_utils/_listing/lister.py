@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._azure.responses import whole_server
-from .._errors import InvalidInput, ServiceError, UnexpectedAnswer, WaitTimeout
+from .._errors import InvalidInput, ServiceError, UnexpectedAnswer, WaitTimeout, quoted
 from .._identity.models import server_from_arm
 from .._identity.resource_ids import check_subscription, distinct, key, parse_server_id
 
@@ -151,10 +151,10 @@ def _server(item: dict[str, Any]) -> Server:
     whole = whole_server(item, ref.id)
     tags = whole.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
-        raise InvalidInput("tags", f"those of {ref.id} are not texts by name, but {tags!r}.")
+        raise InvalidInput("tags", f"those of {ref.id} are not texts by name, but {quoted(tags)}.")
     for name, value in (("location", whole.get("location")), ("state", whole["properties"].get("state") or "")):
         if not isinstance(value, str):
-            raise InvalidInput(name, f"that of {ref.id} is no text, but {value!r}.")
+            raise InvalidInput(name, f"that of {ref.id} is no text, but {quoted(value)}.")
     return server_from_arm(whole, ref, "list")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._azure.policies import AUTO, MODES, NEVER, PolicyTokens
 from .._azure.retry import RetryPolicy
-from .._errors import InvalidInput
+from .._errors import InvalidInput, quoted
 from .._identity.models import DesiredState, Expected
 from .._identity.resource_ids import (
     ServerRef,
@@ -76,7 +76,7 @@ def check_state(options: Mapping[str, Any]) -> str:
     """Return the `state`. Raise `InvalidInput`."""
     state: str = options["state"]
     if state not in ("present", "absent", "info"):
-        raise InvalidInput("state", f"{state!r} is none of present, absent, info.")
+        raise InvalidInput("state", f"{quoted(state)} is none of present, absent, info.")
     return state
 
 
@@ -136,7 +136,7 @@ def _fields(name: str, options: Mapping[str, Any], server: ServerRef) -> dict[st
 def _refuse_both(option: str, assigned: tuple[str, ...] | None, other: str, removed: tuple[str, ...]) -> None:
     both = {key(each) for each in assigned or ()} & {key(each) for each in removed}
     if both:
-        raise InvalidInput(other, f"{min(both)!r} is in {option} too: it cannot both be assigned and removed.")
+        raise InvalidInput(other, f"{quoted(min(both))} is in {option} too: it cannot both be assigned and removed.")
 
 
 def _resolve(option: str, names: list[str], options: Mapping[str, Any], server: ServerRef) -> tuple[str, ...]:
@@ -160,9 +160,9 @@ def policy_tokens_from_options(options: Mapping[str, Any]) -> PolicyTokens:
         for name, variable in POLICY_ENVIRONMENT.items()
     )
     if mode and mode not in MODES:
-        raise InvalidInput("acquire_policy_token", f"{mode!r} is none of {', '.join(MODES)}.")
+        raise InvalidInput("acquire_policy_token", f"{quoted(mode)} is none of {', '.join(MODES)}.")
     if not reference.isprintable():
-        raise InvalidInput("change_reference", f"{reference!r} is not one line of text.")
+        raise InvalidInput("change_reference", f"{quoted(reference)} is not one line of text.")
     if mode == NEVER and reference:
         raise InvalidInput("change_reference", "goes with a policy token, which acquire_policy_token=never forbids.")
     return PolicyTokens(mode or AUTO, reference)

@@ -84,3 +84,31 @@ def test_what_the_module_would_refuse_is_told_by_the_name_of_the_variable(
 def test_replicas_are_told_what_is_wrong_with_a_primary_of_the_run_too() -> None:
     rows = settled(WHERE, {**WHERE, "pgflex_identity_present": ["a"], "pgflex_identity_absent": "a"}, {})
     assert rows.not_asked(["pg-x", "pg-2", "pg-1", "pg-0"]) == ["pg-1", "pg-2", "pg-x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("pg_orders", "between them. Set it for this host"),
+        (
+            "pg-orders.postgres.database.azure.com",
+            "It looks like the address of a server: only the part before the first",
+        ),
+        (
+            "db1.corp.example",
+            "It looks like an address: what belongs here is the name of the server in Azure. Set it for",
+        ),
+        ("10.0.0.4", "It looks like an address: what belongs here"),
+        (REF.id, "It looks like the resource ID of a server: that belongs in server_id (variable pgflex_server_id)."),
+    ],
+)
+def test_a_host_whose_name_is_none_of_a_server_is_told_what_to_set(name: str, like: str) -> None:
+    rows = HostRows()
+    rows.add(name, partial(dict, WHERE))
+    problem = str(rows.refused[name])
+    assert problem.startswith("pgflex_server_name: is not set, so that the name of the host counts, and '")
+    assert like in problem
+    assert problem.endswith("or exclude the host with pgflex_identity_hosts if it is no server.")
+    # What somebody has set is told as such.
+    rows.add("pg-x", partial(dict, {**WHERE, "pgflex_server_name": name}))
+    assert str(rows.refused["pg-x"]).startswith("pgflex_server_name: '")

@@ -71,6 +71,10 @@ def test_a_plan_over_the_limit_is_refused_as_a_whole(
         caught.value
     )
     assert reason in str(caught.value)
+    # An audit compares with the inventory, which no record and no rotation is in.
+    assert "pgflex.azure.audit" not in str(caught.value)
+    assert ("look at what is declared" in str(caught.value)) is (action == ASSIGN)
+    assert ("look at the record, and restore some" in str(caught.value)) is (action == ROLLBACK)
     assert service.writes() == []
     run(service, asked, check_mode=check_mode, removals=RemovalLimit(3, action), action=action)
     assert bool(service.writes()) is not check_mode
