@@ -36,6 +36,8 @@ TASK_VARIABLES = (
 
 STRICT, FAIL_ON_UNDECLARED = "pgflex_identity_strict", "pgflex_identity_fail_on_undeclared"
 _LIMIT = "max_removals"
+# So many names are told.
+_FEW = 5
 # A gate that a misspelt word would open.
 _FLAGS = (STRICT, "pgflex_identity_fail_on_drift", FAIL_ON_UNDECLARED)
 _OPTION = re.compile(r"((?:^|: )(?:argument '|value of ))(\w+)")
@@ -116,9 +118,13 @@ def find_shut_gates(plan: Mapping[str, Any], flag: Callable[[str], bool]) -> dic
     """Return why nothing of a plan may be written, by the variable that says so; `flag` tells whether a gate is set."""
     failed = [str(each["name"]) for each in plan["servers"] if each["failed"]]
     undeclared = [str(each["name"]) for each in plan["servers"] if each.get("undeclared")]
+
+    def told(names: list[str]) -> str:
+        return some_of(names, _FEW) + f" ({len(names)} in all)" * (len(names) > _FEW)
+
     shut = {
-        STRICT: f"not to be planned: {some_of(failed)}" if failed and flag("strict") else "",
-        FAIL_ON_UNDECLARED: (f"undeclared: {some_of(undeclared)}" if undeclared and flag("fail_on_undeclared") else ""),
+        STRICT: f"not to be planned: {told(failed)}" if failed and flag("strict") else "",
+        FAIL_ON_UNDECLARED: (f"undeclared: {told(undeclared)}" if undeclared and flag("fail_on_undeclared") else ""),
     }
     return {name: why for name, why in shut.items() if why}
 

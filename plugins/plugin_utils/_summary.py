@@ -213,6 +213,7 @@ def tell(
     reference = reference_text(batch.get("change_reference", ""))
     return [
         *lines(read_report(noted, waves, batch["left_out_hosts"]))[:-1],
+        *([f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}"] if plan.get("stopped_by") else []),
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
         f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.{reference}",
     ]

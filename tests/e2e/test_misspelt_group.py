@@ -106,6 +106,8 @@ def test_the_audit_tells_what_nobody_has_declared(emulator: Emulator, misspelt: 
     assert (said["compliant"], said["drifted"], said["undeclared"]) == (120, 10, 173)
     assert said["undeclared_hosts"] == [each["name"] for each in CUSTOMERS]
     assert writes(emulator) == []
+    # A report that was written is no change.
+    assert recap(misspelt("pgflex.azure.audit", "-e", "pgflex_identity_report_csv=x.csv")) == {ORDERS[0]["name"]: "ok"}
 
 
 @pytest.mark.parametrize("check", [("--check",), ()], ids=["check mode", "for real"])
@@ -138,6 +140,12 @@ def test_it_can_be_an_error(emulator: Emulator, misspelt: Any) -> None:
     assert {host for host, ended in recap(ran).items() if ended == "failed"} == stopped
     assert (told(ran)["undeclared"], told(ran)["not_started"], told(ran)["changed"]) == (173, 10, 0)
     assert writes(emulator) == []
+    why = f"pgflex_identity_fail_on_undeclared is set, and these are undeclared: {five('customers')} (173 in all)."
+    assert messages(ran)[-1] == [
+        f"Nothing was changed: {why}",
+        f"left alone, since nothing says what they shall hold: {five('customers')}",
+        "303 servers: 120 compliant, 0 changed (0 added, 0 removed), 173 undeclared, 0 failed, 10 not started.",
+    ]
 
 
 @pytest.mark.parametrize("playbook", ["pgflex.azure.audit", ASSIGN])
