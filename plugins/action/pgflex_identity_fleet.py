@@ -32,7 +32,7 @@ from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, 
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import is_awaited, run_in_worker, within
-from ..plugin_utils._inventory import all_variables, extra_variables, named_hosts
+from ..plugin_utils._inventory import all_variables, batch_hosts, extra_variables, named_hosts
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback, with_reference
@@ -211,13 +211,14 @@ class ActionModule(ActionBase):
         names = self._variable_names(task_vars)
         everywhere = all_variables(task_vars, partial(host_variables, self._task, task_vars))
         try:
-            rows = HostRows(action, plan_rollback(arguments, handed_on) if action == ROLLBACK else None)
+            record = plan_rollback(arguments, handed_on) if action == ROLLBACK else None
         except InvalidInput as error:
             # A name that is misspelt is why nothing is set.
             names.add(task_vars["inventory_hostname"], task_vars)
             with failing_the_task():
                 names.check(everywhere)
             raise failure(error) from None
+        rows = HostRows(action, record, batch=batch_hosts(task_vars))
         hosts, conditions = self._hosts(task_vars)
         named = named_hosts(hosts, task_vars)
         whole = self._is_one_batch and set(task_vars["ansible_play_batch"]) <= {*hosts}
@@ -232,8 +233,7 @@ class ActionModule(ActionBase):
             except InvalidInput as error:
                 options = partial(_raise, error)
             names.add(host, variables)
-            said = rows.add(host, options, named=host in named)
-            if said is not None:
+            if (said := rows.add(host, options, named=host in named)) is not None:
                 with failing_the_task():
                     run_scope.add(host, said)
         with failing_the_task(rows.facts):

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
+from ..plugin_utils._inventory import batch_hosts
 from ..plugin_utils._summary import Batch, add, for_report, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
@@ -51,11 +52,9 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
 
     def _batch(self, task_vars: dict[str, Any]) -> Batch:
-        """Return the hosts of this batch, of which a failure takes some from all of Ansible's variables."""
         everyone = [str(each) for each in task_vars.get("ansible_play_hosts_all") or []]
-        batch = task_vars["hostvars"]._inventory._restriction or everyone
-        hosts = [each for each in everyone if each in batch]
-        return Batch(self._task.get_play()._uuid, str(task_vars.get("inventory_hostname")), hosts, everyone)
+        own = str(task_vars.get("inventory_hostname"))
+        return Batch(self._task.get_play()._uuid, own, batch_hosts(task_vars), everyone)
 
 
 def _path(what: str = "told") -> Path:

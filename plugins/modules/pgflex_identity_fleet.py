@@ -357,7 +357,7 @@ hosts:
   description: The hosts of the rows, where the task has failed before there was a result for each.
   type: list
   elements: str
-  returned: failure, if the rows were made of hosts
+  returned: failure, if the rows were made of some of the hosts of the batch
   sample: [pg-orders]
 stopped_by:
   description:

@@ -19,7 +19,7 @@ from ..module_utils._module.options import ACTIONS, ASSIGN, DESIRED, IDENTITIES,
 from ._values import read_flag, read_names, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from ._rollback_plan import RollbackPlan
 
@@ -196,7 +196,7 @@ class HostRows:
     """The rows of `hosts`: `asked` go to the module, `refused` are the errors of hosts that cannot be asked for.
 
     With `rollback_plan`, for the action rollback, only of hosts whose servers it knows. `primaries` are rows of other
-    servers, which those `asked` for may replicate.
+    servers, which those `asked` for may replicate. `batch` are all that may have a row.
     """
 
     action: str = ASSIGN
@@ -206,6 +206,7 @@ class HostRows:
     refused: dict[str, PgflexError] = field(default_factory=dict)
     left_out: dict[str, PgflexError] = field(default_factory=dict)
     primaries: list[dict[str, Any]] | None = None
+    batch: Sequence[str] = ()
 
     def add(
         self, host: str, variables: Callable[[], Mapping[str, Any]], *, named: bool = True
@@ -297,8 +298,9 @@ class HostRows:
         return {**result, "servers": servers, "totals": counts, "left_out": [*self.left_out]}
 
     def facts(self) -> dict[str, Any]:
-        """Return whom the rows are about, for a result that has none."""
-        return {"hosts": [*self.hosts], "left_out": [*self.left_out]}
+        """Return whom the rows are about, for a result that has none; nothing if all are: they may be thousands."""
+        are_all = {*self.hosts} == {*self.batch} - {*self.left_out}
+        return {**({} if are_all else {"hosts": [*self.hosts]}), "left_out": [*self.left_out]}
 
     def refusals(self) -> list[dict[str, Any]]:
         """Return the entries of those that were refused."""

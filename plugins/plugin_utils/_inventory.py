@@ -33,6 +33,13 @@ def named_hosts(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> set[str]:
     return {*hosts} & {name.lstrip("&") for each in patterns for name in split_host_pattern(each)}
 
 
+def batch_hosts(task_vars: Mapping[str, Any]) -> list[str]:
+    """Return the hosts of the batch, of which a failure takes some from all of Ansible's variables."""
+    everyone = [str(each) for each in task_vars.get("ansible_play_hosts_all") or []]
+    batch = task_vars["hostvars"]._inventory._restriction or everyone
+    return [each for each in everyone if each in batch]
+
+
 def extra_variables(task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what `-e` sets."""
     found: Mapping[str, Any] = task_vars["hostvars"]._variable_manager.extra_vars

@@ -163,3 +163,5 @@ def test_a_name_that_begins_as_ours_do_is_told_before_anything_is_asked(
     assert "pg-customers-000 has it" in unwrapped(ran)
     assert ", and 172 more hosts. Nothing was sent." in unwrapped(ran)
     assert [*recap(ran)] == [ORDERS[0]["name"]]
+    # The result of the one host that failed does not name all of them.
+    assert CUSTOMERS[1]["name"] not in ran.output.partition("fatal: ")[2].partition("\n")[0]
