@@ -182,7 +182,7 @@ class ActionModule(ActionBase):
         if "totals" not in answer:
             named = name_variable(answer) if self._is_called_by_role else answer
             # There may be what was read until then.
-            return {**named, **rows.facts(), "result_dir": asked.get("result_dir")}
+            return {**named, **rows.facts(), **{each: asked[each] for each in ("result_dir",) if asked.get(each)}}
         if answer.get("result_dir"):
             write_entries(answer["result_dir"], rows.refusals())
         return rows.answers(answer)

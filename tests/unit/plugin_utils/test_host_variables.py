@@ -233,12 +233,12 @@ def test_a_run_in_which_nothing_is_declared_warns(action: str, undeclared: int, 
 def test_a_purge_that_takes_nothing_since_nothing_is_declared_warns() -> None:
     rows = HostRows()
     declared = {"pgflex_identity_present": [], "pgflex_identity_purge": True}
-    for host, variables in (("a", {"pgflex_identity_purge": True}), ("b", {}), ("c", declared)):
+    for host, variables in (("pg-a", {"pgflex_identity_purge": True}), ("pg-b", {}), ("pg-c", declared)):
         rows.add(host, lambda variables=variables: {**WHERE, **variables})  # type: ignore[misc]
-    entries = [{"name": "a", "undeclared": True}, {"name": "b", "undeclared": True}, {"name": "c"}]
+    entries = [{"name": "pg-a", "undeclared": True}, {"name": "pg-b", "undeclared": True}, {"name": "pg-c"}]
     result = {"totals": {"undeclared": 2}, "servers": entries}
     warned = [
-        "Nothing is purged where nothing says what a server shall hold, so not on a (1 in all). Is the name of a "
+        "Nothing is purged where nothing says what a server shall hold, so not on pg-a (1 in all). Is the name of a "
     ]
     assert [each[: len(warned[0])] for each in rows.warnings(result, whole=True)] == warned
     assert [each[: len(warned[0])] for each in rows.warnings(result, whole=False)] == warned
