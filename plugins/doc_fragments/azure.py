@@ -36,7 +36,8 @@ options:
     type: str
   client_id:
     description:
-      - Application (client) ID of the service principal, or of the user-assigned managed identity to log in with.
+      - Application (client) ID of the service principal, or of the user-assigned managed identity to log in with. For
+        that one its resource ID will do too, with azure-identity 1.18 or newer.
       - If it is not set, E(AZURE_CLIENT_ID) is used.
     type: str
   secret:
@@ -51,7 +52,8 @@ options:
     type: str
   ad_user:
     description:
-      - User name, for a user without multifactor authentication. Microsoft Entra refuses the others.
+      - User name. A user with multifactor authentication is refused, at sign-in or at the first change; use a service
+        principal, a federated token or a managed identity instead.
       - If it is not set, E(AZURE_AD_USER) is used, else E(AZURE_USERNAME).
     type: str
   password:

@@ -54,6 +54,13 @@ _HINTS = {
     "invalidresourcetype": "This cloud does not serve the API version that this collection uses.",
     "noregisteredproviderfound": "This cloud does not serve the API version that this collection uses.",
     "invalidapiversionparameter": "This cloud does not serve the API version that this collection uses.",
+    # Codes of this collection.
+    "noconnection": "Check the network, the DNS and the firewall of the machine that runs the task; behind a proxy set "
+    "HTTPS_PROXY.",
+    "certificatenottrusted": "Set ca_path (option ca_path, or environment variable REQUESTS_CA_BUNDLE) to the "
+    "authority that signs for this host, or for a proxy that reads TLS.",
+    "proxyfailed": "Check HTTPS_PROXY, with user and password where the proxy asks for them; hosts in NO_PROXY are "
+    "asked without it.",
 }
 #: Characters that a message repeats of a value, which may be a whole file by mistake. No resource ID is longer.
 _MOST = 400
@@ -163,8 +170,23 @@ class InvalidInput(PgflexError):
         super().__init__(f"{option}: {problem}", target=option)
 
 
+class NoSubscription(InvalidInput):
+    """Nothing says which subscription to work in."""
+
+
 class CredentialError(PgflexError):
     """No token: a credential is missing, unreadable or refused."""
+
+
+class NoConnection(PgflexError):
+    """A host beside Azure Resource Manager cannot be reached, or the way to it not be trusted.
+
+    `code` says which. Such failures of Azure Resource Manager itself are `ServiceError` with the same codes.
+    """
+
+    def __init__(self, doing: str, said: str, code: str, *, target: str = "") -> None:
+        super().__init__(f"{doing}: {said}.", code=code, target=target)
+        self.hint = _HINTS[self.code.lower()]
 
 
 class MissingPackage(PgflexError):
@@ -322,24 +344,3 @@ class ChangeReferenceRequired(PgflexError):
 def _with_facts(sentence: str, facts: list[str]) -> str:
     """Put the facts in brackets, before the full stop."""
     return f"{sentence.removesuffix('.')} ({', '.join(facts)})." if facts else sentence
-
-
-def connection_problem(error: BaseException) -> str:
-    """Say why a connection failed, in the words of the operating system or of OpenSSL.
-
-    The text of the libraries in between quotes the URL, and the URL of an operation carries a signature.
-    """
-    reason = error
-    proxy = ""
-    chain: BaseException | None = error
-    while chain is not None:
-        if type(chain).__name__ == "ProxyError":
-            proxy = "the proxy of HTTPS_PROXY: "
-        if isinstance(chain, OSError) and (chain.strerror or chain.args):
-            reason = chain
-        inner = [getattr(chain, "inner_exception", None), getattr(chain, "reason", None), *chain.args[:1]]
-        chain = next((each for each in inner if isinstance(each, BaseException)), chain.__cause__ or chain.__context__)
-    if isinstance(reason, OSError) and reason.strerror:
-        return proxy + reason.strerror
-    words = {"ServiceResponseTimeoutError": "no answer in time", "ServiceRequestTimeoutError": "no connection in time"}
-    return proxy + words.get(type(error).__name__, "the connection broke before an answer came")

@@ -158,7 +158,7 @@ CASES = [
     ),
     pytest.param(
         {"subscription_id": None, "identities": [A]},
-        "No subscription is given: set subscription_id (option subscription_id, or environment variable "
+        "subscription_id: none is given: set subscription_id (option subscription_id, or environment variable "
         "AZURE_SUBSCRIPTION_ID).",
         "subscription_id",
         id="no subscription",

@@ -157,7 +157,7 @@ def test_a_cloud_whose_certificate_authority_is_not_given_is_not_trusted(emulato
     result = module(identities=[A], ca_path=None)
     assert result["msg"].startswith(f"cloud_environment: cannot reach {emulator.ready['arm']}: ")
     assert "certificate" in result["msg"].lower()
-    assert "set ca_path" in result["msg"]
+    assert "Set ca_path" in result["msg"]
 
 
 def test_a_credentials_file_that_is_no_ini_is_not_quoted(home: Path, emulator: Emulator, module: RunModule) -> None:

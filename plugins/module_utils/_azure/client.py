@@ -17,24 +17,26 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnswer, connection_problem
+from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnswer
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
 from . import policies as azure_policy
+from .connection_problem import connection_error
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
 from .responses import (
-    PROXY_HINT,
     accepted_operation,
     check_place,
     json_of,
     json_or_nothing,
     not_json,
+    note_deleted_identity,
     page_of,
     raw_json,
     refusal,
     request_id,
     retry_after,
     status_of,
+    unreadable_write,
     user_identity,
     whole_server,
 )
@@ -121,7 +123,7 @@ class Api:
         self._clients: dict[str, Any] = {}
 
     def sign_in(self) -> None:
-        """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`."""
+        """Get a token now, once, rather than in each of the first requests. Raise `CredentialError`, `NoConnection`."""
         self._credential.get_token(self._cloud.scope)
 
     def close(self) -> None:
@@ -154,7 +156,7 @@ class Api:
         return self._clients[subscription_id]
 
     def get_server(self, ref: ServerRef) -> Server:
-        """GET the server. Raise `ServiceError`, `CredentialError`, `UnexpectedAnswer`."""
+        """GET the server. Raise `ServiceError`, `CredentialError`, `NoConnection`, `UnexpectedAnswer`."""
         client = self._client(ref.subscription_id)
         doing = f"Cannot read server {ref.name} in resource group {ref.resource_group}"
 
@@ -172,18 +174,12 @@ class Api:
         """
         client = self._client(ref.subscription_id)
         headers = {azure_policy.HEADER: policy_token} if policy_token else {}
+        options: dict[str, Any] = {"content_type": "application/json", "polling": False, "headers": headers}
         doing = f"Cannot change the identities of server {ref.name} in resource group {ref.resource_group}"
 
         def send() -> Operation:
             try:
-                client.servers.begin_update(
-                    ref.resource_group,
-                    ref.name,
-                    _content(body),
-                    content_type="application/json",
-                    polling=False,
-                    headers=headers,
-                )
+                client.servers.begin_update(ref.resource_group, ref.name, _content(body), **options)
             except _WRONG_ANSWERS:
                 # 3.0.0 takes all but 202 for a refusal, others 201 and 204; and the line may have broken after that.
                 if self._accepted() is None:
@@ -195,11 +191,13 @@ class Api:
 
         try:
             # Whether a change was accepted is worth to be waited for.
-            operation: Operation = self._ask(doing, ref.id, send, READ_TIMEOUT)
+            accepted: Operation = self._ask(doing, ref.id, send, READ_TIMEOUT)
         except UnexpectedAnswer as error:
-            said = "the answer is not ARM's JSON"
-            raise ServiceError(doing, said, no_answer=True, target=ref.id, hint=PROXY_HINT) from error
-        return operation
+            raise unreadable_write(doing, ref.id) from error
+        except ServiceError as error:
+            note_deleted_identity(error, body)
+            raise
+        return accepted
 
     def acquire_policy_token(self, ref: ServerRef, body: dict[str, Any], change_reference: str) -> str:
         """POST for a policy token, which lets `update_identity` with this `body` pass once; empty if none is needed.
@@ -337,7 +335,7 @@ class Api:
             told = not_json if isinstance(error, DecodeError) else refusal
             raise told(doing, target, error.response) from None
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise ServiceError(doing, connection_problem(error), no_answer=True, target=target) from None
+            raise connection_error(doing, target, error) from None
         except _WRONG_ANSWERS:
             raise not_json(doing, target, self._last.answer) from None
 

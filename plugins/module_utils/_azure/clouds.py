@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .._errors import CredentialError, InvalidInput, connection_problem, quoted
+from .._errors import InvalidInput, NoConnection, UnexpectedAnswer, quoted
+from .connection_problem import find_connection_problem
 from .deadline import TooLate
 from .transport import make_transport
 
@@ -56,7 +57,7 @@ _METADATA_VERSIONS = ("2022-09-01", "2015-01-01")
 def find_cloud(settings: Settings, deadline: Deadline) -> Cloud:
     """Return the cloud that `cloud_environment` names, by default the public one.
 
-    Raise `InvalidInput`, `CredentialError`, `WaitTimeout`.
+    Raise `InvalidInput`, `NoConnection`, `UnexpectedAnswer`, `WaitTimeout`.
     """
     desired = settings.get("cloud_environment") or "AzureCloud"
     cloud = {name.lower(): each for name, each in _KNOWN.items()}.get(desired.lower())
@@ -102,8 +103,8 @@ def _discover(base: str, ca_path: str | None, deadline: Deadline) -> Cloud:
     raise _not_arm(base, f"HTTP {status}")
 
 
-def _not_arm(base: str, answer: str) -> CredentialError:
-    return CredentialError(
+def _not_arm(base: str, answer: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
         f"cloud_environment: {base}/metadata/endpoints answered {answer}.",
         target="cloud_environment",
         hint="Give the URL of an Azure Resource Manager endpoint, such as https://management.azure.com.",
@@ -122,12 +123,12 @@ def _get(url: str, base: str, ca_path: str | None, deadline: Deadline) -> tuple[
         try:
             response = client.send_request(HttpRequest("GET", url))
             return response.status_code, response.text()
-        except (AzureError, UnicodeDecodeError) as error:
-            raise CredentialError(
-                f"cloud_environment: cannot reach {base}: {connection_problem(error)}.",
-                target="cloud_environment",
-                hint="Check the URL; for an endpoint with its own certificate authority set ca_path.",
-            ) from None
+        except UnicodeDecodeError:
+            raise _not_arm(base, "what is not ARM's description of its endpoints") from None
+        except AzureError as error:
+            found = find_connection_problem(error)
+            doing, code = f"cloud_environment: cannot reach {base}", found.code or NoConnection.__name__
+            raise NoConnection(doing, found.words, code, target="cloud_environment") from None
 
 
 def _read_endpoints(base: str, text: str) -> Cloud:

@@ -43,13 +43,13 @@ class Connection:
 
     @property
     def subscription_id(self) -> str:
-        """The subscription to work in. Raises `CredentialError`."""
+        """The subscription to work in. Raises `CredentialError`, `NoSubscription`."""
         return find_subscription(self.settings, choose(self.settings, os.environ))
 
     def open(self) -> Api:
         """Return the API. Its `wait_timeout` begins now.
 
-        Raise `CredentialError`, `InvalidInput`, `WaitTimeout`, `ImportError`.
+        Raise `CredentialError`, `InvalidInput`, `NoConnection`, `UnexpectedAnswer`, `WaitTimeout`, `ImportError`.
         """
         kind = choose(self.settings, os.environ)
         check_ca_path(self.settings)

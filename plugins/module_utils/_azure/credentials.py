@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput, quoted
+from .._errors import CredentialError, InvalidInput, NoSubscription, quoted
 from .._files import expand
 from .clouds import PUBLIC
 from .deadline import Deadline
 from .scrub import Scrubber
-from .settings import Settings, places
+from .settings import CREDENTIALS_FILE, Settings, places
 from .tokens import FirstToAnswer, Tokens
 from .transport import make_transport
 
@@ -62,6 +62,18 @@ _AWX_FIELDS = {
     "secret": ("AZURE_SECRET", "Client Secret"),
     "ad_user": ("AZURE_AD_USER", "Username"),
     "password": ("AZURE_PASSWORD", "Password"),
+}
+_MACHINE_HINT = (
+    "Assign a managed identity to the machine that runs the task. Its endpoint is asked without a proxy; no firewall "
+    "may be in between."
+)
+#: What to do where the credential itself does not say it. In the order in which they are looked for.
+_HINTS = {
+    CLI: "On the machine that runs the task az has to be on PATH, and its user logged in: run az login there.",
+    MANAGED_IDENTITY: _MACHINE_HINT,
+    CLI_OR_MANAGED_IDENTITY: "No credential was found. Set AZURE_CLIENT_ID, AZURE_TENANT, AZURE_SECRET and "
+    f"AZURE_SUBSCRIPTION_ID; or put client_id, tenant, secret and subscription_id into {CREDENTIALS_FILE}; or run az "
+    "login as the user who runs the task; or run it on a machine of Azure that has a managed identity.",
 }
 # The public client that the Azure CLI itself uses, for a user who brings no application of his own.
 _AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -115,12 +127,12 @@ def _incomplete(kind: Kind, settings: Settings, environment: Mapping[str, str]) 
 
 
 def find_subscription(settings: Settings, kind: Kind) -> str:
-    """Return the subscription to work in; the Azure CLI's default where its login is used. Raise `CredentialError`."""
+    """Return the subscription to work in; the Azure CLI's default where its login is used. Raise `NoSubscription`."""
     found = settings.get("subscription_id")
     if not found and kind in (CLI, CLI_OR_MANAGED_IDENTITY):
         found = cli_account().get("id")
     if not found:
-        raise CredentialError(f"No subscription is given: set {places('subscription_id')}.", target="subscription_id")
+        raise NoSubscription("subscription_id", f"none is given: set {places('subscription_id')}.")
     return found
 
 
@@ -149,20 +161,19 @@ def check_ca_path(settings: Settings) -> None:
 
 def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scrubber: Scrubber) -> Tokens:
     """Return the credential. Raise `CredentialError` for a certificate or token file that cannot be used."""
+    on_machine = kind in (MANAGED_IDENTITY, CLI_OR_MANAGED_IDENTITY)
     common: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": not cloud.known or settings.flag("disable_instance_discovery"),
         "connection_verify": settings.get("ca_path") or True,
         "retry_total": 3,
         # The machine's own endpoint is asked on the machine.
-        "transport": make_transport(
-            settings.get("ca_path"), deadline, through_proxy=kind not in (MANAGED_IDENTITY, CLI_OR_MANAGED_IDENTITY)
-        ),
+        "transport": make_transport(settings.get("ca_path"), deadline, through_proxy=not on_machine),
     }
-    hint = f"Check {', '.join(kind.needs)} and cloud_environment." if kind.proof else ""
+    hint = _HINTS.get(kind) or f"Check {', '.join(kind.needs)} and cloud_environment."
     try:
         made = _token_file(settings, common, scrubber) if kind is TOKEN_FILE else _BUILDERS[kind](settings, common)
-        return Tokens(made, kind.name, hint, deadline, scrubber)
+        return Tokens(made, kind.name, hint, deadline, scrubber, sign_in_host="" if on_machine else cloud.authority)
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
 
@@ -252,10 +263,20 @@ def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:
 
 
 def _managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:
-    from azure.identity import ManagedIdentityCredential
+    from azure.identity import ManagedIdentityCredential, __version__
 
     known = {name: common[name] for name in ("connection_verify", "transport")}
-    return ManagedIdentityCredential(client_id=settings.get("client_id"), **known)
+    which = settings.get("client_id") or ""
+    if which.startswith("/"):
+        if __version__.startswith("1.17."):
+            # It would send the name as it is, which the endpoint does not know: another identity would sign in.
+            raise CredentialError(
+                f"client_id: azure-identity {__version__} takes no resource ID.",
+                target="client_id",
+                hint="Give the client ID, or install azure-identity 1.18 or newer.",
+            )
+        return ManagedIdentityCredential(identity_config={"resource_id": which}, **known)
+    return ManagedIdentityCredential(client_id=which or None, **known)
 
 
 def _cli_or_managed_identity(settings: Settings, common: dict[str, Any]) -> TokenCredential:

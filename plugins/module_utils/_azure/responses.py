@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,6 +22,16 @@ from .._identity.models import Operation, Page, UserIdentity
 from .._identity.resource_ids import key
 from .policies import note_policies
 
+_MFA_HINT = (
+    "Azure wants multifactor authentication of users who change something. Sign in as a service principal, by a "
+    "federated token or with a managed identity; the user of az may run az login again, with the challenge if az shows "
+    "one."
+)
+_CHALLENGE_HINT = (
+    "Microsoft Entra wants a newer sign-in: the credential was revoked, or a Conditional Access policy does not let it "
+    "in from this network. Its sign-in log says which."
+)
+_GONE = re.compile(r"(/subscriptions/[^'\"]+/userAssignedIdentities/[^/'\"]+)' was not found", re.IGNORECASE)
 PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
 
 
@@ -30,6 +41,11 @@ def not_json(doing: str, target: str, answer: Any = None) -> UnexpectedAnswer:
     if answer is not None:
         error.status, error.request_id = answer.status_code, request_id(answer)
     return error
+
+
+def unreadable_write(doing: str, target: str) -> ServiceError:
+    """Return the error for the answer to a PATCH that is not ARM's: Azure may have acted all the same."""
+    return ServiceError(doing, "the answer is not ARM's JSON", no_answer=True, target=target, hint=PROXY_HINT)
 
 
 def raw_json(pipeline_response: Any, _model: Any, _headers: Any) -> dict[str, Any]:
@@ -178,10 +194,30 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
         target=str(error.get("target") or target),
         request_id=request_id(answer),
         retry_after=retry_after(answer.headers),
-        hint=PROXY_HINT if not_arm else "",
+        hint=PROXY_HINT if not_arm else _challenge_hint(answer, str(error.get("code"))),
     )
     note_policies(told, error)
     return told
+
+
+def _challenge_hint(answer: Any, code: str) -> str:
+    """Return what to do about a 401 that asks for other claims in the token, empty for another answer."""
+    if answer.status_code != 401 or "insufficient_claims" not in (answer.headers.get("WWW-Authenticate") or ""):
+        return ""
+    return _MFA_HINT if code.lower() == "requestdisallowedbypolicy" else _CHALLENGE_HINT
+
+
+def note_deleted_identity(error: ServiceError, body: dict[str, Any]) -> None:
+    """Tell in `error` if a PATCH is refused for an identity that the server holds: its `body` assigns another."""
+    changes = body["identity"].get("userAssignedIdentities") or {}
+    assigned = {key(each) for each, change in changes.items() if change is not None}
+    gone = [each for each in _GONE.findall(error.message) if key(each) not in assigned]
+    if error.code.lower() == "failedidentityoperation" and gone:
+        name = gone[0].rsplit("/", 1)[-1]
+        error.hint = (
+            f"The server holds {name}, which was deleted. Remove it from the server, by its resource ID and in a run "
+            "of its own; if Azure refuses that too, create an identity of that name again, remove it, and delete it."
+        )
 
 
 def user_identity(raw: dict[str, Any], resource_id: str) -> UserIdentity:

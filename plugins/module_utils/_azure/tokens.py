@@ -13,8 +13,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, PgflexError, connection_problem
+from .._errors import CredentialError, NoConnection, PgflexError
+from .connection_problem import connection_failure, find_connection_problem
 from .deadline import TooLate
+from .sign_in_hints import Refusal, read_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,20 +29,22 @@ if TYPE_CHECKING:
 #: Seconds before its end at which a token is renewed; one that lives shortly loses no more than this part of its life.
 _RENEWED_BEFORE = 300.0
 _RENEWED_BEFORE_PART = 0.1
-# What azure-identity says of every refusal of the machine's endpoint, also of one that says something itself.
-_NO_RESPONSE = "ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint. "
 
 
 class Tokens:
     """A credential whose failures are `CredentialError`, `name` being what it is called there.
 
+    Without `sign_in_host` it asks the machine itself, where no answer means that there is no such credential.
     Tokens are kept until shortly before they end: azure-core asks for one at each request within the last five minutes.
     """
 
-    def __init__(self, credential: Any, name: str, hint: str, deadline: Deadline, scrubber: Scrubber) -> None:
+    def __init__(
+        self, credential: Any, name: str, hint: str, deadline: Deadline, scrubber: Scrubber, sign_in_host: str = ""
+    ) -> None:
         self._credential = credential
         self._doing = f"Cannot get a token with the {name}"
         self._hint = hint
+        self._sign_in_host = sign_in_host
         self._deadline = deadline
         self._scrubber = scrubber
         self._lock = threading.Lock()
@@ -64,37 +68,36 @@ class Tokens:
         getattr(self._credential, "close", lambda: None)()
 
     def _ask(self, *scopes: str, **kwargs: Any) -> Any:
-        from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-
         try:
             return self._deadline.run(lambda: self._get(*scopes, **kwargs))
         except PgflexError:
             raise
         except TooLate:
             raise self._deadline.passed(self._doing) from None
-        except (ServiceRequestError, ServiceResponseError) as error:
-            said = connection_problem(error)
         except Exception as error:  # whatever azure-identity and MSAL make of an answer of any form
-            said = " ".join(str(error).partition("To mitigate this issue")[0].split()) or type(error).__name__
-        # azure-identity turns whatever it meets into an error of its own.
-        if self._deadline.remaining <= 0:
-            raise self._deadline.passed(self._doing)
-        raise self._refusal(said)
+            # azure-identity turns whatever it meets into an error of its own.
+            if self._deadline.remaining <= 0:
+                raise self._deadline.passed(self._doing) from None
+            told = self._connection_error(error) or self._refusal(read_refusal(error))
+            raise self._scrubber.error(told) from None
 
     def _get(self, *scopes: str, **kwargs: Any) -> Any:
         with _unlogged():
             return self._credential.get_token(*scopes, **kwargs)
 
-    def _refusal(self, said: str) -> CredentialError:
-        hint = self._hint
-        if "Multiple user assigned identities exist" in said:
-            said = said.replace(_NO_RESPONSE, "")
-            hint = "Name the one to use by client_id (option client_id, or environment variable AZURE_CLIENT_ID)."
-        # Microsoft Entra appends "Trace ID: .. Correlation ID: .. Timestamp: .."; its support asks for the first.
-        said, _label, trace = said.partition(" Trace ID: ")
-        refusal = CredentialError(f"{self._doing}: {said}", hint=hint)
-        refusal.request_id = trace.split(" ")[0]
-        return self._scrubber.error(refusal)
+    def _connection_error(self, error: Exception) -> NoConnection | None:
+        """Return the error of a sign-in host that was not reached, None if `error` is something else."""
+        failure = connection_failure(error) if self._sign_in_host else None
+        if failure is None:
+            return None
+        found = find_connection_problem(failure)
+        doing = f"{self._doing}: cannot reach {self._sign_in_host}"
+        return NoConnection(doing, found.words, found.code or NoConnection.__name__)
+
+    def _refusal(self, refusal: Refusal) -> CredentialError:
+        told = CredentialError(f"{self._doing}: {refusal.said}.", hint=refusal.hint or self._hint)
+        told.request_id = refusal.trace_id
+        return told
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .._errors import CredentialError, PgflexError
+from .._errors import CredentialError, NoConnection, PgflexError
 from .._identity.models import Server
 from .._identity.resource_ids import key
 from .._listing.lister import ServerLister
@@ -84,7 +84,7 @@ class BulkReader:
                 found[key(server.id)] = server
                 if len(found) == len(ids):
                     break
-        except CredentialError as error:
+        except (CredentialError, NoConnection) as error:
             return dict.fromkeys(ids, error)
         except PgflexError:
             pass

@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._errors import CredentialError, InvalidInput, PgflexError
+from .._errors import InvalidInput, NoSubscription, PgflexError
 from .._identity.resource_ids import ServerRef, key
 from .._module.argspec import desired_state_from_row, server_ref
 from .target import InvalidTarget, Target
@@ -88,7 +88,7 @@ def _refuse_two_places(raw: Mapping[str, Any], ref: ServerRef, connection: Conne
     """Raise `InvalidInput` if the server's ID, and its group and name in the subscription of the run, are two."""
     subscription = raw.get("subscription_id")
     if raw.get("server_name") and not subscription:
-        with suppress(CredentialError):  # nothing says another one than the ID
+        with suppress(NoSubscription):  # nothing says another one than the ID
             subscription = connection.subscription_id
     group, name = raw.get("resource_group") or ref.resource_group, raw.get("server_name") or ref.name
     named = ServerRef(subscription or ref.subscription_id, group, name)

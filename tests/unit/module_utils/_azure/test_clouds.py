@@ -14,7 +14,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure import clouds 
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.clouds import Cloud, find_cloud
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import Settings
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput, NoConnection, UnexpectedAnswer
 
 BASE = "https://management.local.azurestack.external"
 STACK = {
@@ -147,7 +147,7 @@ def test_the_older_description_is_asked_for_where_the_newer_is_unknown(monkeypat
     ],
 )
 def test_what_is_no_arm_is_an_error(monkeypatch: pytest.MonkeyPatch, answers: list[tuple[int, str]], said: str) -> None:
-    with pytest.raises(CredentialError) as caught:
+    with pytest.raises(UnexpectedAnswer) as caught:
         find(monkeypatch, *answers, cloud_environment=BASE)
 
     assert f"{BASE}/metadata/endpoints answered {said}" in str(caught.value)
@@ -169,10 +169,10 @@ def test_an_endpoint_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    with pytest.raises(CredentialError) as caught:
+    with pytest.raises(NoConnection) as caught:
         find_cloud(Settings({"cloud_environment": BASE}, {}), Deadline())
 
     assert str(caught.value) == (
         f"cloud_environment: cannot reach {BASE}: Connection refused. "
-        "Check the URL; for an endpoint with its own certificate authority set ca_path."
+        "Check the network, the DNS and the firewall of the machine that runs the task; behind a proxy set HTTPS_PROXY."
     )

@@ -31,7 +31,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.credentials im
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.deadline import Deadline
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.scrub import Scrubber
 from ansible_collections.pgflex.azure.plugins.module_utils._azure.settings import resolve
-from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput
+from ansible_collections.pgflex.azure.plugins.module_utils._errors import CredentialError, InvalidInput, NoSubscription
 from unit.support import SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_the_cli_may_keep_its_files_elsewhere(home: Path, monkeypatch: pytest.Mo
 
 def test_the_subscription_of_the_cli_is_not_that_of_a_service_principal(home: Path) -> None:
     write_profile(home / ".azure", PROFILE)
-    with pytest.raises(CredentialError, match="No subscription is given: set subscription_id"):
+    with pytest.raises(NoSubscription, match="none is given: set subscription_id"):
         subscription(SECRET, {})
 
 
@@ -159,7 +159,7 @@ def test_the_subscription_of_the_cli_is_not_that_of_a_service_principal(home: Pa
 )
 def test_a_profile_of_the_cli_that_says_nothing_is_none(home: Path, content: str) -> None:
     write_profile(home / ".azure", content)
-    with pytest.raises(CredentialError, match="No subscription is given"):
+    with pytest.raises(NoSubscription, match="none is given"):
         subscription(CLI, {})
 
 
@@ -231,6 +231,16 @@ def test_a_tenant_that_cannot_be_one_is_an_error_in_words() -> None:
         build(SECRET, settings, CLOUD, Deadline(), Scrubber())
 
     assert "s3cret" not in str(caught.value)
+
+
+def test_an_identity_is_not_named_by_its_resource_id_to_a_library_that_would_drop_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = resolve({"client_id": "/subscriptions/s/id-a"}, {})
+    assert build(MANAGED_IDENTITY, settings, CLOUD, Deadline(), Scrubber())
+    monkeypatch.setattr("azure.identity.__version__", "1.17.1")
+    with pytest.raises(CredentialError, match=r"^client_id: azure-identity 1\.17\.1 takes no resource ID"):
+        build(MANAGED_IDENTITY, settings, CLOUD, Deadline(), Scrubber())
 
 
 def test_a_user_without_an_application_uses_that_of_the_cli() -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import (
     CredentialError,
     InvalidInput,
+    NoConnection,
     PgflexError,
     Refused,
     ServiceError,
@@ -110,13 +111,18 @@ def test_what_is_not_on_the_list_is_asked_for_itself() -> None:
     assert sorted(service.reads()[-2:]) == ["pg-gone", "pg-hidden"]
 
 
-def test_a_credential_that_fails_at_the_list_is_not_tried_for_every_server() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [CredentialError("expired"), NoConnection("Cannot sign in", "refused", "ProxyFailed")],
+    ids=["no", "no way"],
+)
+def test_a_sign_in_that_fails_at_the_list_is_not_tried_for_every_server(error: PgflexError) -> None:
     service = FleetService()
     service.add_many(40, A)
-    service.list_errors[0] = CredentialError("expired")
+    service.list_errors[0] = error
     asked = targets(service, HELD)
     run(service, asked)
-    assert set(errors(asked).values()) == {"CredentialError"}
+    assert set(errors(asked).values()) == {error.code}
     assert service.reads() == ["list"]
 
 
