@@ -26,7 +26,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
 .PHONY: help demo emulator test test-all mutations lint unit e2e chaos fuzz awx image browser sdk cores sanity docs bench \
-	build clean FORCE
+	variables pictures build clean FORCE
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ sanity: $(DEV) ## ansible-test sanity with this environment's, the oldest and th
 
 docs: $(DEV) $(TREE) ## Build the site in .cache/docs/html, check its links, and do what its pages show
 	@$(NOX) --session docs
+
+variables: $(DEV) $(TREE) ## Make the tables of the page of all variables anew, from the code
+	@PYTHONPATH=tests .venv/bin/python tests/docs/quick_reference.py
+
+pictures: $(DEV) $(TREE) ## Make the README's pictures anew, of a run against the emulator, with a headless Chromium
+	@PYTHONPATH=tests .venv/bin/python tests/docs/pictures.py
 
 bench: $(DEV) $(TREE) ## AGAINST=REV PAGE=FILE: measure requests, CPU and time, beside another revision, for the page
 	@.venv/bin/python tests/benchmark $(if $(AGAINST),--against $(AGAINST)) $(if $(PAGE),--page $(PAGE))

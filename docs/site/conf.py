@@ -17,6 +17,8 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/docsite/rst/",
 }
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_use_index = False
 html_use_modindex = False
@@ -39,10 +41,19 @@ nitpick_ignore_regex = [
 ]
 
 
+_RELEASE_NOTES = re.compile(
+    r"^\.\. _changelog_section_for_\S+:\n\nChangelog\n-+\n\n\.\. toctree::\n(?: .*\n|\n)*", re.MULTILINE
+)
+
+
 def fit(_app: Any, page: str, source: list[str]) -> None:
     """Fit what antsibull-docs writes to this theme, which has a table of contents of its own and a narrow side bar."""
     source[0] = re.sub(r"^\.\. contents::\n(   .*\n)*", "", source[0], flags=re.MULTILINE)
     if page == "index":
+        # antsibull-docs puts it first: who comes to read is looking for something else.
+        [release_notes] = _RELEASE_NOTES.findall(source[0])
+        rest = _RELEASE_NOTES.sub("", source[0]).rstrip()
+        source[0] = f"{rest}\n\n{release_notes.replace('Changelog', 'Release notes', 1).replace('---------', '-' * 13)}"
         source[0] = source[0].replace("Pgflex.Azure\n", "pgflex.azure\n", 1)
         source[0] = re.sub(
             r"^    (\w+)_(module|filter|inventory|role)$", r"    \1 (\2) <\1_\2>", source[0], flags=re.MULTILINE

@@ -24,6 +24,7 @@ ROOT = HERE.parents[1]
 INVENTORY = ROOT / "examples" / "servers.yml"
 ESTATE = ROOT / "examples" / "estate.pgflex.yml"
 REPORT = ROOT / ".cache" / "demo" / "audit"
+ENVIRONMENT = ROOT / ".cache" / "emulator.env"
 ASSIGN = ("pgflex.azure.assign", "-e", "pgflex_identity_present=id-export")
 
 
@@ -107,13 +108,20 @@ def audited() -> list[dict[str, str]]:
     return servers
 
 
+def exports(azure: Emulator) -> str:
+    """Return what a shell sets to use the emulator, and the checkout as the collection."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in azure.environment.items()]
+    lines.append(f"export ANSIBLE_COLLECTIONS_PATH={shlex.quote(os.environ['ANSIBLE_COLLECTIONS_PATH'])}")
+    lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+    return "".join(f"{line}\n" for line in lines)
+
+
 def keep(azure: Emulator) -> int:
-    """Tell how to use the emulator, and wait for Ctrl-C."""
-    print("The emulator is running. In another terminal, from this folder:\n", flush=True)
-    for name, value in azure.environment.items():
-        print(f"export {name}={shlex.quote(value)}")
-    print(f"export ANSIBLE_COLLECTIONS_PATH={shlex.quote(os.environ['ANSIBLE_COLLECTIONS_PATH'])}")
-    print(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
+    """Tell how to use the emulator, with a file to source, and wait for Ctrl-C. The file goes with the emulator."""
+    ENVIRONMENT.unlink(missing_ok=True)
+    with os.fdopen(os.open(ENVIRONMENT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(exports(azure))
+    print(f"The emulator is running. In another terminal, from this folder:\n\nsource {os.path.relpath(ENVIRONMENT)}\n")
     inventory = os.path.relpath(INVENTORY)
     print(f"ansible-playbook -i {inventory} pgflex.azure.list")
     print(f"ansible-playbook -i {inventory} {shlex.join(ASSIGN)} --check --diff")
@@ -124,6 +132,10 @@ def keep(azure: Emulator) -> int:
         signal.pause()
     except KeyboardInterrupt:
         print()
+    finally:
+        # Another one may have begun since.
+        if ENVIRONMENT.is_file() and ENVIRONMENT.read_text(encoding="utf-8") == exports(azure):
+            ENVIRONMENT.unlink()
     return 0
 
 

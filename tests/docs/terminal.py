@@ -29,6 +29,7 @@ NOT_RUN = (
     "git clone ",
     "make ",
     "python -m pip ",
+    "source azure/",
 )
 #: Ansible's own programs start much faster in a process that is forked.
 _FORKED = ("ansible-inventory", "ansible-playbook")

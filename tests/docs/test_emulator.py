@@ -54,28 +54,37 @@ def emulator_of(command: tuple[str, ...], end: Callable[[int], None], env: dict[
                 raise
 
 
-def folder_of(pasted: str) -> Path:
-    """Return the folder where the emulator has its files."""
-    (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", pasted, re.MULTILINE)
+ENVIRONMENT = ROOT / ".cache" / "emulator.env"
+
+
+def folder_of_the_emulator() -> Path:
+    """Return the folder where the running emulator has its files."""
+    assert ENVIRONMENT.stat().st_mode & 0o777 == 0o600
+    (authority,) = re.findall("^export REQUESTS_CA_BUNDLE=(.*)$", ENVIRONMENT.read_text("utf-8"), re.MULTILINE)
     return Path(authority).parent
 
 
 def test_make_emulator_prints_what_to_paste(tmp_path: Path) -> None:
     env = {**os.environ, "HOME": str(tmp_path)}
     with emulator_of(MAKE, ctrl_c, env) as pasted:
+        folder = folder_of_the_emulator()
         done = subprocess.run(["bash", "-ec", pasted], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PLAY [List managed identities]" in done.stdout
     assert " extra), 0 failed." in done.stdout
     assert "@all:" in done.stdout
     assert '"name":"pg-orders"' in done.stdout
-    assert not folder_of(pasted).exists()
+    assert "source .cache/emulator.env\n" in pasted
+    assert not folder.exists()
+    assert not ENVIRONMENT.exists()
 
 
 @pytest.mark.parametrize(("command", "end"), [(MAKE, terminate), (IN_THE_BACKGROUND, ctrl_c)])
 def test_make_emulator_leaves_nothing_behind(
     command: tuple[str, ...], end: Callable[[int], None], tmp_path: Path
 ) -> None:
-    with emulator_of(command, end, {**os.environ, "HOME": str(tmp_path)}) as pasted:
-        assert folder_of(pasted).exists()
-    assert not folder_of(pasted).exists()
+    with emulator_of(command, end, {**os.environ, "HOME": str(tmp_path)}):
+        folder = folder_of_the_emulator()
+        assert folder.exists()
+    assert not folder.exists()
+    assert not ENVIRONMENT.exists()

@@ -25,12 +25,13 @@ SHIPPED_FILES = {
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "requirements.txt",
     "tests/config.yml",
 }
 SHIPPED_FOLDERS = {"LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
-# How the documentation is built, and what AWX takes from the repository.
-KEPT_BACK = ("docs/site/", "playbooks/awx/project/")
+# Pictures of the README, how the documentation is built, and what AWX takes from the repository.
+KEPT_BACK = ("docs/pictures/", "docs/site/", "playbooks/awx/project/")
 # By make build, ansible-builder, the importer of Galaxy, antsibull-changelog, and ansible-test.
 LEFT_BEHIND = (
     "changelogs/.plugin-cache.yaml",

@@ -53,7 +53,14 @@ KEPT = (
     # The table of names that are out, which says what to set instead.
     *(f'"{former}": ' for former in FORMER),
 )
-NOT_OURS = ("LICENSE", "LICENSES/", "CHANGELOG.md", "changelogs/", str(Path(__file__).relative_to(ROOT)))
+NOT_OURS = (
+    "LICENSE",
+    "LICENSES/",
+    "CHANGELOG.md",
+    "changelogs/",
+    "docs/pictures/",
+    str(Path(__file__).relative_to(ROOT)),
+)
 NAMES = re.compile(r"`([\w./-]+\.py)`")
 
 
