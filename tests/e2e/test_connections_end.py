@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was connected to is closed when the work is done: a process may do much of it."""
+"""Connections are closed when the work is done: a process may do much of it."""
 
 from __future__ import annotations
 
