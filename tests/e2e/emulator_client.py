@@ -104,6 +104,10 @@ class Emulator:
         match = {"method": method, "path": path}
         self._control("POST", "faults", [{"match": match, "then": then, "times": times, "after": after}])
 
+    def replay(self, recording: str) -> None:
+        """Answer from a recording, in JSON lines, until the next reset."""
+        self._control("POST", "replay", recording.encode())
+
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults in force, with `times_left` and `hits`."""
         found: list[dict[str, Any]] = self._control("GET", "faults")
@@ -151,7 +155,7 @@ class Emulator:
         return found
 
     def _control(self, method: str, path: str, document: object = None) -> Any:
-        data = None if document is None else json.dumps(document).encode()
+        data = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
         answer = self._http.request(method, f"{self.ready['arm']}/_emulator/{path}", body=data)
         if answer.status != 200:
             raise ControlError(answer.data.decode())

@@ -21,6 +21,7 @@ from aiohttp import web
 
 from emulator.cloud import Cloud
 from emulator.control import seed
+from emulator.control.replay import RecordingError
 from emulator.dispatch import CLOUD_KEY, serve
 from emulator.entra.principals import Principals
 
@@ -30,13 +31,14 @@ _LARGEST_REQUEST = 64 * 2**20
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT and return the exit status: 2 for a seed that cannot be used."""
+    """Run until SIGTERM or SIGINT and return the exit status: 2 for a seed or a recording that cannot be used."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     try:
         document = seed.load(arguments.seed.read_text(encoding="utf-8")) if arguments.seed else seed.DEFAULT_SEED
-        asyncio.run(_run(arguments, document))
-    except (seed.SeedError, OSError) as error:
+        recording = arguments.replay.read_text(encoding="utf-8") if arguments.replay else ""
+        asyncio.run(_run(arguments, document, recording))
+    except (seed.SeedError, RecordingError, OSError) as error:
         print(f"emulator: {error}", file=sys.stderr)
         return 2
     return 0
@@ -47,17 +49,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on, 0 for a free one")
     parser.add_argument("--seed", type=Path, help="YAML or JSON file with the state to start from")
+    parser.add_argument("--replay", type=Path, help="recording of the real service to answer from")
     parser.add_argument("--ready-file", type=Path, help="where to write how to reach the emulator")
     return parser.parse_args()
 
 
-async def _run(arguments: argparse.Namespace, document: dict[str, Any]) -> None:
+async def _run(arguments: argparse.Namespace, document: dict[str, Any], recording: str) -> None:
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     # Inside the loop: a second signal must not end the process before the folder is removed.
     with tempfile.TemporaryDirectory(prefix="pgflex-emulator-") as folder:
-        await _serve_until(stopped, arguments, Cloud(Principals(Path(folder), trustme.CA()), document))
+        await _serve_until(stopped, arguments, Cloud(Principals(Path(folder), trustme.CA()), document, recording))
 
 
 async def _serve_until(stopped: asyncio.Event, arguments: argparse.Namespace, cloud: Cloud) -> None:

@@ -16,6 +16,7 @@ from emulator.clock import Clock
 from emulator.control import seed
 from emulator.control.faults import Faults
 from emulator.control.log import RequestLog
+from emulator.control.replay import Replay
 from emulator.control.settings import AllSettings, SettingsError
 from emulator.entra.tokens import Tokens
 from emulator.postgresql.lists import ServerLists
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 
 class Cloud:
-    """Started from `start_seed`."""
+    """Started from `start_seed`, and with a recording in the place of its own answers if there is one."""
 
-    def __init__(self, principals: Principals, start_seed: dict[str, Any]) -> None:
+    def __init__(self, principals: Principals, start_seed: dict[str, Any], recording: str = "") -> None:
         self.principals = principals
         self.clock = Clock()
         self.settings = AllSettings()
@@ -44,8 +45,11 @@ class Cloud:
         self.policies = Policies(self.settings, self.clock.now)
         self.renderer = ServerRenderer(self.world, self.settings)
         self.patcher = Patcher(self.world, self.operations, self.settings, client=CLIENT_ID, actor=OBJECT_ID)
+        self.replay = Replay()
         self._start_seed = start_seed
+        self._recording = recording
         self.seed(start_seed)
+        self.replay.load(recording)
 
     def seed(self, document: dict[str, Any]) -> None:
         """Add a checked seed.
@@ -82,3 +86,4 @@ class Cloud:
         self.operations.clear()
         self.policies.clear()
         self.seed(self._start_seed)
+        self.replay.load(self._recording)

@@ -79,12 +79,17 @@ def _answer(call: Call, kind: str, found: tuple[str, Callable[[Call], Reply]] | 
     then = call.then
     if then is not None and then.answers and not then.processed:
         return _fault_reply(then, kind)
-    reply = sign_in.answer(call, found[1]) if found else envelope.answer(call, _ROUTES)
+    reply = sign_in.answer(call, found[1]) if found else _arm(call)
     if then is not None and then.answers:
         return _fault_reply(then, kind)
     if then is not None:
         reply.headers.update(then.headers)
     return reply
+
+
+def _arm(call: Call) -> Reply:
+    replay = call.cloud.replay
+    return replay.answer(call) if replay.active else envelope.answer(call, _ROUTES)
 
 
 def _fault_reply(then: Then, kind: str) -> Reply:

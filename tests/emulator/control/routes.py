@@ -60,6 +60,11 @@ def reset(call: Call) -> Reply:
     return Reply({})
 
 
+def start_replay(call: Call) -> Reply:
+    call.cloud.replay.load(call.content.decode())
+    return Reply({})
+
+
 def get_faults(call: Call) -> Reply:
     return Reply(call.cloud.faults.as_list())
 
@@ -102,6 +107,7 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Reply]] = {
     ("POST", "clock"): advance_clock,
     ("POST", "seed"): add_seed,
     ("POST", "reset"): reset,
+    ("POST", "replay"): start_replay,
     ("GET", "faults"): get_faults,
     ("POST", "faults"): add_faults,
     ("DELETE", "faults"): clear_faults,
