@@ -7,6 +7,11 @@ PYTHON ?= python3
 STEPS ?= 5000
 SEED ?= 42
 SECONDS ?= 60
+# Only by the command line: not because of a variable of the shell is a server written to.
+SERVER :=
+RESOURCE_GROUP :=
+IDENTITY :=
+WRITE :=
 RUN := .venv/.run
 DEV := .venv/.dev
 TREE := .cache/collections/ansible_collections/pgflex/azure
@@ -25,17 +30,24 @@ endef
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
-.PHONY: help demo emulator test test-all mutations lint unit e2e chaos fuzz awx image browser sdk cores sanity docs bench \
-	variables pictures build clean FORCE
+.PHONY: help demo emulator live live-restore test test-all mutations lint unit e2e chaos fuzz awx image browser sdk \
+	cores sanity docs bench variables pictures build clean FORCE
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN) $(TREE) ## Assign, list and remove identities on the emulator; no account needed
 	@.venv/bin/python tests/demo
 
 emulator: $(RUN) $(TREE) ## Keep the emulator of the demo running, to try your own playbooks
 	@.venv/bin/python tests/demo --keep
+
+live: $(RUN) $(TREE) ## SERVER= RESOURCE_GROUP= [IDENTITY= WRITE=1]: ask a real server what is not known, and record its answers
+	@.venv/bin/python tests/live --server "$(SERVER)" --resource-group "$(RESOURCE_GROUP)" --identity "$(IDENTITY)" \
+		$(if $(filter 1,$(WRITE)),--write)
+
+live-restore: $(RUN) $(TREE) ## Remove the identity that a killed `make live WRITE=1` has left
+	@.venv/bin/python tests/live --restore
 
 test: $(DEV) $(TREE) ## All that takes no more than Python, make and git; of the matrix the oldest and the newest
 	$(call sessions,test)
