@@ -13,14 +13,9 @@ zlib compression of its lines, which then carry the last SHA-256 only.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import errno
-import fcntl
 import hashlib
 import json
 import re
-import zlib
 from dataclasses import dataclass, replace
 from glob import glob
 from typing import TYPE_CHECKING, Any
@@ -28,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import InvalidInput, quoted
 from .._files import expand
 from .._identity.resource_ids import check_identity_id, key, parse_server_id
+from .packing import explaining, read_document, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,8 +32,6 @@ FORMAT = "pgflex.azure/journal/1"
 _PACKED = "pgflex1:"
 # By this a first line is known even where it is cut off.
 _BEGINNING = f'{{"format":"{FORMAT}"'.encode()
-# 10,000 servers with ten identities each are 40 MB.
-_LARGEST = 256 * 1024 * 1024
 _CHANGED = "was changed after it was written, or a part of it is missing."
 WRITTEN, NOT_WRITTEN, UNKNOWN = "yes", "no", "unknown"
 #: Whether a server was written to, by what became of its writes. An operation that failed may have left a part.
@@ -100,15 +94,10 @@ def pack(bodies: Sequence[str]) -> str:
     checksum = ""
     for each in bodies:
         _line, checksum = seal(each, checksum)
-    text = "\n".join([*bodies, checksum])
-    return _PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return squeeze(_PACKED, "\n".join([*bodies, checksum]))
 
 
-def _unpack(text: str) -> bytes:
-    unpacking = zlib.decompressobj()
-    unpacked = unpacking.decompress(base64.b64decode(text[len(_PACKED) :], validate=True), _LARGEST)
-    if not unpacking.eof:
-        raise ValueError("too large, or cut off")
+def _lines_of_packed(unpacked: bytes) -> bytes:
     *bodies, last = unpacked.decode("ascii").split("\n")
     lines, checksum = [], ""
     for each in bodies:
@@ -152,32 +141,9 @@ def _paths(text: str) -> list[str]:
 
 def read_record(option: str, value: str) -> Record:
     """Return the record that `value` is, packed or as the path of a file. Raise `InvalidInput`."""
-    text = value.strip()
-    try:
-        raw = _unpack(text) if text.startswith(_PACKED) else _read_file(option, text)
-        return _read_lines(option, raw)
-    except OSError as error:
-        raise InvalidInput(option, f"the record {quoted(value)} cannot be read: {error.strerror}.") from None
-    except (ValueError, zlib.error, binascii.Error):
-        raise InvalidInput(
-            option, f"{quoted(value)} is not a record of a rollout, or a part of it is missing."
-        ) from None
-
-
-def _read_file(option: str, path: str) -> bytes:
-    place = expand(path)
-    if place.exists() and not place.is_file():
-        raise OSError(errno.EINVAL, "it is not a regular file", path)
-    with place.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InvalidInput(option, f"the record {quoted(path)} is that of a run that has not ended yet.") from None
-        except OSError:  # a file system without locks
-            pass
-        raw = file.read()
-    packed = raw.strip()
-    return _unpack(packed.decode()) if packed.startswith(_PACKED.encode()) else raw
+    with explaining(option, "record", value):
+        raw, packed = read_document(option, "record", _PACKED, value)
+        return _read_lines(option, _lines_of_packed(raw) if packed else raw)
 
 
 def _read_lines(option: str, raw: bytes) -> Record:
