@@ -28,6 +28,7 @@ from ..module_utils._errors import InvalidInput, quoted
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, ROLLBACK, RUN, fleet_spec
+from ..plugin_utils._approved_plan import CANARIES, find_plan, is_held_to_plan, refuse_plan_file, split_plan
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
@@ -89,8 +90,13 @@ class ActionModule(ActionBase):
 
     def _answer(self, known: dict[str, Any]) -> dict[str, Any]:
         arguments = self._settings.arguments(self._task.args, by_role=self._is_called_by_role)
+        with failing_the_task():
+            name = "pgflex_identity_approved_plan" if self._is_called_by_role else "approved_plan"
+            arguments = find_plan(arguments, known, name)
+        makes_plan = self._is_check_run or not self._is_called_by_role
+        self._canaries = frozenset(known.get("groups", {}).get(CANARIES, ())) if makes_plan else None
         # A folder that exists belongs to a plan of the same rows, which has warned already.
-        goes_on = arguments.get("result_dir") not in (None, "", "auto")
+        self._goes_on = goes_on = arguments.get("result_dir") not in (None, "", "auto")
         if self._is_called_by_role:
             self._keep_gates_shut(arguments, known.get(_PLAN) if goes_on else None, known)
         self._facts = self._settings.facts()
@@ -167,6 +173,8 @@ class ActionModule(ActionBase):
                 refuse_uncounted_task(arguments.get("max_removals"), purge=self._purges(arguments, task_vars))
             if self._is_one_batch:
                 rows.refuse_empty_rotation()
+            if is_held_to_plan(arguments):
+                return  # what was approved is counted, whatever part of it these rows are
             limit = LIMIT if self._is_called_by_role else "max_removals"
             count_removals(limit, arguments, plan, len(rows.hosts))
 
@@ -188,10 +196,13 @@ class ActionModule(ActionBase):
         return rows.answers(answer)
 
     def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
+        shown, hidden = split_plan(arguments, goes_on=self._goes_on)
         check, tell = bool(self._task.check_mode), Display().display
         run = partial(run_fleet, check_mode=check, tell=tell, goes_on=is_awaited)
-        bounded, warnings = within(self._task.timeout, self._started, arguments)
-        answer = run_in_worker(MODULE, fleet_spec(), bounded, self._environment(), run, **made)
+        bounded, warnings = within(self._task.timeout, self._started, shown)
+        answer = run_in_worker(
+            MODULE, fleet_spec(), bounded, self._environment(), run, **{"canaries": self._canaries, **made, **hidden}
+        )
         return with_warnings(answer, warnings)
 
     def _environment(self) -> dict[str, str]:
@@ -253,9 +264,11 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}")
         if self._task.run_once and not self._waits:
             self._refuse_to_be_alone(task_vars)
-        if self._waits:
-            return
         with failing_the_task():
+            plan_file = self._settings.plan_file()
+            refuse_plan_file(plan_file, check=self._is_check_run, action=str(arguments["action"]))
+            if self._waits:
+                return
             refuse_run_options(
                 len(task_vars["ansible_play_hosts_all"]),
                 waves=arguments.get("waves"),
@@ -265,6 +278,8 @@ class ActionModule(ActionBase):
                 strict=self._settings.flag("strict"),
                 fail_on_undeclared=self._settings.flag("fail_on_undeclared"),
                 reports=[each["key"] for each in self._settings.reports()],
+                plan_file=plan_file,
+                approved_plan=is_held_to_plan(arguments),
             )
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
@@ -276,6 +291,11 @@ class ActionModule(ActionBase):
     def _is_called_by_role(self) -> bool:
         role = self._task._role
         return role is not None and role.get_name(include_role_fqcn=True) == _ROLE
+
+    @property
+    def _is_check_run(self) -> bool:
+        """Whether nothing is to be written: the task that compares is in check mode in any case."""
+        return bool(self._task._parent.check_mode)
 
     @property
     def _waits(self) -> bool:

@@ -197,6 +197,10 @@ class Refused(PgflexError):
     """The plan must not be carried out. Raised before any write, in check mode too."""
 
 
+class NotApproved(Refused):
+    """The server needs now what was not approved for it. Raised before that is written."""
+
+
 class UnexpectedAnswer(PgflexError):
     """Azure, or something between us and Azure, answered what is not ARM's protocol."""
 

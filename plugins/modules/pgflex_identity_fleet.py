@@ -180,6 +180,30 @@ options:
       - Rows that fail before anything is written do not count.
     type: float
     default: 100
+  approved_plan:
+    description:
+      - A plan that was approved, as the file of C(pgflex_identity_plan_file) of the role, as RV(planned), or V(workflow) for
+        the one that an earlier job of a workflow in AWX has handed on as C(pgflex_identity_planned). It is a plan of the
+        same O(action).
+      - Each server is held to it, when all are planned and right before its write. What it needs then has to be what is left
+        to do of the approved change, or nothing. Otherwise its row fails with C(NotApproved), and nothing is written to it.
+        Identities that it holds and that are not to change are no difference.
+      - O(max_removals) counts the servers of the plan then, whatever part of it the rows are.
+      - O(action=rollback) has a record, and does not use it.
+    type: str
+    version_added: 1.0.0
+  approved_plan_strict:
+    description:
+      - Whether nothing may start once there is a difference to O(approved_plan). All servers that it has are read by
+        themselves first. A difference that is found later stops what has not started.
+    type: bool
+    default: false
+    version_added: 1.0.0
+  approved_plan_max_age:
+    description: Hours for which O(approved_plan) counts. They are looked at when the run begins.
+    type: float
+    default: 72
+    version_added: 1.0.0
   max_removals:
     description:
       - How many servers may lose an identity, by a removal, a purge, a rotation, a rollback or O(servers[].system_assigned),
@@ -214,13 +238,14 @@ options:
     description:
       - Existing folder to keep the result of each row in, for M(pgflex.azure.pgflex_identity_outcome) and for
         P(pgflex.azure.identity_report#filter). RV(servers) then has only C(name), C(changed), C(failed), C(busy),
-        C(undeclared), C(not_started), C(msg) and C(notes).
+        C(undeclared), C(not_started), C(not_approved), C(msg) and C(notes).
       - With V(auto), and rows made of hosts, it is a folder that Ansible removes at its end.
     type: str
 seealso:
   - module: pgflex.azure.pgflex_identity
   - module: pgflex.azure.pgflex_identity_info
   - module: pgflex.azure.pgflex_identity_outcome
+  - module: pgflex.azure.pgflex_identity_planned
 """
 
 EXAMPLES = r"""
@@ -291,6 +316,13 @@ servers:
           written to O(rollback_file) any more, from one that failed itself.
       type: bool
       returned: for a row that was not started
+      sample: true
+    not_approved:
+      description:
+        - Whether it failed because its change is not that of O(approved_plan), or was not started because another one's is
+          not and O(approved_plan_strict) is set.
+      type: bool
+      returned: when true
       sample: true
     msg:
       description: Why it failed, or was not started.
@@ -396,6 +428,22 @@ rollback:
   type: str
   returned: success
   sample: pgflex1:eNq1kMEKwjAQRH8l5FyhaRVbf8WDbJNVF9okZLeglP67SRHBk3jw...
+planned:
+  description:
+    - The plan for O(approved_plan), in one line of text. With RV(result_dir) it is there instead, for
+      M(pgflex.azure.pgflex_identity_planned).
+  type: str
+  returned: in check mode without O(approved_plan), but not for O(action=rollback) and O(action=list)
+  sample: pgflexplan1:eNq1kMEKwjAQRH8l5FyhaRVbf8WDbJNVF9okZLeglP67SRHBk3jw...
+approved_plan:
+  description:
+    - What became of O(approved_plan), with when it was C(made), its C(change_reference), the number of its C(servers), how
+      many of these are to be changed as it says (C(fitting)) or hold that already (C(done)), how many servers of the run need
+      what is C(not_approved), how many of the plan are C(outside) of the run, and the first few of those, C(outside_hosts).
+  type: dict
+  returned: with O(approved_plan)
+  sample: {made: "2026-11-23T20:00:00+00:00", change_reference: CHG0012345, servers: 12, fitting: 9, done: 1, not_approved: 1,
+           outside: 1, outside_hosts: [pg-orders]}
 change_reference:
   description: The change reference with which tokens are asked for, by O(change_reference) or the environment.
   type: str

@@ -158,6 +158,13 @@ summary:
           together with those.
       type: list
       elements: str
+    not_approved:
+      description: How many failed, or were not started, because their changes are not those of an approved plan.
+      type: int
+    not_approved_hosts:
+      description: These hosts.
+      type: list
+      elements: str
     left_out_hosts:
       description: The hosts that were left out.
       type: list

@@ -33,6 +33,8 @@ def refuse_run_options(
     strict: bool,
     fail_on_undeclared: bool,
     reports: Iterable[str],
+    plan_file: Any,
+    approved_plan: bool,
 ) -> None:
     """Refuse with `InvalidInput` what nobody could keep: only where nothing is lost may each host go its own way.
 
@@ -55,6 +57,10 @@ def refuse_run_options(
     _refuse_uncounted_removals(max_removals, purge=purge)
     if strict:
         raise InvalidInput("pgflex_identity_strict", f"no host looks at the others {_INSTEAD} set it to false.")
+    if plan_file:
+        raise InvalidInput("pgflex_identity_plan_file", f"nobody has the whole plan {_INSTEAD} leave it empty.")
+    if approved_plan:
+        raise InvalidInput("pgflex_identity_approved_plan", f"nobody has the whole plan {_INSTEAD} leave it empty.")
     for kind in reports:
         raise InvalidInput(f"pgflex_identity_report_{kind}", f"nobody has all results {_INSTEAD} leave it empty.")
 

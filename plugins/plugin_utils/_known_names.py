@@ -34,9 +34,11 @@ HANDED_ON = frozenset(
         "pgflex_identity_audit_result",
         "pgflex_identity_audit_settings",
         "pgflex_identity_audit_summary",
+        "pgflex_identity_for_approval",
         "pgflex_identity_held",
         "pgflex_identity_own",
         "pgflex_identity_plan",
+        "pgflex_identity_planned",
         "pgflex_identity_result",
         "pgflex_identity_told",
     )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..module_utils._fleet.record import Entry, Record
 
 _OPTION = "rollback"
+# In place of a record: that of the job before is not to be used.
+_NOTHING = object()
 # The host's own say: the module compares its place, as it knows the subscription of the run.
 _KEPT = ("name", "subscription_id", "resource_group", "server_name", "protected")
 
@@ -88,11 +90,13 @@ class RollbackPlan:
 
     @property
     def matched(self) -> bool:
-        """Whether any server was asked for."""
-        return len(self._left) < len(self._entries)
+        """Whether any server was asked for, or none was to be."""
+        return len(self._left) < len(self._entries) or not self._records
 
     def warnings(self) -> list[str]:
         """Return what the user should know once all hosts have been asked for."""
+        if not self._records:
+            return ["Nothing is put back: the job before this one has failed only where a change was not approved."]
         found = []
         if not all(record.finished for record in self._records):
             torn = " Its last line is torn." if any(record.torn for record in self._records) else ""
@@ -135,10 +139,23 @@ def plan_rollback(arguments: Mapping[str, Any], handed_on: Any) -> RollbackPlan:
 
     `handed_on` is what an earlier job of a workflow in AWX tells of itself, if there was one.
     """
-    records = read_records(_OPTION, arguments.get(_OPTION) or "")
-    if not records:
+    nothing = arguments.get(_OPTION) is _NOTHING
+    records = [] if nothing else read_records(_OPTION, arguments.get(_OPTION) or "")
+    if not (records or nothing):
         raise InvalidInput(_OPTION, f"is not set. {explain_missing(handed_on)}")
     return RollbackPlan(records, force=boolean(arguments.get("rollback_force") or False))
+
+
+def handed_on_record(handed_on: Any) -> dict[str, Any]:
+    """Return the option with the record of the job before in a workflow, if there was one.
+
+    Where that has failed only because changes were not approved, those that it has made stay: they were.
+    """
+    if not isinstance(handed_on, Mapping):
+        return {}
+    stopped = {*handed_on.get("failed_hosts", ()), *handed_on.get("not_started_hosts", ())}
+    spares = stopped and stopped <= {*handed_on.get("not_approved_hosts", ())}
+    return {_OPTION: _NOTHING if spares else handed_on.get(_OPTION)}
 
 
 def with_reference(

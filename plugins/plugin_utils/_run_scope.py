@@ -139,16 +139,21 @@ def refuse_unwritable_files(reports: Iterable[Mapping[str, Any]], records: Any) 
     if records:
         _refuse_no_folder("pgflex_identity_rollback_dir", records)
     for each in reports:
-        if not isinstance(each["value"], str):
-            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{quoted(each['value'])} is not a path.")
-        # As the filter realpath, for which a path that leads round in circles is no error.
-        path = Path(os.path.realpath(os.path.expanduser(each["value"])))  # noqa: PTH111
-        if not writable_file(str(path)):
-            # Not that of `Path`, for which a path that is too long is an error.
-            there = os.path.isdir(path.parent)  # noqa: PTH112
-            shown = shortened(str(path if there else path.parent))
-            why = f"{shown} cannot be written" if there else f"the folder {shown} does not exist"
-            raise InvalidInput(f"pgflex_identity_report_{each['key']}", f"{why} on the controller.")
+        refuse_unwritable_file(f"pgflex_identity_report_{each['key']}", each["value"])
+
+
+def refuse_unwritable_file(name: str, value: Any) -> None:
+    """Refuse with `InvalidInput` about the variable `name` a file that could not be written in the end."""
+    if not isinstance(value, str):
+        raise InvalidInput(name, f"{quoted(value)} is not a path.")
+    # As the filter realpath, for which a path that leads round in circles is no error.
+    path = Path(os.path.realpath(os.path.expanduser(value)))  # noqa: PTH111
+    if not writable_file(str(path)):
+        # Not that of `Path`, for which a path that is too long is an error.
+        there = os.path.isdir(path.parent)  # noqa: PTH112
+        shown = shortened(str(path if there else path.parent))
+        why = f"{shown} cannot be written" if there else f"the folder {shown} does not exist"
+        raise InvalidInput(name, f"{why} on the controller.")
 
 
 def _refuse_no_folder(name: str, value: Any) -> None:

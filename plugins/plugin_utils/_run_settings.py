@@ -8,18 +8,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import partial
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
 from ._play_hosts import OWN_PREFIX
+from ._rollback_plan import handed_on_record
 from ._run_scope import refuse_unwritable_files, run_options
 from ._task_errors import connection_options, evaluate, failing_the_task
 from ._values import read_flag, read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ansible.template import Templar
 
 #: The variable of the role, and of the playbook `audit`, with the reports to write.
@@ -67,11 +69,12 @@ class RunSettings:
             return {"max_removals": limit, **arguments} if limit not in (None, "") else arguments
         with failing_the_task():
             defaults, given = run_options(self._variables, partial(evaluate, self._templar))
-        handed_on = self._variables.get("pgflex_identity_result")
-        if isinstance(handed_on, Mapping):
-            # What an earlier job of a workflow in AWX has handed on.
-            given.setdefault("rollback", handed_on.get("rollback"))
-        return {**defaults, **arguments, **given}
+        # What an earlier job of a workflow in AWX has handed on.
+        return {**defaults, **arguments, **handed_on_record(self._variables.get("pgflex_identity_result")), **given}
+
+    def plan_file(self) -> Any:
+        """Return where the plan of a check run is to be written, empty for nowhere."""
+        return self._templar.template(self._variables[f"{OWN_PREFIX}plan_file"])
 
     def reports(self) -> list[dict[str, Any]]:
         """Return the kinds and paths of the reports to write."""

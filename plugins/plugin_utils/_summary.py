@@ -57,6 +57,7 @@ def add(
     found["why"] = _refusal(plan, rollout) or found.get("why", "")
     found["left_out"] = _distinct(found["left_out"], plan.get("left_out") or ())
     found.update(_reference(plan))
+    found["not_approved"] = _distinct(found.get("not_approved", ()), _not_approved(plan), _not_approved(rollout))
     left_out = {host for each in (*plans.values(), found) for host in each["left_out"]}
     has_failed = plan.get("failed") and "totals" not in plan
     if has_failed:
@@ -92,6 +93,10 @@ def _name(plan: Mapping[str, Any], batch: Batch) -> str:
     if plan.get("result_dir"):
         return str(plan["result_dir"])
     return f"{batch.play} {sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest()}"
+
+
+def _not_approved(result: Mapping[str, Any]) -> list[str]:
+    return [each["name"] for each in result.get("servers") or () if each.get("not_approved")]
 
 
 def _numbers(rollout: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -152,6 +157,7 @@ def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             words[host] = word
     hosts = {status: [host for host, word in words.items() if word == status] for status in _STATUSES}
     rollouts = [each for plan in told for each in plan["rollouts"].values()]
+    unapproved = {host for plan in told for host in plan["not_approved"]} & {*hosts[FAILED], *hosts[NOT_STARTED]}
     left_out = [each for each in _distinct(*(plan["left_out"] for plan in told)) if each not in words]
     return {
         "servers": len(words),
@@ -159,6 +165,8 @@ def sum_up(plans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "written": len(_distinct(*(each["written"] for each in rollouts))) + sum(each["doubtful"] for each in rollouts),
         **{name: sum(each[name] for each in rollouts) for name in _NUMBERS},
         **{f"{status}_hosts": names for status, names in hosts.items() if status != COMPLIANT},
+        "not_approved": len(unapproved),
+        "not_approved_hosts": sorted(unapproved),
         "left_out": len(left_out),
         "left_out_hosts": left_out,
         "rollback": ",".join(each["rollback"] for each in rollouts if each["rollback"]),
@@ -203,11 +211,13 @@ def tell(
     written = f" ({doubtful} of these {'was' if doubtful == 1 else 'were'} written to, or may have been)"
     changed, added, removed = ("drifted", "missing", "extra") if check else ("changed", "added", "removed")
     undeclared = batch["undeclared_hosts"]
+    not_approved = len({*batch["not_approved_hosts"]} & {*batch["failed_hosts"]})
+    unapproved = f" ({not_approved} not approved)" if not_approved else ""
     counts = [
         f"{batch['compliant']} compliant",
         f"{batch['changed']} {changed} ({batch['added']} {added}, {batch['removed']} {removed})",
         *([f"{len(undeclared)} undeclared"] if undeclared else []),
-        f"{batch['failed']} failed{written if doubtful > 0 else ''}",
+        f"{batch['failed']} failed{unapproved}{written if doubtful > 0 else ''}",
         f"{batch['not_started']} not started",
     ]
     reference = reference_text(batch.get("change_reference", ""))
@@ -215,8 +225,19 @@ def tell(
         *lines(read_report(noted, waves, batch["left_out_hosts"]))[:-1],
         *([f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}"] if plan.get("stopped_by") else []),
         *([f"left alone, since nothing says what they shall hold: {some_of(undeclared)}"] if undeclared else []),
+        *([approved_text(plan["approved_plan"])] if plan.get("approved_plan") else []),
         f"{counted(batch['servers'], 'server')}: {', '.join(counts)}.{reference}",
     ]
+
+
+def approved_text(facts: Mapping[str, Any]) -> str:
+    """Return what became of an approved plan, as the plan of a run has found it."""
+    outside = f"; {facts['outside']} not in this run: {some_of(facts['outside_hosts'])}" if facts["outside"] else ""
+    return (
+        f"approved plan of {facts['made']}, {counted(facts['servers'], 'server')}: {facts['fitting']} as approved, "
+        f"{facts['done']} done already, {facts['not_approved']} not approved{outside}."
+        f"{reference_text(facts['change_reference'])}"
+    )
 
 
 def undo(inventories: Iterable[str], record: str) -> str:

@@ -93,6 +93,8 @@ def test_what_the_readme_shows_works(cloud: Emulator, tmp_path: Path) -> None:
             "backup.yml --check": "changed: [localhost]",
             "pgflex.azure.assign -i servers.yml --check": "2 servers: 1 compliant, 1 drifted (1 missing, 0 extra)",
             "pgflex.azure.assign": "2 servers: 1 compliant, 1 changed (1 added, 0 removed), 0 failed",
+            "pgflex_identity_plan_file=plan.json": "Plan for approval: 0 servers, in plan.json.",
+            "pgflex_identity_approved_plan=plan.json": "0 servers: 0 as approved, 0 done already, 0 not approved.",
             "pgflex.azure.list": "2 servers, 2 assignments",
             "pgflex.azure.remove": "1 server: 0 compliant, 1 changed (0 added, 1 removed), 0 failed",
             "pgflex.azure.rotate": "2 servers: 1 compliant, 1 changed (1 added, 1 removed), 0 failed",

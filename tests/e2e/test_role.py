@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from e2e.emulator_client import Emulator
     from e2e.roles import Run
 
-NOBODY = {"failed": 0, "not_started": 0, "written": 0, "failed_hosts": [], "not_started_hosts": []}
+NOBODY: dict[str, Any] = {
+    **dict.fromkeys(("failed", "not_started", "not_approved", "written"), 0),
+    **{f"{end}_hosts": [] for end in ("failed", "not_started", "not_approved")},
+}
 #: Of the hosts of `said_in_every_way`: one is undeclared, and one of the others has another identity to lose.
 UNDECLARED = {"undeclared": 1, "undeclared_hosts": [HOSTS[3]]}
 SAID = {**UNDECLARED, "added": 14, "removed": 1, "left_out": 0, "left_out_hosts": []}
@@ -188,6 +191,8 @@ def test_what_fails_in_a_wave_stops_the_later_ones_and_each_host_says_why(
         "undeclared_hosts": [],
         "failed_hosts": HOSTS[5:6],
         "not_started_hosts": HOSTS[8:],
+        "not_approved": 0,
+        "not_approved_hosts": [],
     } | {"added": 7, "removed": 0, "left_out": 0, "left_out_hosts": []}
     assert sorted(writes(emulator)) == HOSTS[:8]
     # The report comes before the hosts, of which none may be left.

@@ -123,6 +123,8 @@ def test_what_counts_for_all_hosts_of_a_run_must_be_the_same_for_all(
             "undeclared_hosts": [],
             "failed_hosts": HOSTS[:1],
             "not_started_hosts": HOSTS[1:2],
+            "not_approved": 0,
+            "not_approved_hosts": [],
             "left_out": 0,
             "left_out_hosts": [],
         }

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .._azure.rate_limits import RateLimiter
     from .._azure.retry import RetryPolicy
     from .._identity.models import DesiredState, Plan
+    from .._identity.resource_ids import ServerRef
+    from .approval import Approval
     from .target import InvalidTarget
 
 
@@ -50,6 +52,7 @@ class Fleet:
     list is believed. With `validate` identities to assign are looked at, in check mode too. `removals` limits how
     many servers lose an identity. `unmatched` are the patterns of what is protected that fit nothing. `declared` is
     what is declared for other servers, which targets may replicate, by `key` of their IDs.
+    With an `approval` every write has to be as that has it.
     """
 
     api: Api
@@ -67,6 +70,7 @@ class Fleet:
     warnings: list[str] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list, init=False)
     declared: dict[str, DesiredState | PgflexError] = field(default_factory=dict)
+    approval: Approval | None = None
     tell: Callable[[str], None] | None = None
     goes_on: Callable[[], bool] = lambda: True
     unmatched: list[str] = field(default_factory=list, init=False)
@@ -85,8 +89,9 @@ class Fleet:
                 if each.ref
             )
             drifted = self._plan([target for target in targets if isinstance(target, Target)], check_mode)
+            drifted = self._hold_to_approval(drifted, targets)
             rollout = Rollout(self._reader, self._change, progress, self.sizes, self.max_fail_percentage)
-            self.removals.check_plan(drifted, len(targets))
+            rollout.strict = bool(self.approval and self.approval.strict)
             rollout.plan(drifted)
             self.waves = rollout.waves
             if drifted and not check_mode:
@@ -106,6 +111,7 @@ class Fleet:
             target.ref,
             target.desired,
             policy,
+            approve=partial(self.approval.check, target.ref) if self.approval else None,
             preflight=self._preflight_of(policy),
             before_write=partial(self._before_write, target),
             after_write=partial(self.journal.write_outcome, target.ref.id),
@@ -122,16 +128,27 @@ class Fleet:
     def _preflight_of(self, policy: RetryPolicy) -> Preflight:
         return Preflight(self.api, self._identities if self.validate else None, policy)
 
+    def _hold_to_approval(self, drifted: list[Target], targets: Sequence[Target | InvalidTarget]) -> list[Target]:
+        """Return what may start. Removals are counted once: of the approved plan, whatever part of it this run is."""
+        if self.approval is None:
+            self.removals.check_plan(drifted, len(targets))
+            return drifted
+        self.removals.check_approved([*self.approval.servers.values()], self.approval.document.compared)
+        if why := self.approval.difference(targets):
+            for target in drifted:
+                target.stop(why, unapproved=True)
+            return []
+        return drifted
+
     def _plan(self, targets: list[Target], check_mode: bool) -> list[Target]:
         """Return the targets for which something has to be written, or waited for."""
         reader = self._reader
-        read = reader.read_each if self.read == "each" else reader.read
-        servers = read([target.ref for target in targets], self.retry_policy_factory)
+        servers = self._read(reader, [target.ref for target in targets])
         self._look_at_replicas(reader, targets, servers)
         self.unmatched = unmatched(
             [target.desired for target in targets], [s for s in servers if isinstance(s, Server)]
         )
-        drifted = [target for target, server in zip(targets, servers) if _plan_target(target, server, check_mode)]
+        drifted = [target for target, server in zip(targets, servers) if self._plan_target(target, server, check_mode)]
         for target in drifted:
             self._preflight(target)
         if self.validate:
@@ -142,6 +159,36 @@ class Fleet:
             what = "What it will hold is" if len(busy) == 1 else "What they will hold is"
             self.warnings.append(f"{some_of(busy)}: busy with an operation. {what} not known yet.")
         return [target for target in drifted if target.error is None]
+
+    def _read(self, reader: BulkReader, refs: list[ServerRef]) -> list[Server | PgflexError]:
+        """Return each server; what a strict run is held to is read by itself before anything starts."""
+        strict = self.approval if self.approval and self.approval.strict else None
+        alone = {ref for ref in refs if self.read == "each" or (strict and strict.covers(ref))}
+        each, listed = [ref for ref in refs if ref in alone], [ref for ref in refs if ref not in alone]
+        found = dict(zip(each, reader.read_each(each, self.retry_policy_factory)))
+        found.update(zip(listed, reader.read(listed, self.retry_policy_factory)))
+        return [found[ref] for ref in refs]
+
+    def _plan_target(self, target: Target, server: Server | PgflexError, check_mode: bool) -> bool:
+        """Return whether something has to be written, or waited for: a server at work is not concluded about."""
+        if isinstance(server, PgflexError):
+            target.error = server
+            return False
+        target.before = target.listed = server
+        if target.error:
+            return False
+        waits = server.updating and target.desired.asks
+        target.busy = waits and check_mode
+        if waits and not check_mode:
+            return True
+        try:
+            target.reconciled = ReconcileResult(plan(server, target.desired), server)
+            if self.approval:
+                self.approval.check(target.ref, target.reconciled.plan)
+        except PgflexError as error:
+            target.error = error
+            return False
+        return target.reconciled.plan.changes
 
     def _look_at_replicas(
         self, reader: BulkReader, targets: list[Target], servers: Sequence[Server | PgflexError]
@@ -193,23 +240,3 @@ class Fleet:
     def _observe(self, method: str, url: str) -> Callable[[int, Mapping[str, str]], None]:
         learn = self.limiter.send(method, url, self.clock.now())
         return lambda status, headers: learn(status, headers, self.clock.now())
-
-
-def _plan_target(target: Target, server: Server | PgflexError, check_mode: bool) -> bool:
-    """Return whether something has to be written, or waited for: a server at work is not concluded about."""
-    if isinstance(server, PgflexError):
-        target.error = server
-        return False
-    target.before = target.listed = server
-    if target.error:
-        return False
-    waits = server.updating and target.desired.asks
-    target.busy = waits and check_mode
-    if waits and not check_mode:
-        return True
-    try:
-        target.reconciled = ReconcileResult(plan(server, target.desired), server)
-    except PgflexError as error:
-        target.error = error
-        return False
-    return target.reconciled.plan.changes

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .._identity.models import DesiredState, Plan
+    from .plan_document import PlannedServer
     from .target import Target
 
 _LIMIT = re.compile(r"[0-9]{1,9}|[0-9]{1,9}(\.[0-9]{1,9})?%")
@@ -64,8 +65,17 @@ class RemovalLimit:
         """Refuse the plan of a run over `servers` as a whole, with `Refused`."""
         losing = [each for each in drifted if each.reconciled and self._counts(each.reconciled.plan, each.desired)]
         if len(losing) > self._allowed:
-            raise self._refusal(losing, servers)
+            reasons = [reason for each in losing for reason in self._reasons(each)]
+            raise self._refusal([each.name for each in losing], reasons, servers)
         self._counted = {key(each.ref.id) for each in losing}
+
+    def check_approved(self, approved: Sequence[PlannedServer], servers: int) -> None:
+        """Refuse as a whole, with `Refused`, what was approved of a plan over `servers`, whatever part of it is run."""
+        losing = [each for each in approved if (each.empties if self.limit is None else each.change.loses)]
+        if len(losing) > self._allowed:
+            reasons = [reason for each in losing for reason in _approved_reasons(each)]
+            raise self._refusal([each.host for each in losing], reasons, servers)
+        self._counted = {key(each.server_id) for each in losing}
 
     def check_write(self, target: Target, plan: Plan) -> None:
         """Refuse what the plan of the run has not counted, with `Refused`, if it is one too many.
@@ -101,17 +111,16 @@ class RemovalLimit:
     def _counts(self, plan: Plan, desired: DesiredState) -> bool:
         if self.limit is not None:
             return plan.loses
-        return self.action != ROLLBACK and _purge_empties(plan, desired)
+        return self.action != ROLLBACK and purge_empties(plan, desired)
 
-    def _refusal(self, losing: list[Target], servers: int) -> Refused:
-        names = some_of([each.name for each in losing])
-        reasons = Counter(reason for each in losing for reason in self._reasons(each))
+    def _refusal(self, losing: Sequence[str], causes: Sequence[str], servers: int) -> Refused:
+        reasons = Counter(causes)
         told = [f"{reason} from {counted(number, 'server')}" for reason, number in reasons.most_common(_REASONS)]
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
         what = "empties" if self.limit is None else "takes identities from"
         return Refused(
-            f"Nothing was changed: the plan {what} {len(losing)} of {counted(servers, 'server')} ({names}), and "
-            f"{self._said}. The largest reasons: {'; '.join(told)}{more}.",
+            f"Nothing was changed: the plan {what} {len(losing)} of {counted(servers, 'server')} ({some_of(losing)}), "
+            f"and {self._said}. The largest reasons: {'; '.join(told)}{more}.",
             code="TooManyRemovals",
             target="max_removals",
             hint="To see the plan, use check mode with pgflex_identity_max_removals at 100%. If it is meant, set "
@@ -129,7 +138,15 @@ class RemovalLimit:
             yield f"{'system_assigned' if self.action == ASSIGN else self.action} takes the system-assigned identity"
 
 
-def _purge_empties(plan: Plan, desired: DesiredState) -> bool:
+def _approved_reasons(server: PlannedServer) -> Iterator[str]:
+    """Say what takes which identity of a server of a plan, which does not say why."""
+    for each in server.change.remove:
+        yield f"{server.action} takes {split(each).name}"
+    if server.change.system_assigned is False:
+        yield f"{server.action} takes the system-assigned identity"
+
+
+def purge_empties(plan: Plan, desired: DesiredState) -> bool:
     """Return whether a purge takes the last user-assigned identity of a server."""
     named = {key(each) for each in desired.absent}
     purged = [each for each in plan.remove if key(each) not in named]

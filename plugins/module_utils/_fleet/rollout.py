@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .._errors import WRITE_NONE, NotStarted, PgflexError, WaitTimeout
+from .._errors import WRITE_NONE, NotApproved, NotStarted, PgflexError, WaitTimeout
 from .._identity.models import Server
 from .._server.confirmation import look_after, retry_after_conflict, should_retry_conflict, verify
 from .bulk_reader import ONE_BY_ONE, ListTrust, agreed, shows_exactly
@@ -43,8 +43,8 @@ class Wave:
 
     @property
     def failed(self) -> int:
-        """Count its rows that have failed."""
-        return sum(target.error is not None for target in self.targets)
+        """Count its rows whose change has failed."""
+        return sum(_is_failed_change(target.error) for target in self.targets)
 
     def facts(self) -> dict[str, Any]:
         """Return its part of the result."""
@@ -59,15 +59,19 @@ class Wave:
 
 @dataclass
 class Rollout:
-    """The work on targets that drift; `change` makes that of one. `max_fail_percentage` is that of each wave."""
+    """The work on targets that drift; `change` makes that of one. `max_fail_percentage` is that of each wave.
+
+    A change that is not approved is none that has failed; if `strict` nothing starts any more once there is one.
+    """
 
     reader: BulkReader
     change: Callable[[Target], Change]
     progress: Progress
     sizes: Sequence[str] = ("100%",)
     max_fail_percentage: float = 100.0
+    strict: bool = False
     waves: list[Wave] = field(default_factory=list, init=False)
-    not_started: NotStarted | None = field(default=None, init=False)
+    not_started: NotStarted | NotApproved | None = field(default=None, init=False)
     _seen: dict[str, Server | PgflexError] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +91,7 @@ class Rollout:
         for wave in self.waves:
             if stopped:
                 for target in wave.targets:
-                    target.stop(self._reason())
+                    self._stop(target)
                 continue
             wave.started = _now()
             self.progress.start_wave()
@@ -96,8 +100,9 @@ class Rollout:
             wave.ended = _now()
             stopped = self.not_started is not None or self._spent(wave.failed, len(wave.targets))
 
-    def _reason(self) -> str:
-        return str(self.not_started or "too many servers had failed before.")
+    def _stop(self, target: Target) -> None:
+        unapproved = isinstance(self.not_started, NotApproved)
+        target.stop(str(self.not_started or "too many servers had failed before."), unapproved=unapproved)
 
     def _spent(self, failed: int, size: int) -> bool:
         return failed * 100 > self.max_fail_percentage * size
@@ -117,14 +122,16 @@ class Rollout:
             target = end.key
             if isinstance(end.error, NotStarted):
                 self.not_started = end.error
+            if self.strict and isinstance(end.error, NotApproved):
+                self.not_started = NotApproved(f"approved_plan_strict is set, and {target.name} is not as approved.")
             if end.late or (isinstance(end.error, WaitTimeout) and end.error.write == WRITE_NONE):
                 target.stop("wait_timeout had passed.")
                 continue
             if not end.started or (isinstance(end.error, NotStarted) and end.error.write == WRITE_NONE):
-                target.stop(self._reason())
+                self._stop(target)
                 continue
             target.error = end.error
-            failed += target.error is not None
+            failed += _is_failed_change(target.error)
             if end.result:
                 target.reconciled, target.before = end.result, end.result.before
                 done.append(target)
@@ -213,14 +220,20 @@ class Rollout:
         }
         done: list[Target] = []
         for end in self._run((each for each in wrong if each.name in results), again, _without_verification):
-            # One that could not begin has failed as it had before.
-            end.key.error = end.error or (None if end.result else end.key.error)
+            # One that could not begin, or that nobody has approved, has failed as it had before.
+            failed = None if isinstance(end.error, NotApproved) else end.error
+            end.key.error = failed or (None if end.result else end.key.error)
             if isinstance(end.error, NotStarted):
                 self.not_started = end.error
             if end.result:
                 end.key.reconciled = end.result
                 done.append(end.key)
         return done
+
+
+def _is_failed_change(error: PgflexError | None) -> bool:
+    """Return whether an error spends the failure budget: a change that nobody has approved is none that has failed."""
+    return error is not None and not isinstance(error, NotApproved)
 
 
 def _without_verification(policy: RetryPolicy) -> RetryPolicy:

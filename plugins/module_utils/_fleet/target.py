@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .._errors import WRITE_NONE
+from .._errors import WRITE_NONE, NotApproved
 from .._server.results import change_facts, identity_facts, server_facts
 
 if TYPE_CHECKING:
@@ -42,14 +42,15 @@ class Target:
     error: PgflexError | None = None
     started: bool = True
     reason: str = ""
+    unapproved: bool = False
     busy: bool = False
     follow_primary: bool = False
     lacking: list[tuple[str, Server]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
-    def stop(self, reason: str) -> None:
-        """Note that its change was not started, and why."""
-        self.started, self.reason = False, f"Not started: {reason}"
+    def stop(self, reason: str, *, unapproved: bool = False) -> None:
+        """Note that its change was not started, and why; `unapproved` if that is a change that nobody has approved."""
+        self.started, self.reason, self.unapproved = False, f"Not started: {reason}", unapproved
 
     def last_seen(self, *, check_mode: bool) -> Server | None:
         """Return the server as it was seen last, with what was written to it since; None if it was never read."""
@@ -80,6 +81,7 @@ class InvalidTarget:
     undeclared = False
     started = True
     reason = ""
+    unapproved = False
     busy = False
     listed = None
     before = None
@@ -113,6 +115,8 @@ def target_facts(target: Target | InvalidTarget) -> dict[str, Any]:
     }
     facts.update({name: value for name, value in seldom.items() if value})
     facts["changed"] = target.changed or (target.error is not None and target.error.changed)
+    if target.unapproved or isinstance(target.error, NotApproved):
+        facts["not_approved"] = True
     if target.error:
         facts.update(msg=str(target.error), error=target.error.as_dict(), assigned=[], removed=[])
     elif not target.started:

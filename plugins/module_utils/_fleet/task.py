@@ -16,7 +16,10 @@ from .._azure.retry import Clock, Pace, RetryPolicy
 from .._errors import InvalidInput, Refused, quoted
 from .._files import write_entries
 from .._module.argspec import percentage, policy_tokens_from_options, retry_policy_from_options
+from .._module.options import LIST, ROLLBACK
+from .approval import approval_from_options, planned_servers
 from .fleet import Fleet
+from .plan_document import PlanDocument, keep_plan
 from .removals import RemovalLimit, read_limit
 from .target import target_facts, totals
 from .targets import read_declarations, read_targets
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from .target import InvalidTarget, Target
 
 #: What an entry of the result has where the whole of it is in `result_dir`.
-_SHOWN = ("name", "changed", "failed", "busy", "undeclared", "not_started", "msg", "notes")
+_SHOWN = ("name", "changed", "failed", "busy", "undeclared", "not_started", "not_approved", "msg", "notes")
 
 
 def run_fleet(
@@ -58,6 +61,8 @@ def run_fleet(
         raise
     servers = _servers(targets, folder, fleet.warnings, connection)
     seldom = {
+        "planned": _plan_to_approve(targets, fleet, options, servers.get("result_dir")) if check_mode else "",
+        "approved_plan": fleet.approval.facts(targets) if fleet.approval else {},
         "busy": [each["name"] for each in servers["servers"] if each.get("busy")],
         "unmatched_patterns": fleet.unmatched,
         "unread": [target.name for target in targets if target.listed is None] if fleet.unmatched else [],
@@ -89,7 +94,8 @@ def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:
     )
     sizes, budget = read_waves("waves", options["waves"]), percentage("max_fail_percentage", options)
     limiter = RateLimiter(percentage("quota_percentage", options) / 100)
-    rows = len(options["servers"] or [])
+    approval = approval_from_options(options)
+    rows = approval.document.compared if approval else len(options["servers"] or [])
     removals = RemovalLimit(read_limit("max_removals", options["max_removals"], rows), options["action"])
     return Fleet(
         connection.open(),
@@ -101,7 +107,27 @@ def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:
         **{name: options[name] for name in ("rollback_file", "read", "action")},
         removals=removals,
         policy_tokens=policy_tokens_from_options(options),
+        approval=approval,
     )
+
+
+def _plan_to_approve(
+    targets: list[Target | InvalidTarget], fleet: Fleet, options: Mapping[str, Any], folder: str | None
+) -> str:
+    """Return the packed plan, empty for what needs none or has one; with `folder` it is kept there."""
+    # Of the second task of a role, which has a part of the servers, there are none.
+    canaries = options.get("canaries")
+    if canaries is None or fleet.approval or fleet.action in (ROLLBACK, LIST):
+        return ""
+    servers = planned_servers(targets, fleet.action, canaries)
+    packed = PlanDocument.make(servers, len(targets), fleet.policy_tokens.change_reference).pack()
+    if not folder:
+        return packed
+    try:
+        keep_plan(folder, packed)
+    except OSError as error:
+        raise InvalidInput("result_dir", f"{folder!r} cannot be written to: {error.strerror}.") from None
+    return ""
 
 
 def _existing(option: str, folder: str | None) -> str | None:

@@ -252,6 +252,10 @@ RUN = (
         default=100,
         role_default=10,
     ),
+    Option("str", run="approved_plan", variable="pgflex_identity_approved_plan"),
+    Option("bool", run="approved_plan_strict", variable="pgflex_identity_approved_plan_strict", default=False),
+    # In hours.
+    Option("float", run="approved_plan_max_age", variable="pgflex_identity_approved_plan_max_age", default=72),
     # Of servers, or a percentage of those of the run.
     Option("str", run="max_removals", variable="pgflex_identity_max_removals"),
     Option(
@@ -270,6 +274,7 @@ RUN = (
     Option("bool", variable="pgflex_identity_fail_on_undeclared", role_default=False),
     Option("list", variable=ALLOW_UNKNOWN),
     Option("path", variable="pgflex_identity_rollback_dir"),
+    Option("path", variable="pgflex_identity_plan_file", role_default=""),
     Option("path", variable="pgflex_identity_report_json", role_default=""),
     Option("path", variable="pgflex_identity_report_csv", role_default=""),
     Option("path", variable="pgflex_identity_report_html", role_default=""),

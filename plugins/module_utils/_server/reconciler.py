@@ -70,7 +70,8 @@ class Change:
     `preflight` is asked before a write, `before_write` told right before it: what it raises stops the write.
     `after_write` is told in the end what became of the writes, in the words of errors, or "failed" where an operation
     has. `seen` is a look at the server after which nothing else was sent; without it the server is read. `likely` is an
-    earlier look, by which a policy token can be asked for; `policy_tokens` are those of the whole run.
+    earlier look, by which a policy token can be asked for; `policy_tokens` are those of the whole run. `approve` gets
+    each plan of a write first of all, and what it raises stops the write too.
     """
 
     api: ServerClient
@@ -84,6 +85,7 @@ class Change:
     seen: Server | None = None
     likely: Server | None = None
     policy_tokens: PolicyTokens = field(default_factory=PolicyTokens)
+    approve: Callable[[Plan], None] | None = None
     write: str = WRITE_NONE
     operation: Operation | None = None
     planned: Plan | None = None
@@ -97,8 +99,8 @@ class Change:
     def reconcile_steps(self) -> Coroutine[ReconcileResult]:
         """Carry out what is desired until the operation has succeeded.
 
-        Raise `ServiceError`, `ServerBusy`, `WaitTimeout`, `Refused` and what `before_write` raises, all of which say
-        what became of the write.
+        Raise `ServiceError`, `ServerBusy`, `WaitTimeout`, `Refused` and what `approve` and `before_write` raise, all of
+        which say what became of the write.
         """
         try:
             result = yield from self._steps()
@@ -126,6 +128,8 @@ class Change:
                 self.planned, self.before = rest, server
             if not rest.changes:
                 return ReconcileResult(self.planned, server, self.operation, before=self.before)
+            if self.approve:
+                self.approve(rest)
             if self.preflight and self.preflight.check(server, rest):
                 continue  # that took its time: the write follows a look of its own
             if self._holder.lacks(patch_body(rest)):

@@ -105,6 +105,8 @@ def test_batches_of_a_play_add_up_with_a_record_each() -> None:
         "left_out": 0,
         "left_out_hosts": [],
         "not_started_hosts": [],
+        "not_approved": 0,
+        "not_approved_hosts": [],
         "rollback": "pgflex1:one,pgflex1:two",
     }
 
