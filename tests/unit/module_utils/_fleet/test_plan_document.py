@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import json
+import re
+import string
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -23,9 +27,6 @@ from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import 
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.approval import IdentityChange
 from ansible_collections.pgflex.azure.plugins.module_utils._version import VERSION
 from unit.support import REF, A, B, C
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ONE = PlannedServer(
     "orders", "assign", REF.id, HeldIdentities((A, B), system_assigned=True), IdentityChange((C,), (A,))
@@ -82,3 +83,26 @@ def test_the_plans_of_one_run_are_one() -> None:
     later = replace(PLAN, made="2099-01-01T00:00:00+00:00", servers=(TWO,), compared=3)
     assert join_plans([PLAN, later]) == replace(PLAN, servers=(ONE, TWO, TWO), compared=15)
     assert join_plans([replace(PLAN, change_reference=""), later]).change_reference == "CHG1"
+
+
+PAGE = Path(__file__).parents[4] / "docs" / "docsite" / "rst" / "approved_plans.rst"
+
+
+def characters_for_each(names: list[str]) -> float:
+    """Return how many characters a packed plan has for each server, where all of them are to get the same."""
+    held = HeldIdentities((B,), system_assigned=False)
+    change = IdentityChange((A,), (B,))
+    there = [PlannedServer(each, "assign", REF.id.replace(REF.name, each), held, change) for each in names]
+    return len(PlanDocument.make(there, len(there), "CHG1").pack()) / len(there)
+
+
+def test_a_plan_of_ten_thousand_servers_is_as_long_as_the_page_says() -> None:
+    drawn = Random(1)  # noqa: S311
+    regular = characters_for_each([f"pg-production-canadacentral-orders-{each:05}" for each in range(10_000)])
+    random = characters_for_each(
+        ["".join(drawn.choices(string.ascii_lowercase + string.digits, k=40)) for _each in range(10_000)]
+    )
+    [said] = re.findall(r"(\d+) characters for each server .*?(\d+) where", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert [regular, random] == [pytest.approx(int(each), abs=2) for each in said]
+    # AWX keeps nothing of a result that is longer.
+    assert random * 10_000 < 700_000
