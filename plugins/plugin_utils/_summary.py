@@ -232,7 +232,7 @@ def tell(
 
 def approved_text(facts: Mapping[str, Any]) -> str:
     """Return what became of an approved plan, as the plan of a run has found it."""
-    outside = f"; {facts['outside']} not in this run: {some_of(facts['outside_hosts'])}" if facts["outside"] else ""
+    outside = f"; {facts['outside']} not in this run ({some_of(facts['outside_hosts'])})" if facts["outside"] else ""
     return (
         f"approved plan of {facts['made']}, {counted(facts['servers'], 'server')}: {facts['fitting']} as approved, "
         f"{facts['done']} done already, {facts['not_approved']} not approved{outside}."

@@ -161,7 +161,7 @@ def test_a_part_of_the_run_is_held_to_the_whole_plan(emulator: Emulator, run: Ru
     ran = run(ASSIGN, hosts, "--limit", FEW[0], "-e", "pgflex_identity_max_removals=4", *given)
     assert (ran.rc, writes(emulator)) == (0, [FEW[0]]), ran.output
     assert (
-        "4 servers: 1 as approved, 0 done already, 0 not approved; 3 not in this run: pg-x-001, pg-x-002, pg-x-003."
+        "4 servers: 1 as approved, 0 done already, 0 not approved; 3 not in this run (pg-x-001, pg-x-002, pg-x-003)."
         in (unwrapped(ran))
     )
 

@@ -240,3 +240,31 @@ def test_what_is_told_twice_counts_once() -> None:
 def test_who_is_undeclared_says_the_rollout_where_it_has_looked_again() -> None:
     assert summed(result("a", "b"), result("a", undeclared="b"))["undeclared_hosts"] == ["b"]
     assert summed(result("a", undeclared="b"), result("a", compliant="b"))["undeclared_hosts"] == []
+
+
+def test_what_was_not_approved_is_counted_apart() -> None:
+    plan = result("ab", "c", "d", approved_plan=APPROVED)
+    for each in plan["servers"][2:]:
+        each["not_approved"] = True
+    told = Told()
+    summary = told.add(plan, result("a", "b"), "abcd")
+    assert (summary["failed_hosts"], summary["not_started_hosts"]) == (["b", "c"], ["d"])
+    assert (summary["not_approved"], summary["not_approved_hosts"]) == (2, ["c", "d"])
+    lines = tell(told.batch, plan, [], check=False)
+    outside = "6 not in this run (e, f, g, h, i, ...). Change reference: CHG1."
+    assert lines[-2] == (f"approved plan of then, 9 servers: 1 as approved, 2 done already, 3 not approved; {outside}")
+    assert "2 failed (1 not approved), 1 not started." in lines[-1]
+    # One that a later plan of the same run has changed was approved there.
+    assert told.add(result("c"), result("c"), "c", play="2")["not_approved_hosts"] == ["d"]
+
+
+APPROVED = {
+    "made": "then",
+    "change_reference": "CHG1",
+    "servers": 9,
+    "fitting": 1,
+    "done": 2,
+    "not_approved": 3,
+    "outside": 6,
+    "outside_hosts": [*"efghij"],
+}

@@ -211,3 +211,27 @@ def test_what_became_of_a_plan_is_counted() -> None:
         "outside": 7,
     }
     assert facts["outside_hosts"] == [f"pg-00{number}" for number in range(2, 8)]
+
+
+def test_a_replica_that_follows_is_held_to_what_was_approved_for_it() -> None:
+    service = FleetService()
+    primary = service.add("pg-primary")
+    role = {"replicationRole": "AsyncReplica", "sourceServerResourceId": primary.ref.id}
+    service.add("pg-replica", properties=role)
+
+    def rows(*present: str) -> list[Target]:
+        asked = targets(service, DesiredState(present=present))
+        asked[1].desired, asked[1].follow_primary = DesiredState(present=()), True
+        return asked
+
+    planned = rows(A)
+    run(service, planned, check_mode=True)
+    approval = Approval(PlanDocument.make(planned_servers(planned, ASSIGN, ()), 2, ""), ASSIGN)
+    assert [each.change.assign for each in approval.servers.values()] == [(A,), (A,)]
+    # What is declared for the primary has changed.
+    asked = rows(A, B)
+    run(service, asked, approval=approval)
+    assert (codes(asked), service.writes()) == (["NotApproved", "NotApproved"], [])
+    asked = rows(A)
+    run(service, asked, approval=approval)
+    assert (codes(asked), sorted(service.writes())) == (["", ""], ["pg-primary", "pg-replica"])
