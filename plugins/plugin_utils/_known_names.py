@@ -40,6 +40,7 @@ HANDED_ON = frozenset(
         "pgflex_identity_plan",
         "pgflex_identity_planned",
         "pgflex_identity_result",
+        "pgflex_identity_review_plan",
         "pgflex_identity_told",
     )
 )

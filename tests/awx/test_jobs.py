@@ -19,6 +19,7 @@ from awx.places import inventory_of
 from awx.rules import Refused, accepted
 from e2e.conftest import secrets_of
 from e2e.fleets import held_by_server, seed_servers, servers
+from e2e.world import user_assigned
 
 if TYPE_CHECKING:
     from awx.launches import Place
@@ -72,7 +73,7 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(
 
     done = run_workflow(place, "rollout", {"pgflex_identity_present__survey": ANSWER}, approve)
     assert [(name, node.ended) for name, node in done.items()] == [
-        (name, "successful") for name in ("plan", "canary", "approval", "fleet", "audit")
+        (name, "successful") for name in ("plan", "canary", "review", "approval", "fleet", "audit")
     ], [job.stdout for job in place.jobs]
     # The plan has changed nothing, the canary itself alone.
     assert seen == [[["id-a", "id-b"], ["id-a"], ["id-a"], ["id-a"]]]
@@ -96,6 +97,60 @@ def test_a_rollout_is_planned_tried_on_canaries_approved_done_and_audited(
     check_no_secret(place, emulator)
 
 
+def test_what_differs_from_the_plan_is_red_and_not_a_surprise(emulator: Emulator, place: Place) -> None:
+    seeded = servers("app", 5, "id-a")
+    seed_servers(emulator, seeded)
+    names = [each["name"] for each in seeded]
+    wanted = {"pgflex_identity_present": ["id-b"], "pgflex_identity_purge": True}
+    place.inventory = inventory_of(names, names[:1], **wanted, pgflex_identity_max_removals="5")
+
+    def approve() -> bool:
+        # Since the plan somebody else has written to one, a group variable has changed, and a canary was marked.
+        seed_servers(emulator, [{"name": names[1], "identity": user_assigned("id-a", "id-c")}])
+        place.inventory = inventory_of(names, [names[0], names[4]], **wanted, pgflex_identity_max_removals="5")
+        place.inventory["_meta"]["hostvars"] = {names[2]: {"pgflex_identity_present__new": ["id-c"]}}
+        return True
+
+    answers = {"pgflex_identity_change_reference": "CHG1"}
+    done = run_workflow(place, "rollout", answers, approve)
+    assert [(name, node.ended) for name, node in done.items()] == [
+        ("plan", "successful"),
+        ("canary", "successful"),
+        ("review", "successful"),
+        ("approval", "successful"),
+        ("fleet", "failed"),
+        ("rollback fleet", "successful"),
+        ("audit", "failed"),
+    ], [job.stdout for job in place.jobs]
+    jobs = {name: node.job for name, node in done.items() if node.job}
+    shown = jobs["review"].stdout
+    assert "5 of 5 servers would change" in shown
+    assert f"REMOVED from 5 servers: id-a: {', '.join(names)}" in shown
+    assert "; change reference CHG1" in shown
+    assert f"canaries, changed: {names[0]}" in shown
+    # Red are those that differ; what was approved is done, and stays.
+    assert (jobs["fleet"].hosts("failures"), jobs["fleet"].hosts("changed")) == (names[1:3], names[3:4])
+    assert f"2 not in this run ({names[0]}, {names[4]})." in jobs["fleet"].stdout
+    assert "Nothing is put back" in " ".join(jobs["rollback fleet"].stdout.split())
+    assert held(emulator, names) == [["id-b"], ["id-a", "id-c"], ["id-a"], ["id-b"], ["id-a"]]
+    assert status_of(place, done) == "failed"
+    # No other job sets the key of the plan, and no job shares an event between a plan and a record.
+    assert [name for name, node in done.items() if "pgflex_identity_planned" in node.artifacts] == ["plan"]
+    for job in place.jobs:
+        assert [each for each in job.events if "pgflexplan1:" in str(each) and "pgflex1:" in str(each)] == []
+
+
+def test_without_a_plan_a_node_fails_before_anything_is_sent(emulator: Emulator, place: Place) -> None:
+    place.inventory = inventory_of(["pg-app-000"], pgflex_identity_present="id-b")
+    job = place.launch("assign", {"pgflex_identity_approved_plan": "workflow"})
+    assert job.status == "failed"
+    assert "no job before this one has handed on a plan as pgflex_identity_planned" in " ".join(job.stdout.split())
+    review = place.launch("review")
+    assert review.status == "failed"
+    assert "There is no plan: no job before this one has handed on" in " ".join(review.stdout.split())
+    assert emulator.requests() == []
+
+
 def check_rollback_fails(place: Place, artifacts: dict[str, Any], why: str) -> None:
     """Run the node that puts back the fleet with what jobs before it have handed on, and see it fail."""
     template = place.controller.named("job_templates", "PostgreSQL identities: rollback")
@@ -113,12 +168,13 @@ def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, 
     assert [(name, node.ended) for name, node in done.items()] == [
         ("plan", "successful"),
         ("canary", "successful"),
+        ("review", "successful"),
         ("approval", "failed"),
         ("rollback canary", "successful"),
         ("audit", "failed"),
     ], [job.stdout for job in place.jobs]
     # The artifact of the canary says what to undo, with the workflow's answers beside it.
-    assert [job.hosts("changed") for job in place.jobs[1:3]] == [names[:1], names[:1]]
+    assert [place.jobs[number].hosts("changed") for number in (1, 3)] == [names[:1], names[:1]]
     assert held(emulator, names) == [["id-a"], ["id-a"]]
     assert f"Drifted or failed: {', '.join(names)}" in place.jobs[-1].stdout
     assert status_of(place, done) == "failed"

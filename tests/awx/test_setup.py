@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from awx.conftest import SetUp
     from awx.controller import Object
 
-JOBS = ("list", "audit", "assign", "remove", "rotate", "rollback")
+JOBS = ("list", "audit", "assign", "remove", "rotate", "rollback", "review")
 PREFIX = "PostgreSQL identities: "
 
 
@@ -46,14 +46,15 @@ def test_every_job_has_a_template_on_an_existing_playbook(controller: Controller
         text = (ROOT / template["playbook"]).read_text(encoding="utf-8")
         assert f"import_playbook: pgflex.azure.{name}\n" in text
         assert controller.links[f"{template['url']}credentials/"]
-        changes = name not in ("list", "audit")
+        changes = name not in ("list", "audit", "review")
         assert template.get("ask_job_type_on_launch", False) == changes
         assert template.get("diff_mode", False) == changes
         assert not template.get("ask_job_slice_count_on_launch")
         # So a node of the workflow runs on the workflow's inventory.
         assert template["ask_inventory_on_launch"]
         # A container of AWX outlives no job.
-        assert json.loads(template.get("extra_vars", "{}")) == ({"pgflex_identity_rollback_dir": ""} if changes else {})
+        alike = {"pgflex_identity_rollback_dir": "", "pgflex_identity_approved_plan_max_age": 72}
+        assert json.loads(template.get("extra_vars", "{}")) == (alike if changes else {})
 
 
 def test_every_question_explains_itself(controller: Controller) -> None:
@@ -90,6 +91,7 @@ def test_no_survey_hides_what_the_inventory_says(controller: Controller) -> None
     # Extra variables beat the inventory's, and a survey sends empty answers too. So identities add to those of the
     # inventory, and the rest is what only a launch can say. Artifacts of earlier jobs have other names again.
     assert {each["variable"] for template in surveys(controller) for each in template["survey_spec"]["spec"]} == {
+        "pgflex_identity_approved_plan",
         "pgflex_identity_change_reference",
         "pgflex_identity_fail_on_drift",
         "pgflex_identity_fail_on_undeclared",
@@ -121,7 +123,9 @@ def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller
     nodes = controller.objects["workflow_job_template_nodes"]
     assert edges(controller) == {
         ("plan", "success", "canary"),
-        ("canary", "success", "approval"),
+        ("canary", "success", "review"),
+        ("review", "success", "approval"),
+        ("review", "failure", "rollback canary"),
         ("canary", "failure", "rollback canary"),
         ("approval", "success", "fleet"),
         ("approval", "failure", "rollback canary"),
@@ -137,6 +141,9 @@ def test_the_workflow_puts_back_what_fails_after_the_plan(controller: Controller
     assert limits == {"canary": canary, "rollback canary": canary, "fleet": others, "rollback fleet": others}
     plan = next(each for each in nodes.values() if each["identifier"] == "plan")
     assert plan["job_type"] == "check"
+    said = {node["identifier"]: node.get("extra_data", {}) for node in nodes.values()}
+    held = [name for name, data in said.items() if data.get("pgflex_identity_approved_plan") == "workflow"]
+    assert sorted(held) == ["canary", "fleet"]
 
 
 def test_the_nightly_audit_needs_nobody_to_answer(controller: Controller) -> None:
@@ -199,6 +206,13 @@ def test_behind_a_gateway_it_answers_where_the_page_says(controller: Controller,
     assert {name: len(each) for name, each in gateway.objects.items()} == {
         name: len(each) for name, each in controller.objects.items()
     }
+
+
+def test_a_plan_that_its_approval_would_outlive_is_refused(tmp_path: Path) -> None:
+    given = ["-e", "pgflex_awx_image=i", "-e", "pgflex_awx_approval_timeout=259201"]
+    done = run_setup("http://127.0.0.1:9", tmp_path, ["ansible-playbook", "pgflex.azure.awx.setup", *given])
+    assert done.returncode == 2
+    assert "pgflex_awx_approval_timeout is 259201 seconds, and pgflex_awx_plan_max_age 72 hours" in done.stdout
 
 
 def test_no_playbook_waits_for_somebody_at_a_keyboard() -> None:
