@@ -266,7 +266,7 @@ class ActionModule(ActionBase):
             self._refuse_to_be_alone(task_vars)
         with failing_the_task():
             plan_file = self._settings.plan_file()
-            refuse_plan_file(plan_file, check=self._is_check_run, action=str(arguments["action"]))
+            refuse_plan_file(plan_file, arguments, check=self._is_check_run)
             if self._waits:
                 return
             refuse_run_options(

@@ -57,13 +57,15 @@ def split_plan(arguments: Mapping[str, Any], *, goes_on: bool) -> tuple[dict[str
     return {name: value for name, value in arguments.items() if name not in packed}, {**packed, **later}
 
 
-def refuse_plan_file(path: Any, *, check: bool, action: str) -> None:
+def refuse_plan_file(path: Any, arguments: Mapping[str, Any], *, check: bool) -> None:
     """Refuse with `InvalidInput` a file for a plan where a run makes none, or that cannot be written."""
     if not path:
         return
     if not check:
         # Whoever asks for a plan does not mean to change anything yet.
         raise InvalidInput(FILE, "is for check mode: a plan is made by a run that changes nothing.")
-    if action == ROLLBACK:
+    if is_held_to_plan(arguments):
+        raise InvalidInput(FILE, "does not go with pgflex_identity_approved_plan: such a run makes no plan of its own.")
+    if arguments.get("action") == ROLLBACK:
         raise InvalidInput(FILE, "goes with no rollback: that has a record, and needs no plan.")
     refuse_unwritable_file(FILE, path)
