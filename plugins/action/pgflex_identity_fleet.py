@@ -28,8 +28,8 @@ from ..module_utils._errors import InvalidInput, quoted
 from ..module_utils._files import write_entries
 from ..module_utils._fleet.task import run_fleet
 from ..module_utils._module.options import ACTIONS, ALLOW_UNKNOWN, ASSIGN, ROLLBACK, RUN, fleet_spec
-from ..plugin_utils._approved_plan import CANARIES, find_plan, is_held_to_plan, refuse_plan_file, split_plan
-from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_run_options, refuse_uncounted_task
+from ..plugin_utils._approved_plan import CANARIES, is_held_to_plan, split_plan
+from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import is_awaited, run_in_worker, within
@@ -90,9 +90,6 @@ class ActionModule(ActionBase):
 
     def _answer(self, known: dict[str, Any]) -> dict[str, Any]:
         arguments = self._settings.arguments(self._task.args, by_role=self._is_called_by_role)
-        with failing_the_task():
-            name = "pgflex_identity_approved_plan" if self._is_called_by_role else "approved_plan"
-            arguments = find_plan(arguments, known, name)
         makes_plan = self._is_check_run or not self._is_called_by_role
         self._canaries = frozenset(known.get("groups", {}).get(CANARIES, ())) if makes_plan else None
         # A folder that exists belongs to a plan of the same rows, which has warned already.
@@ -264,23 +261,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"Nothing was changed: {explain_shut_gates(plan['stopped_by'])}")
         if self._task.run_once and not self._waits:
             self._refuse_to_be_alone(task_vars)
-        with failing_the_task():
-            plan_file = self._settings.plan_file()
-            refuse_plan_file(plan_file, arguments, check=self._is_check_run)
-            if self._waits:
-                return
-            refuse_run_options(
-                len(task_vars["ansible_play_hosts_all"]),
-                waves=arguments.get("waves"),
-                max_fail_percentage=arguments.get("max_fail_percentage"),
-                max_removals=arguments.get("max_removals"),
-                purge=self._purges(arguments, task_vars),
-                strict=self._settings.flag("strict"),
-                fail_on_undeclared=self._settings.flag("fail_on_undeclared"),
-                reports=[each["key"] for each in self._settings.reports()],
-                plan_file=plan_file,
-                approved_plan=is_held_to_plan(arguments),
-            )
+        hosts = None if self._waits else len(task_vars["ansible_play_hosts_all"])
+        self._settings.refuse(arguments, hosts, purge=self._purges(arguments, task_vars), check=self._is_check_run)
 
     def _purges(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
         """Return whether the server of the task's own host is to be purged."""

@@ -13,6 +13,8 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._errors import InvalidInput
+from ._approved_plan import find_plan, is_held_to_plan, refuse_plan_file
+from ._free_strategy import refuse_run_options
 from ._play_hosts import OWN_PREFIX
 from ._rollback_plan import handed_on_record
 from ._run_scope import refuse_unwritable_files, run_options
@@ -66,15 +68,40 @@ class RunSettings:
         arguments = {**connection_options(self._templar, self._variables), **own}
         if not by_role:
             limit = self.read(LIMIT)
-            return {"max_removals": limit, **arguments} if limit not in (None, "") else arguments
+            limited = {"max_removals": limit, **arguments} if limit not in (None, "") else arguments
+            with failing_the_task():
+                return find_plan(limited, self._variables, "approved_plan")
         with failing_the_task():
             defaults, given = run_options(self._variables, partial(evaluate, self._templar))
         # What an earlier job of a workflow in AWX has handed on.
-        return {**defaults, **arguments, **handed_on_record(self._variables.get("pgflex_identity_result")), **given}
+        record = handed_on_record(self._variables.get("pgflex_identity_result"))
+        with failing_the_task():
+            return find_plan(
+                {**defaults, **arguments, **record, **given}, self._variables, "pgflex_identity_approved_plan"
+            )
 
-    def plan_file(self) -> Any:
-        """Return where the plan of a check run is to be written, empty for nowhere."""
-        return self._templar.template(self._variables[f"{OWN_PREFIX}plan_file"])
+    def refuse(self, arguments: Mapping[str, Any], alone: int | None, *, purge: bool, check: bool) -> None:
+        """Fail the task for a file for a plan that cannot be, and for what `alone` hosts could not keep.
+
+        That is None where the hosts of the play wait for each other. With `check` nothing is changed.
+        """
+        plan_file = self._templar.template(self._variables[f"{OWN_PREFIX}plan_file"])
+        with failing_the_task():
+            refuse_plan_file(plan_file, arguments, check=check)
+            if alone is None:
+                return
+            refuse_run_options(
+                alone,
+                waves=arguments.get("waves"),
+                max_fail_percentage=arguments.get("max_fail_percentage"),
+                max_removals=arguments.get("max_removals"),
+                purge=purge,
+                strict=self.flag("strict"),
+                fail_on_undeclared=self.flag("fail_on_undeclared"),
+                reports=[each["key"] for each in self.reports()],
+                plan_file=plan_file,
+                approved_plan=is_held_to_plan(arguments),
+            )
 
     def reports(self) -> list[dict[str, Any]]:
         """Return the kinds and paths of the reports to write."""
