@@ -22,7 +22,6 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible.utils.display import Display
 
 from ..module_utils._errors import InvalidInput, quoted
 from ..module_utils._files import write_entries
@@ -32,7 +31,7 @@ from ..plugin_utils._approved_plan import CANARIES, is_held_to_plan, split_plan
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_uncounted_task
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
-from ..plugin_utils._in_worker import is_awaited, run_in_worker, within
+from ..plugin_utils._in_worker import is_awaited, run_in_worker, show_line, within
 from ..plugin_utils._inventory import all_variables, batch_hosts, extra_variables, named_hosts
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
@@ -194,8 +193,7 @@ class ActionModule(ActionBase):
 
     def _run_fleet(self, arguments: dict[str, Any], **made: Any) -> dict[str, Any]:
         shown, hidden = split_plan(arguments, goes_on=self._goes_on)
-        check, tell = bool(self._task.check_mode), Display().display
-        run = partial(run_fleet, check_mode=check, tell=tell, goes_on=is_awaited)
+        run = partial(run_fleet, check_mode=bool(self._task.check_mode), tell=show_line, goes_on=is_awaited)
         bounded, warnings = within(self._task.timeout, self._started, shown)
         answer = run_in_worker(
             MODULE, fleet_spec(), bounded, self._environment(), run, **{"canaries": self._canaries, **made, **hidden}

@@ -10,6 +10,7 @@ It is seen from outside as if the module had been started: the same options, env
 
 from __future__ import annotations
 
+import inspect
 import logging
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
+from ansible.utils.display import Display
 
 from ..module_utils._azure.scrub import Scrubber
 from ..module_utils._errors import shortened
@@ -48,6 +50,16 @@ def is_awaited() -> bool:
     """
     parent = multiprocessing.parent_process()
     return parent is None or os.getppid() == parent.pid
+
+
+def show_line(text: str) -> None:
+    """Show a line as Ansible does, which hands it from a worker to the process that prints.
+
+    ansible-runner wraps `Display.display`, up to 2.4.0 at least in workers too, and then writes there what belongs
+    around a line of the process that prints: Ansible says that it was "errantly sent data directly to stdout".
+    """
+    show = inspect.unwrap(Display.display, stop=lambda each: each.__globals__["__name__"] == Display.__module__)
+    show(Display(), text)
 
 
 def within(timeout: float | None, started: float, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

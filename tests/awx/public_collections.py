@@ -33,6 +33,19 @@ def public_collections() -> Path:
     return target
 
 
+def display_of_runner(version: str) -> str:
+    """Return the folder with the callback plugin of a version of ansible-runner; skip as above."""
+    target = CACHE / f"ansible-runner=={version}"
+    if not target.is_dir():
+        with tempfile.TemporaryDirectory(prefix="pgflex-") as folder:
+            download = ["pip", "download", "--quiet", "--no-deps", "--dest", folder, target.name]
+            done = subprocess.run([sys.executable, "-m", *download], capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"pip download {target.name} failed: {done.stderr.strip()[-300:]}")
+            _unpack(next(Path(folder).glob("*.whl")), target, ("ansible_runner/display_callback/",))
+    return str(target / "ansible_runner" / "display_callback" / "callback")
+
+
 def with_modules_in_process(collections: Path, folder: Path) -> Path:
     """Copy the collection below `folder`, with an action plugin for each module that spares it a process."""
     real = collections / "ansible_collections" / "awx" / "awx"
@@ -48,12 +61,12 @@ def with_modules_in_process(collections: Path, folder: Path) -> Path:
     return folder
 
 
-def _unpack(wheel: Path, target: Path) -> None:
+def _unpack(wheel: Path, target: Path, parts: tuple[str, ...] = _PARTS) -> None:
     """Unpack to another name first: a run that is interrupted leaves nothing that looks whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, zipfile.ZipFile(wheel) as archive:
         whole = Path(folder, "whole")
-        archive.extractall(whole, [name for name in archive.namelist() if name.startswith(_PARTS)])
+        archive.extractall(whole, [name for name in archive.namelist() if name.startswith(parts)])
         try:
             whole.rename(target)
         except OSError:

@@ -16,6 +16,7 @@ import pytest
 from awx.jobs import Attached
 from awx.launches import Node, run_workflow, status_of
 from awx.places import inventory_of
+from awx.public_collections import display_of_runner
 from awx.rules import Refused, accepted
 from e2e.conftest import secrets_of
 from e2e.fleets import held_by_server, seed_servers, servers
@@ -193,7 +194,10 @@ def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, 
     )
 
 
-def test_a_job_tells_how_far_it_is_while_it_changes_servers(emulator: Emulator, place: Place) -> None:
+@pytest.mark.parametrize("version", ["", "2.4.0"], ids=["this runner", "that of AWX 24.6.1"])
+def test_a_job_tells_how_far_it_is_while_it_changes_servers(emulator: Emulator, place: Place, version: str) -> None:
+    if version:
+        place.env = {**place.env, "AWX_LIB_DIRECTORY": display_of_runner(version)}
     seeded = servers("app", 3, "id-a")
     seed_servers(emulator, seeded)
     names = [each["name"] for each in seeded]
@@ -208,6 +212,7 @@ def test_a_job_tells_how_far_it_is_while_it_changes_servers(emulator: Emulator, 
     [ended] = [event for event in of_task if event["event"] == "runner_on_ok"]
     at, end = (datetime.fromisoformat(event["created"]) for event in (told, ended))
     assert (end - at).total_seconds() > 0.5
+    assert "errantly" not in json.dumps(job.events)
 
 
 def test_a_credential_without_its_secret_is_told_which_field_is_empty(emulator: Emulator, place: Place) -> None:
