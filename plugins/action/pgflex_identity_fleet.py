@@ -48,6 +48,7 @@ from ..plugin_utils._run_scope import (
 from ..plugin_utils._run_settings import LIMIT, RunSettings, free_name
 from ..plugin_utils._task_errors import (
     evaluate,
+    failing_the_run,
     failing_the_task,
     failure,
     refuse_options,
@@ -82,7 +83,7 @@ class ActionModule(ActionBase):
         self._settings = self._read_settings(known)
         self._facts: dict[str, Any] = {}
         try:
-            answer = self._answer(known)
+            answer = failing_the_run(partial(self._answer, known), known, once=self._runs_once)
         except AnsibleActionFail as error:
             raise AnsibleActionFail(error.message, result={**error.result, **self._facts}) from None
         return {**result, **answer, **self._facts}

@@ -14,9 +14,14 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import read_entry
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE
-from ..plugin_utils._run_scope import FAIL_ON_UNDECLARED, explain_shut_gates
+from ..plugin_utils._report.model import DRIFTED, FAILED, UNDECLARED, read_report
+from ..plugin_utils._report.text import held_text, row_text
+from ..plugin_utils._run_scope import FAIL_ON_UNDECLARED, RUN_FAILED, explain_shut_gates
 
 _APPLIED = "pgflex_identity_applied"
+_STATUSES = (DRIFTED, FAILED, UNDECLARED)
+# What a host's failure has of its entry besides the message, which says the rest in words.
+_SHOWN = ("name", "assigned", "removed", "undeclared")
 
 _INSTEAD = (
     "Nothing was changed: a condition excludes the first host of the play, and with it Ansible skips what is done once "
@@ -29,7 +34,7 @@ class ActionModule(ActionBase):
     """Read one small file: no module is run, and no host is connected to."""
 
     _requires_connection = False
-    _VALID_ARGS = frozenset(("register", "result_dir"))
+    _VALID_ARGS = frozenset(("register", "result_dir", "fail_on"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the host's entry; one of its own where the fleet had no row for it."""
@@ -50,7 +55,16 @@ class ActionModule(ActionBase):
             entry = read_entry(str(folder), str(known["inventory_hostname"]))
         except (OSError, ValueError) as error:
             raise AnsibleActionFail(f"result_dir: what became of the server cannot be read: {error}.") from None
-        return {**result, "changed": False, **(_stopped(entry, shut) if entry and shut else entry or {})}
+        if entry:
+            entry = _judge(_stopped(entry, shut) if shut else entry, self._fail_on())
+        return {**result, "changed": False, **(entry or {})}
+
+    def _fail_on(self) -> list[str]:
+        given = self._task.args.get("fail_on")
+        statuses = [FAILED] if given is None else given
+        if not isinstance(statuses, list) or not {*statuses} <= {*_STATUSES}:
+            raise AnsibleActionFail(f"fail_on: {given!r} is no list of {', '.join(_STATUSES)}.")
+        return statuses
 
 
 def _shut_gates(name: Any, task_vars: dict[str, Any]) -> dict[str, str]:
@@ -72,6 +86,21 @@ def _stopped(entry: dict[str, Any], shut: dict[str, str]) -> dict[str, Any]:
     return entry
 
 
+def _judge(entry: dict[str, Any], fail_on: list[str]) -> dict[str, Any]:
+    """Return the entry as failed if its status is one of `fail_on`, and as not failed if it is none."""
+    if entry["failed"]:
+        return entry if FAILED in fail_on else {**entry, "failed": False, "skipped": True}
+    status = DRIFTED if entry["changed"] else UNDECLARED if entry.get("undeclared") else ""
+    if status not in fail_on:
+        return entry
+    [row] = read_report([entry], []).rows
+    shown = {name: entry[name] for name in _SHOWN if name in entry}
+    why = f"Drifted: {row_text(row)}."
+    if status == UNDECLARED:
+        why = f"Undeclared: nothing says what it shall hold. It holds {held_text(row)}."
+    return {**shown, "changed": False, "failed": True, "msg": why}
+
+
 def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
     """Return whether the fleet's task was skipped: to compare, or in the role's second half to change what drifted."""
     plan, applied = task_vars.get(name), task_vars.get(_APPLIED)
@@ -79,15 +108,16 @@ def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
         return False
     if plan.get("skipped"):
         return True
-    drifted = any(each.get(what) for each in plan.get("servers") or () for what in ("changed", "failed", "busy"))
-    return drifted and name == "pgflex_identity_plan" and isinstance(applied, Mapping) and bool(applied.get("skipped"))
+    if name != "pgflex_identity_plan" or not isinstance(applied, Mapping) or not applied.get("skipped"):
+        return False
+    return any(each.get(what) for each in plan.get("servers") or () for what in ("changed", "failed", "busy"))
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:
     """Return the folder of a registered result. Raise `AnsibleActionFail`."""
     result = task_vars.get(name)
     if isinstance(result, Mapping) and result.get("failed"):
-        raise AnsibleActionFail(f"Nothing was changed: {result.get('msg')}")
+        raise AnsibleActionFail(f"Nothing was changed: {str(result.get('msg')).removeprefix(RUN_FAILED)}")
     if not isinstance(result, Mapping) or not result.get("result_dir"):
         raise AnsibleActionFail(f"register: {name!r} is no result of pgflex_identity_fleet with a result_dir.")
     return result["result_dir"]

@@ -30,6 +30,16 @@ options:
       - RV(pgflex.azure.pgflex_identity_fleet#module:result_dir) of the fleet.
       - Either this or O(register) is required.
     type: path
+  fail_on:
+    description:
+      - Statuses of a row with which its host fails, of an audit.
+      - V(drifted) is a row that would change, where the fleet ran in check mode. Without it such a host is changed.
+      - V(failed) is a row that failed. Without it such a host is skipped.
+      - V(undeclared) is a row for which nothing is declared. Without it such a host is ok.
+    type: list
+    elements: str
+    choices: [drifted, failed, undeclared]
+    default: [failed]
 attributes:
   check_mode:
     description: Reports what the fleet would do, where that ran in check mode.
@@ -51,6 +61,11 @@ EXAMPLES = r"""
 - name: Give each host its own result
   pgflex.azure.pgflex_identity_outcome:
     register: fleet
+
+- name: Fail each host whose server has drifted, where that ran in check mode
+  pgflex.azure.pgflex_identity_outcome:
+    register: fleet
+    fail_on: [drifted, failed]
 """
 
 RETURN = r"""

@@ -34,6 +34,8 @@ TASK_VARIABLES = (
     "pgflex_identity_fail_on_undeclared",
 )
 
+#: What fails for all hosts Ansible tells at one of them, which need not have to do with it.
+RUN_FAILED = "The run failed, not this server: "
 STRICT, FAIL_ON_UNDECLARED = "pgflex_identity_strict", "pgflex_identity_fail_on_undeclared"
 _LIMIT = "max_removals"
 # So many names are told.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._fleet.target import counted, some_of
 from ._report.model import CHANGED, COMPLIANT, FAILED, NOT_STARTED, UNDECLARED, read_report
 from ._report.text import lines, reference_text
-from ._run_scope import explain_shut_gates
+from ._run_scope import RUN_FAILED, explain_shut_gates
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -85,7 +85,7 @@ def _refusal(plan: Mapping[str, Any], rollout: Mapping[str, Any]) -> str:
     if plan.get("stopped_by"):
         return explain_shut_gates(plan["stopped_by"])
     failed = [each for each in (plan, rollout) if each.get("failed") and "totals" not in each]
-    return str(failed[0].get("msg")) if failed else ""
+    return str(failed[0].get("msg")).removeprefix(RUN_FAILED) if failed else ""
 
 
 def _name(plan: Mapping[str, Any], batch: Batch) -> str:

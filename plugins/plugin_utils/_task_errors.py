@@ -18,6 +18,7 @@ from ..module_utils._fleet.target import some_of
 from ..module_utils._module.argspec import CONNECTION as OPTIONS
 from ..module_utils._module.options import ASSIGN, CONNECTION
 from ..module_utils._server.results import warn_of_unmatched
+from ._run_scope import RUN_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +38,20 @@ def failing_the_task(facts: Callable[[], dict[str, Any]] = dict) -> Iterator[Non
 def failure(error: PgflexError, **facts: Any) -> AnsibleActionFail:
     """Return the failure of a task."""
     return AnsibleActionFail(str(error), result={"error": error.as_dict(), **facts})
+
+
+def failing_the_run(work: Callable[[], dict[str, Any]], task_vars: Mapping[str, Any], *, once: bool) -> dict[str, Any]:
+    """Return the result of `work`, done `once` for a play. Raise `AnsibleActionFail`.
+
+    Where the play has several hosts a failure is none of the one that it is told at.
+    """
+    if not once or len(task_vars.get("ansible_play_hosts_all", ())) < 2:
+        return work()
+    try:
+        result = work()
+    except AnsibleActionFail as error:
+        raise AnsibleActionFail(f"{RUN_FAILED}{error.message}", result=error.result) from None
+    return {**result, "msg": f"{RUN_FAILED}{result['msg']}"} if result.get("failed") else result
 
 
 def evaluate(templar: Templar, name: str, value: Any) -> Any:

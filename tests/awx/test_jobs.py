@@ -177,7 +177,7 @@ def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, 
     # The artifact of the canary says what to undo, with the workflow's answers beside it.
     assert [place.jobs[number].hosts("changed") for number in (1, 3)] == [names[:1], names[:1]]
     assert held(emulator, names) == [["id-a"], ["id-a"]]
-    assert f"Drifted or failed: {', '.join(names)}" in place.jobs[-1].stdout
+    assert place.jobs[-1].hosts("failures") == names
     assert status_of(place, done) == "failed"
 
     # A rollback that fails is red for itself: nothing follows it that would count as its handling.
@@ -192,6 +192,27 @@ def test_a_rollout_that_is_not_approved_is_put_back_and_red(emulator: Emulator, 
     check_rollback_fails(
         place, done["canary"].artifacts, "rollback: The record names none of the servers of this play."
     )
+
+
+def test_an_audit_and_a_list_are_red_for_the_servers_that_need_it(emulator: Emulator, place: Place) -> None:
+    seed_servers(emulator, servers("app", 4, "id-a"))
+    # The first one is compliant; the last one does not exist.
+    names = [f"pg-app-00{number}" for number in range(5)]
+    declared = [{"pgflex_identity_present": name} for name in ("id-a", "id-a", "id-b")]
+    place.inventory = inventory_of(names)
+    place.inventory["_meta"]["hostvars"] = dict(zip(names, [*declared, {}, declared[0]]))
+    answers = {"pgflex_identity_fail_on_drift": "true", "pgflex_identity_fail_on_undeclared": "true"}
+    audit = place.launch("audit", answers)
+    assert (audit.status, audit.hosts("failures"), audit.hosts("ok")) == ("failed", names[2:], names[:1])
+    told = {host: each["msg"] for host, each in audit.results(OUTCOME).items()}
+    assert sorted(told) == names[2:]
+    assert told[names[2]] == "Drifted: missing id-b."
+    assert told[names[3]] == "Undeclared: nothing says what it shall hold. It holds id-a."
+    assert told[names[4]].startswith("Cannot read server pg-app-004")
+    listed = place.launch("list")
+    assert (listed.status, listed.hosts("failures"), listed.hosts("ok")) == ("failed", names[4:], names[:1])
+    place.inventory = inventory_of(names[:3], pgflex_identity_present="id-a")
+    assert [job.hosts("failures") for job in (place.launch("audit", answers), place.launch("list"))] == [[], []]
 
 
 @pytest.mark.parametrize("version", ["", "2.4.0"], ids=["this runner", "that of AWX 24.6.1"])

@@ -14,7 +14,8 @@ import pytest
 
 from e2e.audit_runs import seed_kinds
 from e2e.estates import listings, seed_many, sign_ins
-from e2e.world import OTHER_SUBSCRIPTION, held_id, identity_id, patches
+from e2e.roles import recap, unwrapped
+from e2e.world import GROUP, OTHER_SUBSCRIPTION, held_id, identity_id, patches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def test_drift_is_shown_by_host_and_nothing_is_written(emulator: Emulator, audit
     assert "changed=0" in ran.output
 
 
-def test_drift_ends_the_play_with_an_error_where_that_is_asked_for(emulator: Emulator, audit: Audit) -> None:
+def test_each_host_that_has_drifted_fails_for_itself_where_that_is_asked_for(emulator: Emulator, audit: Audit) -> None:
     seed_kinds(emulator)
     hosts = {
         "pg-good": HOSTS["pg-good"],
@@ -73,10 +74,63 @@ def test_drift_ends_the_play_with_an_error_where_that_is_asked_for(emulator: Emu
         "pg-drift: missing id-a; extra id-b",
         "2 servers: 1 compliant, 1 drifted (1 missing, 1 extra), 0 failed.",
     ]
-    assert "Drifted or failed: pg-drift" in ran.output
+    assert recap(ran) == {"pg-good": "ok", "pg-drift": "failed"}
+    assert '"msg": "Drifted: missing id-a; extra id-b."' in ran.output
     assert ran.stats["pgflex_identity_audit"]["drifted_hosts"] == ["pg-drift"]
     assert audit({"pg-good": HOSTS["pg-good"]}, "-e", "pgflex_identity_fail_on_drift=true").rc == 0
     assert patches(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended"),
+    [
+        ((), {"pg-drift": "changed", "pg-gone": "ok"}),
+        (("drift",), {"pg-drift": "failed", "pg-gone": "failed"}),
+        (("undeclared",), {"pg-drift": "changed", "pg-gone": "ok", "pg-keys": "failed"}),
+        (("drift", "undeclared"), {"pg-drift": "failed", "pg-gone": "failed", "pg-keys": "failed"}),
+    ],
+)
+def test_no_host_is_red_for_another_one(
+    emulator: Emulator, audit: Audit, asked: tuple[str, ...], ended: dict[str, str]
+) -> None:
+    seed_kinds(emulator)
+    declared = {"pgflex_identity_present": "id-a"}
+    hosts = {"pg-good": declared, "pg-drift": declared, "pg-gone": declared, "pg-keys": {}}
+    flags = [word for each in asked for word in ("-e", f"pgflex_identity_fail_on_{each}=true")]
+    ran = audit(hosts, *flags)
+    assert ran.rc == (2 if asked else 0)
+    # One has spoken for all, and a host that is compliant has no result of its own.
+    assert recap(ran) == {"pg-good": "ok", **ended}
+    assert ("Undeclared: nothing says what it shall hold. It holds id-cmk." in unwrapped(ran)) == (
+        "undeclared" in asked
+    )
+
+
+def test_where_very_many_hosts_need_attention_none_is_grouped(audit: Audit) -> None:
+    # Each has a mistake of its own, so that nothing is asked of Azure.
+    hosts = {f"pg-{number:04}": {"pgflex_server_id": str(number)} for number in range(1001)}
+    ran = audit(hosts, "-e", "pgflex_identity_fail_on_drift=true")
+    assert recap(ran) == dict.fromkeys(hosts, "failed")
+    assert ran.output.count("=> (item=pg-") == 1
+
+
+def test_one_server_without_an_inventory_has_its_own_result(emulator: Emulator, audit: Audit) -> None:
+    seed_kinds(emulator)
+    said = {"pgflex_server_name": "pg-drift", "pgflex_resource_group": GROUP, "pgflex_identity_fail_on_drift": "true"}
+    for name, ended in (("id-a", "failed"), ("id-b", "ok")):
+        ran = audit({}, "-e", json.dumps({**said, "pgflex_identity_present": name}))
+        assert recap(ran) == {"localhost": ended}
+
+
+def test_what_fails_for_all_hosts_says_that_it_is_not_the_server(emulator: Emulator, audit: Audit) -> None:
+    seed_kinds(emulator)
+    hosts: dict[str, dict[str, Any]] = {"pg-good": {}, "pg-drift": {}}
+    for arguments in (("-e", "pgflex_identity_report_csv=none/x"), ("-e", "pgflex_identity_connection=x")):
+        ran = audit(hosts, *arguments)
+        assert (ran.rc, recap(ran)) == (2, {"pg-good": "failed"})
+        assert '"msg": "The run failed, not this server: pgflex_identity_' in ran.output
+    # With one server there is no other one.
+    assert "The run failed" not in audit({"pg-good": {}}, "-e", "pgflex_identity_connection=x").output
 
 
 def test_an_identity_that_does_not_exist_is_an_error(emulator: Emulator, audit: Audit) -> None:

@@ -118,8 +118,8 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     seed_fleet(emulator, "id-a")
     emulator.clear_requests()
     of_another = (
-        "The record names none of the servers of this play. It is that of an earlier job of this workflow (assign), "
-        f"which changed {HOSTS[2]}: "
+        "rollback: The record names none of the servers of this play. It is that of an earlier job of this workflow "
+        f"(assign), which changed {HOSTS[2]}: "
     )
     for variables, hosts, problem in (
         (
@@ -132,7 +132,9 @@ def test_a_record_that_is_not_whole_or_of_another_estate_changes_nothing(
     ):
         ran = run(ROLLBACK, hosts, "-e", json.dumps(variables))
         assert ran.rc == 2
-        assert problem in unwrapped(ran)
+        assert f"The run failed, not this server: {problem}" in unwrapped(ran)
+        # What is counted as failed is red.
+        assert told(ran)["failed_hosts"] == [*recap(ran)] == hosts[:1]
         assert "Traceback" not in ran.output
     assert emulator.requests() == []
 

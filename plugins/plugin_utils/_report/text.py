@@ -66,7 +66,7 @@ def lines(report: Report) -> list[str]:
     """
     told = [row for row in report.rows if row.status not in (COMPLIANT, UNDECLARED) or row.busy]
     servers = [
-        *(f"{row.host}: {_row_text(row)}" for row in told),
+        *(f"{row.host}: {row_text(row)}" for row in told),
         *_undeclared_texts(report),
         *_noted_texts([row for row in report.rows if row.status in (COMPLIANT, UNDECLARED) and not row.busy]),
     ]
@@ -98,7 +98,8 @@ def _noted_texts(rows: list[ReportRow]) -> Iterator[str]:
         yield f"{some_of(names)}{f' ({len(names)} servers)' if len(names) > 1 else ''}: {note}"
 
 
-def _row_text(row: ReportRow) -> str:
+def row_text(row: ReportRow) -> str:
+    """Return what there is to say of a server: what differs, or the message."""
     if row.status in (FAILED, NOT_STARTED):
         return f"error: {row.message}" if row.status == FAILED else f"{row.message}"
     differences = []
@@ -115,7 +116,7 @@ def _undeclared_texts(report: Report) -> Iterator[str]:
     hosts: dict[str, list[str]] = {}
     for row in report.rows:
         if row.status == UNDECLARED:
-            hosts.setdefault(_held_text(row), []).append(row.host)
+            hosts.setdefault(held_text(row), []).append(row.host)
     for held, names in sorted(hosts.items(), key=lambda one: (-len(one[1]), one[0])):
         if len(names) == 1:
             yield f"{names[0]}: undeclared, holds {held}"
@@ -123,7 +124,8 @@ def _undeclared_texts(report: Report) -> Iterator[str]:
             yield f"{len(names)} undeclared servers hold {held}: {some_of(names)}"
 
 
-def _held_text(row: ReportRow) -> str:
+def held_text(row: ReportRow) -> str:
+    """Return the names of all that a server holds."""
     names = [SYSTEM] if row.system_assigned else []
     held = [row.label(each) for each in row.identities if each.status not in _ABSENT]
     return ", ".join([*names, *held]) or "no identity"
