@@ -33,6 +33,7 @@ from ..plugin_utils._host_reader import host_options, host_variables, quick_with
 from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import is_awaited, run_in_worker, show_line, within
 from ..plugin_utils._inventory import all_variables, batch_hosts, extra_variables, named_hosts
+from ..plugin_utils._large_results import keep_small
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
 from ..plugin_utils._rollback_plan import explain_no_match, plan_rollback, with_reference
@@ -86,7 +87,7 @@ class ActionModule(ActionBase):
             answer = failing_the_run(partial(self._answer, known), known, once=self._runs_once)
         except AnsibleActionFail as error:
             raise AnsibleActionFail(error.message, result={**error.result, **self._facts}) from None
-        return {**result, **answer, **self._facts}
+        return {**result, **keep_small(answer), **self._facts}
 
     def _answer(self, known: dict[str, Any]) -> dict[str, Any]:
         arguments = self._settings.arguments(self._task.args, by_role=self._is_called_by_role)

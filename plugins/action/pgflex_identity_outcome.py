@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import read_entry
 from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE
+from ..plugin_utils._large_results import whole
 from ..plugin_utils._report.model import DRIFTED, FAILED, UNDECLARED, read_report
 from ..plugin_utils._report.text import held_text, row_text
 from ..plugin_utils._run_scope import FAIL_ON_UNDECLARED, RUN_FAILED, explain_shut_gates
@@ -110,7 +111,7 @@ def _is_skipped(name: str, task_vars: dict[str, Any]) -> bool:
         return True
     if name != "pgflex_identity_plan" or not isinstance(applied, Mapping) or not applied.get("skipped"):
         return False
-    return any(each.get(what) for each in plan.get("servers") or () for what in ("changed", "failed", "busy"))
+    return any(each.get(what) for each in whole(plan).get("servers") or () for what in ("changed", "failed", "busy"))
 
 
 def _registered(name: str, task_vars: dict[str, Any]) -> Any:

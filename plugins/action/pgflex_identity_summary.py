@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
 from ..plugin_utils._inventory import batch_hosts
+from ..plugin_utils._large_results import whole
 from ..plugin_utils._summary import Batch, add, for_report, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
@@ -28,7 +29,7 @@ class ActionModule(ActionBase):
     _VALID_ARGS = frozenset(("plan", "rollout", "action", "rollback_file"))
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return `lines` of this batch, and the `summary` of all batches so far, which is also a custom statistic."""
+        """Return `lines` of this batch, and the counts of all batches so far; the custom statistic has names too."""
         known = task_vars or {}
         result: dict[str, Any] = super().run(tmp, known)
         arguments, check = self._task.args, self._task.check_mode
@@ -36,9 +37,10 @@ class ActionModule(ActionBase):
         if check:
             rollout = {**rollout, "rollback": ""}
         try:
-            told, plan = add(_earlier(), arguments["plan"], rollout, self._batch(known))
+            planned, rollout = whole(arguments["plan"]), whole(rollout)
+            told, plan = add(_earlier(), planned, rollout, self._batch(known))
             batch = sum_up([plan])
-            lines = tell(batch, arguments["plan"], rollout.get("waves") or [], check=check)
+            lines = tell(batch, planned, rollout.get("waves") or [], check=check)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
         if batch["rollback"] and arguments.get("rollback_file"):
@@ -48,8 +50,10 @@ class ActionModule(ActionBase):
             result["report"] = str(_path("report"))
             write_private(_path("report"), json.dumps(for_report(told["plans"].values(), plan)))
         summary = {"check": check, "action": arguments.get("action"), **sum_up(told["plans"].values())}
+        # Each name once: of a result with more than 700,000 characters AWX keeps nothing.
+        counts = {name: value for name, value in summary.items() if not isinstance(value, list) and name != "rollback"}
         handed_on = {"data": {STATISTIC: summary}, "per_host": False, "aggregate": True}
-        return {**result, "changed": False, "lines": lines, "summary": summary, "ansible_stats": handed_on}
+        return {**result, "changed": False, "lines": lines, "summary": counts, "ansible_stats": handed_on}
 
     def _batch(self, task_vars: dict[str, Any]) -> Batch:
         everyone = [str(each) for each in task_vars.get("ansible_play_hosts_all") or []]

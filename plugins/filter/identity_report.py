@@ -118,6 +118,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._files import read_entries
+from ..plugin_utils._large_results import whole
 from ..plugin_utils._report.batches import read_batches
 from ..plugin_utils._report.html import as_html
 from ..plugin_utils._report.model import document, read_report, summary
@@ -160,7 +161,7 @@ def identity_report(
 
 def _entries(result: Mapping[str, Any], *, brief: bool) -> list[Any]:
     """Return all that is known of each server; where that is in a folder, `servers` says little more than the names."""
-    servers, folder = list(result["servers"]), result.get("result_dir")
+    servers, folder = list(whole(result)["servers"]), result.get("result_dir")
     if not folder:
         return servers
     told = ("changed", "failed", "undeclared", "notes")

@@ -275,6 +275,7 @@ servers:
     - How each row ended, in the order of the rows, with C(assigned), C(removed), C(identity) and C(server) as
       M(pgflex.azure.pgflex_identity) returns them, and C(diff) where something changes. A failed row has C(server),
       if it was read, and empty lists of what was assigned and removed.
+    - With O(result_dir), where these would have more than 200,000 characters, it is the path of a JSON file with them.
   type: list
   elements: dict
   returned: success

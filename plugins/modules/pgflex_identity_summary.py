@@ -98,7 +98,9 @@ report:
   returned: in the role, if it is to write reports
   sample: /home/me/.ansible/tmp/ansible-local-4711abcd/pgflex_identity_result_report.json
 summary:
-  description: What is handed on.
+  description:
+    - What is handed on, as the custom statistic C(pgflex_identity_result).
+    - The lists of hosts and the record are in the statistic alone.
   type: dict
   returned: success
   contains:

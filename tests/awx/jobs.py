@@ -227,10 +227,3 @@ def injected(credentials: list[Attached], private: Path) -> dict[str, str]:
     (private / "env").mkdir(parents=True)
     inject(credentials, env, [], private)
     return {name: value.replace("/runner/", f"{private}/") for name, value in env.items()}
-
-
-def largest_result(job: Job) -> int:
-    """Count the characters of the largest result. It is an error if the runner kept nothing of one."""
-    results = [event["event_data"]["res"] for event in job.events if "res" in event["event_data"]]
-    assert all(results), "a result was dropped"
-    return max(len(str(result)) for result in results)

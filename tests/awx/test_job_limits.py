@@ -1,17 +1,12 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that AWX slices, ends early or keeps a result of up to a size."""
+"""Jobs that AWX slices or ends early."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import pytest
-
-from awx.conftest import PAGE
-from awx.jobs import MOST_CHARACTERS, largest_result
 from awx.places import inventory_of
 from awx.test_jobs import OUTCOME, check_no_secret, held
 from e2e.fleets import seed_servers, servers
@@ -72,22 +67,3 @@ def test_after_a_cancel_and_a_timeout_a_job_waits_for_what_goes_on_and_converges
     assert held(emulator, names) == [["id-a", "id-b"]] * 2
     # The change that the first job began was the only one: the others were told that the server is busy.
     assert [status for status in patched() if status != 409] == [202, 202]
-
-
-def test_a_thousand_servers_stay_far_below_the_size_that_awx_keeps(emulator: Emulator, place: Place) -> None:
-    seeded = servers("app", 1000, "id-a")
-    seed_servers(emulator, seeded)
-    names = [each["name"] for each in seeded]
-    place.inventory = inventory_of(names, pgflex_identity_present="id-b")
-    answers = {"pgflex_identity_fail_on_drift": "true", "pgflex_identity_fail_on_undeclared": "false"}
-    audit = place.launch("audit", answers)
-    assert audit.status == "failed"
-    assert len(audit.artifacts["pgflex_identity_audit"]["drifted_hosts"]) == 1000
-    # The largest result of a job that changes servers grows with their number: with a tenth of them it is a tenth.
-    place.inventory = inventory_of(names[:100], pgflex_identity_present="id-b")
-    plan = place.launch("assign", check=True)
-    assert plan.artifacts["pgflex_identity_result"]["changed_hosts"] == names[:100]
-    assert max(largest_result(audit), largest_result(plan) * 10) < 350_000
-    [limit] = re.findall(r"more than some ([\d,]+) servers that drift", PAGE.read_text(encoding="utf-8"))
-    assert largest_result(plan) / 100 * int(limit.replace(",", "")) == pytest.approx(MOST_CHARACTERS, rel=0.05)
-    check_no_secret(place, emulator)
