@@ -452,7 +452,7 @@ change_reference:
   sample: CHG0012345
 rollback_file:
   description: The file of the record.
-  type: path
+  type: str
   returned: in the role, if there is one
   sample: /home/me/.ansible/pgflex_identity/20261123T200000Z-x1y2-assign.jsonl
 settings:

@@ -94,7 +94,7 @@ lines:
   sample: ["12 servers: 9 compliant, 2 changed (2 added, 1 removed), 1 failed, 0 not started."]
 report:
   description: File of which the filter P(pgflex.azure.identity_report#filter) makes a report of all batches of the play so far.
-  type: path
+  type: str
   returned: in the role, if it is to write reports
   sample: /home/me/.ansible/tmp/ansible-local-4711abcd/pgflex_identity_result_report.json
 summary:
