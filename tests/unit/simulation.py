@@ -188,7 +188,7 @@ class Controller:
 
     def get_page(self, url: str, doing: str) -> Page:
         """GET of a page."""
-        return self._exchange("GET", partial(self.azure.service.get_page, url, doing))
+        return self._exchange("GET", partial(self.azure.page, url, doing))
 
     def _exchange(self, method: str, request: Callable[[], T]) -> T:
         tell = self.observer(method, f"https://arm/subscriptions/{SUBSCRIPTION}/x") if self.observer else None
@@ -212,13 +212,16 @@ class Controller:
 class Azure:
     """Servers, and buckets for reads and writes.
 
-    `counts` are those that answers have, `others` the writes a second of a client that is not simulated.
+    `counts` are those that answers have, `others` the writes a second of a client that is not simulated. Lists that are
+    `frozen` show for ever what they showed first.
     """
 
     reads: Bucket
     writes: Bucket
     counts: Literal["recorded", "all", "none"] = "recorded"
     others: float = 0
+    frozen: bool = False
+    pages: dict[str, Page] = field(default_factory=dict)
     simulation: Simulation = field(default_factory=Simulation)
     service: FleetService = field(default_factory=lambda: FleetService(page_size=100))
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -244,6 +247,12 @@ class Azure:
         self.answers[method, status] += 1
         self.times[method].append(self.simulation.time)
         return status, headers
+
+    def page(self, url: str, doing: str) -> Page:
+        """Return a page of a list."""
+        if not self.frozen or url not in self.pages:
+            self.pages[url] = self.service.get_page(url, doing)
+        return self.pages[url]
 
     @property
     def refused(self) -> int:
