@@ -32,7 +32,7 @@ from ..plugin_utils._free_strategy import WITHOUT_RUN_ONCE, refuse_uncounted_tas
 from ..plugin_utils._host_reader import host_options, host_variables, quick_without_facts
 from ..plugin_utils._host_variables import HostRows, nothing_asked
 from ..plugin_utils._in_worker import is_awaited, run_in_worker, show_line, within
-from ..plugin_utils._inventory import all_variables, batch_hosts, extra_variables, named_hosts
+from ..plugin_utils._inventory import all_variables, batch_hosts, extra_variables, named_hosts, play_variables
 from ..plugin_utils._large_results import keep_small
 from ..plugin_utils._other_hosts import OtherHosts
 from ..plugin_utils._play_hosts import PlayHosts, lets_through
@@ -303,7 +303,9 @@ class ActionModule(ActionBase):
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
         with failing_the_task():
             allowed = self._settings.read(ALLOW_UNKNOWN)
-            return VariableNames(read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars))
+            return VariableNames(
+                read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars), play_variables(self._task, task_vars)
+            )
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

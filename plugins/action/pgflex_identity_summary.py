@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._files import write_private
-from ..plugin_utils._inventory import batch_hosts
+from ..plugin_utils._inventory import batch_hosts, extra_variables
 from ..plugin_utils._large_results import whole
 from ..plugin_utils._summary import Batch, add, for_report, sum_up, tell, undo
 
@@ -44,7 +44,8 @@ class ActionModule(ActionBase):
         except (AttributeError, KeyError, TypeError, ValueError):
             raise AnsibleActionFail("plan, rollout: have to be results of pgflex_identity_fleet.") from None
         if batch["rollback"] and arguments.get("rollback_file"):
-            lines.append(undo(known.get("ansible_inventory_sources") or [], arguments["rollback_file"]))
+            sources = known.get("ansible_inventory_sources") or []
+            lines.append(undo(sources, arguments["rollback_file"], extra_variables(known)))
         write_private(_path(), json.dumps(told))
         if plan["files"]:
             result["report"] = str(_path("report"))

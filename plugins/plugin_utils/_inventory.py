@@ -16,6 +16,8 @@ from ansible.inventory.manager import split_host_pattern
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ansible.playbook.task import Task
+
 
 def all_variables(task_vars: Mapping[str, Any], read: Callable[[str], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield what `read` gives for the hosts of the play, then for all others of the inventory, if it can be read."""
@@ -43,4 +45,12 @@ def batch_hosts(task_vars: Mapping[str, Any]) -> list[str]:
 def extra_variables(task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what `-e` sets."""
     found: Mapping[str, Any] = task_vars["hostvars"]._variable_manager.extra_vars
+    return found
+
+
+def play_variables(task: Task, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the variables that count where the hosts of a play are chosen: its own, and what `-e` sets."""
+    found: Mapping[str, Any] = task_vars["hostvars"]._variable_manager.get_vars(
+        play=task.get_play(), include_hostvars=False
+    )
     return found

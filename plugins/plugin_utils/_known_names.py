@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from ..module_utils._module.options import ALL, CONNECTION
 
+#: Which hosts a playbook is for: it is asked for before there are hosts whose variables could count.
+CHOOSING = "pgflex_identity_hosts"
 #: Variables of the playbooks alone.
-PLAYBOOKS = ("pgflex_identity_hosts", "pgflex_identity_fail_on_drift")
+PLAYBOOKS = (CHOOSING, "pgflex_identity_fail_on_drift")
 #: What the inventory plugin says of a server, beside its place.
 FACTS = (
     "pgflex_current_identity",

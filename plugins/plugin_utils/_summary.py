@@ -12,9 +12,11 @@ may look at a host more than once.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..module_utils._fleet.target import counted, some_of
@@ -240,10 +242,24 @@ def approved_text(facts: Mapping[str, Any]) -> str:
     )
 
 
-def undo(inventories: Iterable[str], record: str) -> str:
-    """Return how to take back what is in the record, a path."""
-    sources = [word for each in inventories for word in ("-i", each)]
-    # Ansible takes what -e says apart at blanks again.
-    given = ["-e", f"pgflex_identity_rollback={shlex.quote(record)}"]
-    command = ["ansible-playbook", "pgflex.azure.rollback", *sources, *given]
-    return f"To undo it: {shlex.join(command)}"
+_PLAIN = re.compile(r"[\w./@:+-]+", re.ASCII)
+#: Where servers are named with -e they have to be named for the way back too.
+_PLACES = ("pgflex_server_id", "pgflex_server_name", "pgflex_resource_group")
+
+
+def undo(inventories: Iterable[str], record: str, extra: Mapping[str, Any]) -> str:
+    """Return how to take back what is in the record, a path, after a run over `inventories` with `extra` variables."""
+    # Without an inventory Ansible names one that is not there.
+    sources = [word for each in inventories if "," in each or Path(each).exists() for word in ("-i", each)]
+    given = {name: extra[name] for name in _PLACES if name in extra} | {"pgflex_identity_rollback": record}
+    command = ["ansible-playbook", "pgflex.azure.rollback", *sources]
+    told = " ".join(f"-e {_extra_variable(name, str(value))}" for name, value in given.items())
+    return f"To undo it: {shlex.join(command)} {told}"
+
+
+def _extra_variable(name: str, value: str) -> str:
+    """Return the argument of -e for a shell, which both it and Ansible take apart."""
+    if _PLAIN.fullmatch(value):
+        return f"{name}={value}"
+    # No shell needs to be told of an apostrophe that JSON writes as a number.
+    return "'" + json.dumps({name: value}).replace("'", "\\u0027") + "'"

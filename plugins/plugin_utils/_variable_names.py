@@ -15,9 +15,11 @@ from functools import lru_cache
 from glob import escape
 from typing import TYPE_CHECKING, Any
 
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+
 from ..module_utils._errors import InvalidInput
 from ..module_utils._module.options import ALLOW_UNKNOWN
-from ._known_names import ADDING, FORMER, HANDED_ON, VARIABLES
+from ._known_names import ADDING, CHOOSING, FORMER, HANDED_ON, VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +33,7 @@ _OURS = ("pgflex_identity", "pgflex_identities")
 _PREFIX = "pgflex_"
 # Edits that make a name out of a known one for which it is not taken by chance.
 _FEW = 2
+_FLAGS = frozenset(str(each).lower() for each in BOOLEANS)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -46,13 +49,15 @@ class _Unknown:
 class VariableNames:
     """Look at the names of all hosts' variables, each distinct one once. No value is shown, since it may be a secret.
 
-    `allowed` are names and patterns with `*` that are the user's own; `extra` are the names of extra variables.
+    `allowed` are names and patterns with `*` that are the user's own; `extra` are the names of extra variables, `play`
+    those of all variables that count where the hosts of the play are chosen.
     """
 
-    def __init__(self, allowed: Sequence[str], extra: Iterable[str]) -> None:
+    def __init__(self, allowed: Sequence[str], extra: Iterable[str], play: Iterable[str]) -> None:
         # Nothing but `*` is a pattern, as in the names of identities.
         self._allowed = [escape(each).replace("[*]", "*") for each in allowed]
         self._extra = frozenset(extra)
+        self._play = frozenset(play)
         self._seen: set[str] = set()
         self._unknown: dict[str, _Unknown] = {}
 
@@ -61,7 +66,8 @@ class VariableNames:
         new = variables.keys() - self._seen
         self._seen |= new
         for name in new:
-            if meant_for(name) and not self._is_excepted(name, variables[name]):
+            meant = meant_for(name) or is_no_result(name, variables[name]) or self._chooses_nothing(name)
+            if meant and not self._is_excepted(name, variables[name]):
                 self._unknown[name] = _Unknown(host, self._origin(name, variables))
         for name in self._unknown.keys() & variables.keys():
             self._unknown[name].hosts += 1
@@ -75,6 +81,9 @@ class VariableNames:
     def _is_excepted(self, name: str, value: Any) -> bool:
         is_registered = isinstance(value, Mapping) and "changed" in value
         return is_registered or any(fnmatchcase(name, each) for each in self._allowed)
+
+    def _chooses_nothing(self, name: str) -> bool:
+        return name == CHOOSING and name not in self._play
 
     def _origin(self, name: str, variables: Mapping[str, Any]) -> str:
         """Return where the name was set, empty where it is not known: true, false and null have no origin."""
@@ -100,9 +109,19 @@ class VariableNames:
         raise InvalidInput(min(unknown), " ".join(told))
 
 
+def is_no_result(name: str, value: Any) -> bool:
+    """Return whether a name under which this collection keeps a result has a value that looks like a setting."""
+    return name in HANDED_ON and isinstance(value, (bool, int, float, str)) and str(value).lower() in _FLAGS
+
+
 def _tell(name: str, unknown: _Unknown) -> str:
-    known = FORMER.get(name)
-    problem = f"is now {known}" if known else f"is no variable of this collection; the nearest one is {meant_for(name)}"
+    problem = f"is no variable of this collection; the nearest one is {meant_for(name)}"
+    if name in FORMER:
+        problem = f"is now {FORMER[name]}"
+    elif name in HANDED_ON:
+        problem = "is what this collection keeps a result in, and no setting"
+    elif name == CHOOSING:
+        problem = "chooses the hosts of a play, and counts with -e or in the vars of import_playbook alone"
     place = f"{unknown.host} has it" + f" from {unknown.origin}" * bool(unknown.origin)
     more = unknown.hosts - 1
     return f"{name}: {problem}. {place}" + f", and {more} more host{'s' * (more > 1)}" * bool(more) + "."

@@ -66,7 +66,8 @@ class RemovalLimit:
         losing = [each for each in drifted if each.reconciled and self._counts(each.reconciled.plan, each.desired)]
         if len(losing) > self._allowed:
             reasons = [reason for each in losing for reason in self._reasons(each)]
-            raise self._refusal([each.name for each in losing], reasons, servers)
+            needed = sum(each.reconciled.plan.loses for each in drifted if each.reconciled)
+            raise self._refusal([each.name for each in losing], reasons, servers, needed)
         self._counted = {key(each.ref.id) for each in losing}
 
     def check_approved(self, approved: Sequence[PlannedServer], servers: int) -> None:
@@ -74,7 +75,8 @@ class RemovalLimit:
         losing = [each for each in approved if (each.empties if self.limit is None else each.change.loses)]
         if len(losing) > self._allowed:
             reasons = [reason for each in losing for reason in _approved_reasons(each)]
-            raise self._refusal([each.host for each in losing], reasons, servers)
+            needed = sum(each.change.loses for each in approved)
+            raise self._refusal([each.host for each in losing], reasons, servers, needed)
         self._counted = {key(each.server_id) for each in losing}
 
     def check_write(self, target: Target, plan: Plan) -> None:
@@ -113,7 +115,8 @@ class RemovalLimit:
             return plan.loses
         return self.action != ROLLBACK and purge_empties(plan, desired)
 
-    def _refusal(self, losing: Sequence[str], causes: Sequence[str], servers: int) -> Refused:
+    def _refusal(self, losing: Sequence[str], causes: Sequence[str], servers: int, needed: int) -> Refused:
+        """Return the refusal; `needed` is the limit that lets the plan pass: with one, every loss counts."""
         reasons = Counter(causes)
         told = [f"{reason} from {counted(number, 'server')}" for reason, number in reasons.most_common(_REASONS)]
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
@@ -124,7 +127,7 @@ class RemovalLimit:
             code="TooManyRemovals",
             target="max_removals",
             hint="To see the plan, use check mode with pgflex_identity_max_removals at 100%. If it is meant, set "
-            f"pgflex_identity_max_removals, or this option, to {len(losing)}; if not, {_OTHERWISE[self.action]}.",
+            f"pgflex_identity_max_removals, or this option, to {needed}; if not, {_OTHERWISE[self.action]}.",
         )
 
     def _reasons(self, target: Target) -> Iterator[str]:

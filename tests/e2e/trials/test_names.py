@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +45,21 @@ def test_a_misspelt_name_of_one_host_ends_every_playbook(playbook: str, emulator
     ran = run(playbook, hosts, pgflex_identity_purge=True)
     problem = "pgflex_identity_presnt: is no variable of this collection; the nearest one is pgflex_identity_present."
     refused(ran, emulator, f"{problem} {HOSTS[1]} has it")
+
+
+@pytest.mark.parametrize("playbook", [ASSIGN, AUDIT, LIST])
+def test_hosts_that_an_inventory_chooses_are_not_chosen_in_silence(playbook: str, emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator)
+    ran = run(playbook, HOSTS, pgflex_identity_hosts=HOSTS[0], **PRESENT)
+    refused(ran, emulator, "pgflex_identity_hosts: chooses the hosts of a play, and counts with -e or in the vars of ")
+
+
+@pytest.mark.parametrize("chosen", [HOSTS[:2], [], f"{HOSTS[0]},{HOSTS[1]}"], ids=str)
+def test_a_list_of_patterns_chooses_hosts_too(chosen: Any, emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator)
+    ran = run(ASSIGN, HOSTS, "-e", json.dumps({"pgflex_identity_hosts": chosen}), **PRESENT)
+    assert ran.rc == 0, ran.output
+    assert sorted(writes(emulator)) == sorted(HOSTS[:2] if chosen else HOSTS)
 
 
 def test_a_misspelt_name_ends_a_rollback(emulator: Emulator, run: Run, tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible.parsing.splitter import parse_kv
 
 from ansible_collections.pgflex.azure.plugins.plugin_utils._summary import Batch, add, sum_up, tell, undo
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOTHING = {"added": 0, "removed": 0}
 WAVE = {"servers": 1, "changed": 1, "failed": 0, "not_started": 0, **NOTHING, "started": "2026-01-01T10:00:00+00:00"}
@@ -140,12 +142,24 @@ def test_an_undeclared_server_that_cannot_be_read_any_more_has_failed() -> None:
     assert (batch["undeclared_hosts"], batch["failed_hosts"]) == (["c"], ["b"])
 
 
-def test_the_command_that_takes_it_back_can_be_pasted() -> None:
-    start = "To undo it: ansible-playbook pgflex.azure.rollback -i prod"
-    assert undo(["prod"], "/var/record.json") == f"{start} -e pgflex_identity_rollback=/var/record.json"
-    words = shlex.split(undo(["prod", "my hosts.yml"], "/var/a record.json"))
-    assert words[-3:-1] == ["my hosts.yml", "-e"]
-    assert parse_kv(words[-1]) == {"pgflex_identity_rollback": "/var/a record.json"}
+def test_the_command_that_takes_it_back_can_be_pasted(tmp_path: Path) -> None:
+    inventory, blank = tmp_path / "prod", tmp_path / "my hosts.yml"
+    for path in (inventory, blank):
+        path.touch()
+    start = f"To undo it: ansible-playbook pgflex.azure.rollback -i {inventory}"
+    assert undo([str(inventory)], "/var/a.json", {}) == f"{start} -e pgflex_identity_rollback=/var/a.json"
+    words = shlex.split(undo([str(inventory), str(blank)], "/var/o'brien, a.json", {}))
+    assert words[-3:-1] == [str(blank), "-e"]
+    assert json.loads(words[-1]) == {"pgflex_identity_rollback": "/var/o'brien, a.json"}
+
+
+def test_what_named_the_server_on_the_command_line_names_it_for_the_way_back() -> None:
+    extra = {"pgflex_server_name": "pg-1", "pgflex_resource_group": "rg 1", "pgflex_identity_present": "id-a"}
+    words = shlex.split(undo(["/etc/ansible/no-such-hosts", "a,b"], "/r.json", extra))
+    assert words[3:] == [
+        *("ansible-playbook", "pgflex.azure.rollback", "-i", "a,b", "-e", "pgflex_server_name=pg-1"),
+        *("-e", '{"pgflex_resource_group": "rg 1"}', "-e", "pgflex_identity_rollback=/r.json"),
+    ]
 
 
 @pytest.mark.parametrize("plan", [{}, {"totals": {}}])

@@ -74,7 +74,7 @@ def test_known_names_and_ones_own_are_no_mistake(name: str) -> None:
 
 
 def look(*hosts: dict[str, Any], allowed: tuple[str, ...] = (), extra: tuple[str, ...] = ()) -> None:
-    names = VariableNames(allowed, extra)
+    names = VariableNames(allowed, extra, extra)
     for number, variables in enumerate(hosts):
         names.add(f"pg-{number}", variables)
     names.check(hosts)
@@ -94,6 +94,21 @@ def test_the_first_host_and_the_number_of_the_others_are_told_and_no_value() -> 
     )
     assert "pg-1 has it, and 1 more host." in told({}, wrong, {}, wrong)
     assert "pg-0 has it from the extra variables (-e)." in told(wrong, extra=("pgflex_identity_presnt",))
+
+
+def test_a_result_of_the_collections_own_is_no_setting() -> None:
+    for value in (True, "yes", 1):
+        assert told({"pgflex_identity_plan": value}).startswith(
+            "pgflex_identity_plan: is what this collection keeps a result in, and no setting. pg-0 has it."
+        )
+    look({"pgflex_identity_plan": {"changed": False}, "pgflex_identity_planned": "pgflex-plan:x"})
+
+
+def test_hosts_that_choose_themselves_are_told_that_this_chooses_nothing() -> None:
+    assert told({"pgflex_identity_hosts": "pg-1"}).startswith(
+        "pgflex_identity_hosts: chooses the hosts of a play, and "
+    )
+    look({"pgflex_identity_hosts": "pg-1"}, extra=("pgflex_identity_hosts",))
 
 
 def test_every_name_is_told_at_once() -> None:
@@ -149,7 +164,7 @@ def test_a_registered_result_may_have_any_name() -> None:
 
 
 def test_variables_of_hosts_outside_of_the_run_are_not_read_without_need() -> None:
-    names = VariableNames((), ())
+    names = VariableNames((), (), ())
     names.add("pg-0", {PRESENT: [], "pgflex_canary": True})
     names.check(map(pytest.fail, ["read"]))
 
@@ -177,7 +192,7 @@ def test_every_name_in_role_and_playbooks_is_known() -> None:
 
 def test_5000_hosts_cost_next_to_nothing() -> None:
     hosts = [{**{f"variable_{each}": each for each in range(80)}, PRESENT: [], "pgflex_x": 1} for _each in range(5000)]
-    names = VariableNames((), ())
+    names = VariableNames((), (), ())
     started = time.process_time()
     for number, variables in enumerate(hosts):
         names.add(f"pg-{number}", variables)
