@@ -52,8 +52,8 @@ options:
     type: str
   ad_user:
     description:
-      - User name. A user with multifactor authentication is refused, at sign-in or at the first change; use a service
-        principal, a federated token or a managed identity instead.
+      - User name. In the public cloud a user who signs in with a password can only read and check, since it wants
+        multifactor authentication for writes. Use a service principal, a managed identity or a federated token.
       - If it is not set, E(AZURE_AD_USER) is used, else E(AZURE_USERNAME).
     type: str
   password:

@@ -261,13 +261,14 @@ def test_every_value_of_a_setting_that_stands_for_an_unknown_is_tried() -> None:
     # With the refusals, and with the errors of the service.
     tried |= {"elastic_cluster_patch": {"accept", "refuse"}, "busy_code": {"ServerIsBusy", "ServerBusy"}}
     choices = {name: set(get_args(hint)) for name, hint in get_type_hints(Settings).items()}
-    # With the policies that ask for a token.
+    # With the policies that ask for a token, and the users without multifactor authentication.
     tried |= {
         "policy_hash": {"bytes", "lenient"},
         "policy_prefix": {"PoP ", "PT 1.", ""},
         "policy_details_in": {"evaluationDetails", "info"},
         "policy_unneeded": {"token", "none"},
         "policy_reuse": {"refuse", "accept"},
+        "user_writes": {"accept", "mfa"},
     }
     no_unknowns = {
         "operation_seconds",

@@ -68,6 +68,7 @@ class FleetService:
         self.page_size = page_size
         self.list_errors: dict[int, PgflexError] = {}  # by number of the page, in every list
         self.sign_in_errors: list[PgflexError] = []
+        self.of_user = ""
         self.observer: Any = None
 
     def add(self, name: str, *ids: str, subscription: str = SUBSCRIPTION, **facts: Any) -> HeldIdentities:
@@ -97,6 +98,10 @@ class FleetService:
         """See `Api`."""
         for error in self.sign_in_errors:
             raise error
+
+    def user_warning(self) -> str:
+        """See `Api`."""
+        return self.of_user
 
     def get_server(self, ref: ServerRef) -> Server:
         """GET."""

@@ -127,6 +127,10 @@ class Service:
         self.last_read = self._server()
         return self.last_read
 
+    def user_warning(self) -> str:
+        """See `Api`."""
+        return ""
+
     def update_identity(self, ref: ServerRef, body: dict[str, Any], policy_token: str = "") -> Operation:
         """PATCH."""
         assert ref == REF

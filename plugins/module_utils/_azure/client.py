@@ -12,7 +12,6 @@ PATCH, 3.0.0 sends dictionaries as they are, and 3.0.0 accepts nothing but 202 (
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from .._errors import OperationFailed, PgflexError, ServiceError, UnexpectedAnsw
 from .._identity.models import Operation, Page, Server, UserIdentity, server_from_arm
 from .._version import VERSION
 from . import policies as azure_policy
+from .challenges import challenge_policy
 from .connection_problem import connection_error
 from .deadline import READ_TIMEOUT, SHORTEST_TIMEOUT, TooLate
 from .responses import (
@@ -54,7 +54,6 @@ try:
     from azure.core.pipeline import policies
     from azure.core.rest import HttpRequest
     from azure.mgmt.core import ARMPipelineClient
-    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
     from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
 except ImportError as error:
     SDK_IMPORT_ERROR: ImportError | None = error
@@ -100,6 +99,8 @@ class Api:
         if SDK_IMPORT_ERROR is not None:
             raise SDK_IMPORT_ERROR
         self._credential = credential
+        #: Returns what to say before a run of a user whose writes this cloud will refuse, empty for all others.
+        self.user_warning = credential.user_warning
         self._cloud = cloud
         self._deadline = deadline
         self._scrubber = scrubber
@@ -116,7 +117,7 @@ class Api:
             policies.HeadersPolicy({"Accept": "application/json"}),
             policies.UserAgentPolicy(user_agent=f"pgflex.azure/{VERSION}"),
             policies.ContentDecodePolicy(),
-            ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+            challenge_policy(credential, cloud.scope),
             policies.CustomHookPolicy(raw_request_hook=self._count, raw_response_hook=self._tell),
         ]
         self._raw: Any = ARMPipelineClient(cloud.resource_manager, policies=self._policies, transport=self._transport)
@@ -179,7 +180,8 @@ class Api:
 
         def send() -> Operation:
             try:
-                client.servers.begin_update(ref.resource_group, ref.name, _content(body), **options)
+                content = azure_policy.content_of(body)
+                client.servers.begin_update(ref.resource_group, ref.name, content, **options)
             except _WRONG_ANSWERS:
                 # 3.0.0 takes all but 202 for a refusal, others 201 and 204; and the line may have broken after that.
                 if self._accepted() is None:
@@ -208,7 +210,7 @@ class Api:
         home = self._cloud.resource_manager
         place = f"{home}/subscriptions/{ref.subscription_id}/providers/Microsoft.Authorization/acquirePolicyToken"
         content = azure_policy.token_request(
-            f"{home}{quote(ref.id)}?api-version={API_VERSION}", "PATCH", _content(body), change_reference
+            f"{home}{quote(ref.id)}?api-version={API_VERSION}", "PATCH", azure_policy.content_of(body), change_reference
         )
         headers = {"Content-Type": "application/json", "x-ms-force-sync": "true"}
 
@@ -338,8 +340,3 @@ class Api:
             raise connection_error(doing, target, error) from None
         except _WRONG_ANSWERS:
             raise not_json(doing, target, self._last.answer) from None
-
-
-def _content(body: dict[str, Any]) -> bytes:
-    """Return the bytes of a PATCH, always the same ones: a policy token is for them."""
-    return json.dumps(body, separators=(",", ":")).encode()

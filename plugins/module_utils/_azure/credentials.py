@@ -173,7 +173,16 @@ def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scru
     hint = _HINTS.get(kind) or f"Check {', '.join(kind.needs)} and cloud_environment."
     try:
         made = _token_file(settings, common, scrubber) if kind is TOKEN_FILE else _BUILDERS[kind](settings, common)
-        return Tokens(made, kind.name, hint, deadline, scrubber, sign_in_host="" if on_machine else cloud.authority)
+        return Tokens(
+            made,
+            kind.name,
+            hint,
+            deadline,
+            scrubber,
+            sign_in_host="" if on_machine else cloud.authority,
+            is_user=kind is USER,
+            in_public=cloud.resource_manager == PUBLIC.resource_manager,
+        )
     except ValueError as error:
         raise CredentialError(f"Cannot use the {kind.name}: {error}") from None
 
@@ -219,7 +228,7 @@ def _user(settings: Settings, common: dict[str, Any]) -> TokenCredential:
     if settings.get("tenant"):
         common["tenant_id"] = settings.get("tenant")
     with warnings.catch_warnings():
-        # That it cannot do multifactor authentication is said in the documentation of ad_user.
+        # That it cannot do multifactor authentication is said in the documentation of ad_user, and in check mode.
         warnings.simplefilter("ignore", DeprecationWarning)
         return UsernamePasswordCredential(
             settings.get("client_id") or _AZURE_CLI_CLIENT_ID,

@@ -165,6 +165,11 @@ def _reason(details: Any) -> str:
     return ", ".join(filter(None, found))[:_LONGEST]
 
 
+def content_of(body: dict[str, Any]) -> bytes:
+    """Return the bytes of a PATCH, always the same ones: a policy token is for them."""
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
 def token_request(uri: str, method: str, content: bytes, change_reference: str) -> bytes:
     """Return the body that asks for a token for a write, with the very bytes of its `content` in it.
 

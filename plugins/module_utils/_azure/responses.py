@@ -20,17 +20,9 @@ from urllib.parse import urlsplit
 from .._errors import ServiceError, UnexpectedAnswer
 from .._identity.models import Operation, Page, UserIdentity
 from .._identity.resource_ids import key
+from .multifactor import challenge_hint
 from .policies import note_policies
 
-_MFA_HINT = (
-    "Azure wants multifactor authentication of users who change something. Sign in as a service principal, by a "
-    "federated token or with a managed identity; the user of az may run az login again, with the challenge if az shows "
-    "one."
-)
-_CHALLENGE_HINT = (
-    "Microsoft Entra wants a newer sign-in: the credential was revoked, or a Conditional Access policy does not let it "
-    "in from this network. Its sign-in log says which."
-)
 _GONE = re.compile(r"(/subscriptions/[^'\"]+/userAssignedIdentities/[^/'\"]+)' was not found", re.IGNORECASE)
 PROXY_HINT = "Check cloud_environment, and look for a proxy or gateway that answers in Azure's place."
 
@@ -186,25 +178,20 @@ def refusal(doing: str, target: str, answer: Any) -> ServiceError:
         said = f"Azure answered {kind} instead of an error in JSON"
     if 300 <= answer.status_code < 400:
         said = "Azure answered with a redirection, which is not followed"
+    code = str(error.get("code") or "")
+    challenge = challenge_hint(answer.headers, code) if answer.status_code == 401 else ""
     told = ServiceError(
         doing,
         said,
-        code=str(error.get("code") or ""),
+        code=code,
         status=answer.status_code,
         target=str(error.get("target") or target),
         request_id=request_id(answer),
         retry_after=retry_after(answer.headers),
-        hint=PROXY_HINT if not_arm else _challenge_hint(answer, str(error.get("code"))),
+        hint=challenge or (PROXY_HINT if not_arm else ""),
     )
     note_policies(told, error)
     return told
-
-
-def _challenge_hint(answer: Any, code: str) -> str:
-    """Return what to do about a 401 that asks for other claims in the token, empty for another answer."""
-    if answer.status_code != 401 or "insufficient_claims" not in (answer.headers.get("WWW-Authenticate") or ""):
-        return ""
-    return _MFA_HINT if code.lower() == "requestdisallowedbypolicy" else _CHALLENGE_HINT
 
 
 def note_deleted_identity(error: ServiceError, body: dict[str, Any]) -> None:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from .settings import places
 
-_UNATTENDED = "use a service principal, a federated token or a managed identity, which sign in unattended."
-_MFA = f"A user with multifactor authentication cannot sign in here: {_UNATTENDED}"
+#: What signs in without a person, and is asked for nothing more.
+UNATTENDED = "use a service principal, a managed identity or a federated token, which sign in unattended."
+_MFA = f"A user with multifactor authentication cannot sign in here: {UNATTENDED}"
 _CONDITIONAL_ACCESS = (
     "A Conditional Access policy blocks this sign-in: have it let this application and this network pass. The sign-in "
     "log of Microsoft Entra has the request id."
 )
-_USER = f"Mend the account ad_user and its password, or better {_UNATTENDED}"
+_USER = f"Mend the account ad_user and its password, or better {UNATTENDED}"
 _FEDERATED = (
     "The federated credential of the application must have the issuer, the subject and the audience of the token."
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import CredentialError, NoConnection, PgflexError
 from .connection_problem import connection_failure, find_connection_problem
 from .deadline import TooLate
+from .multifactor import lacks_multifactor, warning
 from .sign_in_hints import Refusal, read_refusal
 
 if TYPE_CHECKING:
@@ -39,9 +40,21 @@ class Tokens:
     """
 
     def __init__(
-        self, credential: Any, name: str, hint: str, deadline: Deadline, scrubber: Scrubber, sign_in_host: str = ""
+        self,
+        credential: Any,
+        name: str,
+        hint: str,
+        deadline: Deadline,
+        scrubber: Scrubber,
+        *,
+        sign_in_host: str = "",
+        is_user: bool = False,
+        in_public: bool = False,
     ) -> None:
         self._credential = credential
+        self._name = name
+        self._is_user = is_user
+        self._in_public = in_public
         self._doing = f"Cannot get a token with the {name}"
         self._hint = hint
         self._sign_in_host = sign_in_host
@@ -66,6 +79,12 @@ class Tokens:
         """Close the connections to where tokens come from."""
         # Not every credential of azure-identity has any.
         getattr(self._credential, "close", lambda: None)()
+
+    def user_warning(self) -> str:
+        """Return what to say of a user without multifactor authentication in the public cloud, else an empty text."""
+        token = self._kept[2]
+        lacks = self._is_user or (token is not None and lacks_multifactor(token.token))
+        return warning(f"{self._name[0].upper()}{self._name[1:]}") if lacks and self._in_public else ""
 
     def _ask(self, *scopes: str, **kwargs: Any) -> Any:
         try:

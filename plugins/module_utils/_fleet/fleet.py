@@ -101,7 +101,7 @@ class Fleet:
                 self.warnings += self.journal.warnings()
             self._compare_replicas(targets, check_mode)
             if drifted and check_mode:
-                self.warnings += filter(None, [self.policy_tokens.announcement()])
+                self.warnings += filter(None, [self.policy_tokens.announcement(), self.api.user_warning()])
         self.warnings += self._identities.warnings
 
     def _change(self, target: Target) -> Change:

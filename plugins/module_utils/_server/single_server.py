@@ -72,7 +72,7 @@ class SingleServer:
             change = Change(self._api, self._ref, desired, self._retry_policy, wait, preflight, seen=seen)
             reconciled = reconcile(replace(change, policy_tokens=self._policy_tokens))
         elif planned.changes:
-            self.warnings.extend(filter(None, [self._policy_tokens.announcement()]))
+            self.warnings.extend(filter(None, [self._policy_tokens.announcement(), self._api.user_warning()]))
         facts = change_facts(reconciled.before or server, reconciled, self._looked_up)
         return self._tell({**facts, **self._busy(server if check_mode else None)})
 

@@ -49,7 +49,8 @@ def answer(call: Call, routes: Iterable[Route]) -> Reply:
     limits: dict[str, str] = {}
     route: Route | None = None
     try:
-        call.actor = call.cloud.tokens.verify(call.headers.get("Authorization"), call.base)
+        writes = call.method not in ("GET", "HEAD")
+        call.actor = call.cloud.tokens.verify(call.headers.get("Authorization"), call.base, writes=writes)
         route = _find(call, routes)
         _check_version(call, route)
         limits = _limits(call)

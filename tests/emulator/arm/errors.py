@@ -52,6 +52,14 @@ class ClaimsChallenge(ArmError):
     text = "The access token has been revoked: ask for one with the claims of this challenge."
 
 
+class MultifactorRequired(ArmError):
+    """A user's write without it; code and wording as in MicrosoftDocs/azure-docs-cli#5403, the name left out."""
+
+    status = 401
+    code = "RequestDisallowedByPolicy"
+    text = "Resource was disallowed by policy. Reasons: MFA is required. See error details for policy resource IDs."
+
+
 class ExpiredAuthenticationToken(ArmError):
     status = 401
     text = "The access token expiry UTC time '{expiry}' is earlier than current UTC time '{now}'."

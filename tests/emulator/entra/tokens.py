@@ -101,7 +101,7 @@ class Tokens:
             "token_type": "Bearer",
         }
 
-    def verify(self, authorization: str | None, login: str) -> str:
+    def verify(self, authorization: str | None, login: str, *, writes: bool = False) -> str:
         """Check the Authorization header of an ARM request and return the object ID of the caller.
 
         :raises ArmError: 401 with WWW-Authenticate.
@@ -116,6 +116,8 @@ class Tokens:
         challenge = self._settings.claims_challenge
         if challenge == "always" or (challenge == "until_claims" and not claims["challenge_met"]):
             raise errors.ClaimsChallenge(headers=claims_challenge.header(login))
+        if writes and self._settings.user_writes == "mfa" and "mfa" not in claims.get("amr", ["mfa"]):
+            raise errors.MultifactorRequired(headers=claims_challenge.header(login, claims_challenge.MULTIFACTOR))
         return str(claims["oid"])
 
     def _verified(self, authorization: str | None) -> dict[str, Any]:
@@ -179,7 +181,7 @@ class Tokens:
         except jwt.InvalidTokenError as error:
             raise EntraError("invalid_grant", 700082, "The refresh token is invalid or has expired.") from error
 
-    def _access_token(self, tenant_id: str, resource: str, *, challenge_met: bool = False) -> str:
+    def _access_token(self, tenant_id: str, resource: str, *, challenge_met: bool = False, **more: Any) -> str:
         now = time.time()
         claims = {
             "aud": resource,
@@ -191,12 +193,14 @@ class Tokens:
             "oid": OBJECT_ID,
             "tid": tenant_id,
             "challenge_met": challenge_met,
+            **more,
         }
         return jwt.encode(claims, self._key)
 
-    def _answer(self, tenant_id: str, resource: str, form: dict[str, str]) -> dict[str, Any]:
+    def _answer(self, tenant_id: str, resource: str, form: dict[str, str], **more: Any) -> dict[str, Any]:
         seconds = int(self._settings.token_seconds)
-        token = self._access_token(tenant_id, resource, challenge_met=claims_challenge.is_met(form.get("claims")))
+        met = claims_challenge.is_met(form.get("claims"))
+        token = self._access_token(tenant_id, resource, challenge_met=met, **more)
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
     def _user_answer(self, base: str, tenant_id: str, resource: str, form: dict[str, str]) -> dict[str, Any]:
@@ -213,7 +217,7 @@ class Tokens:
         }
         client_info = json.dumps({"uid": OBJECT_ID, "utid": tenant_id}).encode()
         return {
-            **self._answer(tenant_id, resource, form),
+            **self._answer(tenant_id, resource, form, amr=["pwd"], upn=AD_USER),
             "scope": f"{resource}/.default",
             "refresh_token": jwt.encode({"aud": "refresh", "exp": now + 86400}, self._key),
             "id_token": jwt.encode(id_claims, self._key),

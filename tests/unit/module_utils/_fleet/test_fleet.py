@@ -273,3 +273,11 @@ def test_a_failed_row_tells_what_is_known_of_it_and_nothing_else() -> None:
     assert set(cmk) == set(none) | {"server", "before", "read_by"}
     assert [each["id"] for each in cmk["before"]["user_assigned_identities"]] == [A]
     assert set(none) == {"name", "failed", "changed", "msg", "error", "assigned", "removed"}
+
+
+def test_check_mode_warns_of_a_user_whose_writes_will_be_refused() -> None:
+    service = FleetService()
+    service.of_user = "A user"
+    service.add("pg-one", A)
+    assert "A user" in run(service, targets(service, MORE), check_mode=True).warnings
+    assert "A user" not in run(service, targets(service, MORE)).warnings
