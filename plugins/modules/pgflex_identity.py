@@ -355,6 +355,17 @@ server:
           type: str
           returned: success
           sample: null
+        primary_federated_identity_client_id:
+          description: Client ID of the multitenant application that reads a key of another tenant, else null. Null too
+            where Azure tells it to newer API versions only than this collection uses.
+          type: str
+          returned: success
+          sample: null
+        geo_backup_federated_identity_client_id:
+          description: The same for geo backup data encryption.
+          type: str
+          returned: success
+          sample: null
 diff:
   description: Type and resource IDs before and after, the same in check mode and for real.
   type: dict

@@ -15,6 +15,7 @@ from e2e.purge_cases import PURGE_REPLACE_AND_SYSTEM
 from e2e.world import (
     GROUP,
     arm_calls,
+    held_id,
     patches,
     seed_server,
     seed_subscription,
@@ -23,9 +24,10 @@ from e2e.world import (
 )
 
 if TYPE_CHECKING:
-    from e2e.conftest import RunModule
+    from e2e.conftest import RunInfo, RunModule
     from e2e.emulator_client import Emulator
 
+ONE, TWO = (f"0000000{number}-0000-4000-8000-000000000000" for number in (1, 2))
 PROMISED = ("changed", "assigned", "removed", "diff")
 
 
@@ -105,8 +107,30 @@ def test_the_result_tells_names_uses_and_no_client_id_that_is_wrong(emulator: Em
         "type": "AzureKeyVault",
         "primary_user_assigned_identity_id": HELD_CMK,
         "geo_backup_user_assigned_identity_id": HELD_CMK,
+        "primary_federated_identity_client_id": None,
+        "geo_backup_federated_identity_client_id": None,
     }
     assert "diff" not in result
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_identity_for_keys_of_another_tenant_stays_and_their_application_is_told(
+    shown: bool, emulator: Emulator, module: RunModule, info: RunInfo
+) -> None:
+    emulator.settings(newer_properties="show" if shown else "omit")
+    keys = {"encryption": {**CMK, "geo_backup": "id-geo"}, "federated_clients": {"primary": ONE, "geo_backup": TWO}}
+    seed_server(emulator, user_assigned("id-cmk", "id-geo", "id-a"), **keys)
+    (found,) = info(resource_group=GROUP)["servers"]
+    assert found["server"] == module(state="info")["server"]
+    told = {name: value for name, value in found["server"]["encryption"].items() if "federated" in name}
+    assert told == {
+        "primary_federated_identity_client_id": ONE if shown else None,
+        "geo_backup_federated_identity_client_id": TWO if shown else None,
+    }
+    for identity in (HELD_CMK, held_id("id-geo")):
+        refused = module(state="absent", identities=[identity])
+        assert refused["error"]["code"] == "IdentityUsedForEncryption"
+    assert module(state="absent", identities=[HELD_A])["removed"] == [HELD_A]
 
 
 def test_client_ids_are_looked_up_once_each(emulator: Emulator, module: RunModule) -> None:

@@ -261,7 +261,7 @@ def test_every_value_of_a_setting_that_stands_for_an_unknown_is_tried() -> None:
     # With the refusals, and with the errors of the service.
     tried |= {"elastic_cluster_patch": {"accept", "refuse"}, "busy_code": {"ServerIsBusy", "ServerBusy"}}
     choices = {name: set(get_args(hint)) for name, hint in get_type_hints(Settings).items()}
-    # With the policies that ask for a token, and the users without multifactor authentication.
+    # With the policies that ask for a token, the users without multifactor authentication, and the facts of a server.
     tried |= {
         "policy_hash": {"bytes", "lenient"},
         "policy_prefix": {"PoP ", "PT 1.", ""},
@@ -269,6 +269,7 @@ def test_every_value_of_a_setting_that_stands_for_an_unknown_is_tried() -> None:
         "policy_unneeded": {"token", "none"},
         "policy_reuse": {"refuse", "accept"},
         "user_writes": {"accept", "mfa"},
+        "newer_properties": {"omit", "show"},
     }
     no_unknowns = {
         "operation_seconds",

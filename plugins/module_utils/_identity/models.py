@@ -63,11 +63,13 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class Encryption:
-    """`properties.dataEncryption` of a server: who reads the keys."""
+    """`properties.dataEncryption` of a server: who reads the keys, and as which application those of another tenant."""
 
     type: str = "SystemManaged"
     primary_identity: str | None = None
     geo_backup_identity: str | None = None
+    primary_client_id: str | None = None
+    geo_backup_client_id: str | None = None
 
     @property
     def uses(self) -> dict[str, tuple[str, ...]]:
@@ -281,6 +283,8 @@ def server_from_arm(raw: dict[str, Any], ref: ServerRef, read_by: str = "get") -
             type=_text(encryption.get("type")) or "SystemManaged",
             primary_identity=_text(encryption.get("primaryUserAssignedIdentityId")),
             geo_backup_identity=_text(encryption.get("geoBackupUserAssignedIdentityId")),
+            primary_client_id=_text(encryption.get("primaryFederatedIdentityClientId")),
+            geo_backup_client_id=_text(encryption.get("geoBackupFederatedIdentityClientId")),
         ),
         tags=raw.get("tags") or {},
         read_by=read_by,

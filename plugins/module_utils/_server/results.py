@@ -36,6 +36,8 @@ def server_facts(server: Server) -> dict[str, Any]:
             "type": server.encryption.type,
             "primary_user_assigned_identity_id": server.encryption.primary_identity,
             "geo_backup_user_assigned_identity_id": server.encryption.geo_backup_identity,
+            "primary_federated_identity_client_id": server.encryption.primary_client_id,
+            "geo_backup_federated_identity_client_id": server.encryption.geo_backup_client_id,
         },
     }
 

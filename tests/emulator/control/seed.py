@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 DEFAULT_LOCATION = "canadacentral"
 # What a server takes from its seed as it stands.
 _AS_SEEDED = (
-    "state", "version", "tags", "cluster_size", "fabric_mirroring", "replica_of", "lock", "shown", "listed",
+    "state", "version", "tags", "cluster_size", "fabric_mirroring", "federated_clients", "replica_of", "lock", "shown",
+    "listed",
 )  # fmt: skip
 
 # What runs without --seed: one server of each kind.

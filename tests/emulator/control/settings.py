@@ -57,6 +57,7 @@ class Settings:
     policy_unneeded: Literal["token", "none"] = "token"
     policy_reuse: Literal["refuse", "accept"] = "refuse"
     policy_details_in: Literal["evaluationDetails", "info"] = "evaluationDetails"
+    newer_properties: Literal["omit", "show"] = "omit"
     user_writes: Literal["accept", "mfa"] = "accept"
     policies: list[dict[str, Any]] = field(default_factory=list)
     log_bodies: bool = True

@@ -57,6 +57,7 @@ class Server:
     cluster_size: int = 0
     identity: ServerIdentity = field(default_factory=ServerIdentity)
     encryption: dict[str, str] = field(default_factory=dict)
+    federated_clients: dict[str, str] = field(default_factory=dict)
     fabric_mirroring: bool = False
     replica_of: str | None = None
     lock: str | None = None

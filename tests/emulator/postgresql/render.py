@@ -22,6 +22,11 @@ _SERVER_CONSTANTS: dict[str, Any] = {
     "network": {"publicNetworkAccess": "Disabled"},
     "privateEndpointConnections": [],
 }
+_FEDERATED_CLIENTS = {
+    "primary": "primaryFederatedIdentityClientId",
+    "geo_backup": "geoBackupFederatedIdentityClientId",
+}
+_FEDERATED_CLIENTS_SINCE = "2026-10-01"
 _MINOR_VERSIONS = {"18": "3", "17": "7", "16": "11", "15": "15", "14": "20", "13": "23", "12": "22", "11": "22"}
 
 
@@ -34,21 +39,25 @@ class ServerRenderer:
         # Not for security: the order of a JSON object.
         self._random = random.Random(0)  # noqa: S311
 
-    def server(self, server: Server) -> dict[str, Any]:
-        """Return the JSON of a server, with what its seed says that it shows instead."""
-        return _merged(self._true_server(server), server.shown)
+    def server(self, version: str, server: Server) -> dict[str, Any]:
+        """Return the JSON of a server in an API version, with what its seed says that it shows instead."""
+        return _merged(self._true_server(server, version), server.shown)
 
-    def listed(self, server: Server) -> dict[str, Any]:
+    def listed(self, version: str, server: Server) -> dict[str, Any]:
         """Return the JSON of a server in a list."""
-        return _merged(self.server(server), server.listed)
+        return _merged(self.server(version, server), server.listed)
 
-    def _true_server(self, server: Server) -> dict[str, Any]:
+    def _true_server(self, server: Server, version: str) -> dict[str, Any]:
         body: dict[str, Any] = {"sku": {"name": "Standard_D4ds_v4", "tier": "GeneralPurpose"}}
         identity = self._identity(server)
         if identity:
             body["identity"] = identity
         body["systemData"] = {"createdAt": server.created.strftime("%Y-%m-%dT%H:%M:%S.%f") + "4Z"}
         body["properties"] = self._properties(server)
+        if version >= _FEDERATED_CLIENTS_SINCE or self._settings.newer_properties == "show":
+            body["properties"]["dataEncryption"].update(
+                {_FEDERATED_CLIENTS[use]: client_id for use, client_id in server.federated_clients.items()}
+            )
         body["location"] = resource_ids.display_location(server.location)
         if server.tags:
             body["tags"] = server.tags

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,19 +30,19 @@ _LOCATIONS = "Microsoft.DBforPostgreSQL/locations"
 
 def list_subscription_servers(call: Call) -> Reply:
     subscription = find_subscription(call, _SERVER_READ)
-    return page(call, call.cloud.lists.of_subscription(subscription), call.cloud.renderer.listed)
+    return page(call, call.cloud.lists.of_subscription(subscription), partial(call.cloud.renderer.listed, call.version))
 
 
 def list_group_servers(call: Call) -> Reply:
     group = find_group(call, _SERVER_READ)
-    return page(call, call.cloud.lists.of_group(group), call.cloud.renderer.listed)
+    return page(call, call.cloud.lists.of_group(group), partial(call.cloud.renderer.listed, call.version))
 
 
 def get_server(call: Call) -> Reply:
     """Answer with the server, `get_lag` after the end of an operation still with the identity from before."""
     server = _server(call, _SERVER_READ)
     then = server.as_of(call.cloud.clock.seconds() - call.cloud.settings.get_lag)
-    return Reply(call.cloud.renderer.server(replace(server, identity=then.identity)))
+    return Reply(call.cloud.renderer.server(call.version, replace(server, identity=then.identity)))
 
 
 def patch_server(call: Call) -> Reply:
@@ -76,7 +77,7 @@ def _accepted(call: Call, operation: Operation, headers: dict[str, str]) -> Repl
         return Reply(body, 202, headers)
     if accepted == "202_empty" or accepted == 204:
         return Reply(None, 204 if accepted == 204 else 202, headers)
-    return Reply(call.cloud.renderer.server(operation.server), accepted, headers)
+    return Reply(call.cloud.renderer.server(call.version, operation.server), accepted, headers)
 
 
 def _operation_base(call: Call) -> str:
@@ -118,7 +119,7 @@ def get_operation_result(call: Call) -> Reply:
         return Reply(None, 202, {**headers, **_retry_after(call), "location": here})
     if operation.outcome.error:
         return Reply({"error": operation.outcome.error}, 400, headers)
-    return Reply(call.cloud.renderer.server(operation.server), 200, headers)
+    return Reply(call.cloud.renderer.server(call.version, operation.server), 200, headers)
 
 
 def _operation_headers(call: Call, operation: Operation) -> dict[str, str]:

@@ -57,6 +57,25 @@ def test_tags_clusters_replicas_and_geo_keys_are_shown(client: Any) -> None:
     assert client.control("GET", "violations") == []
 
 
+def test_federated_clients_are_told_to_the_version_that_has_them_and_to_all_if_the_setting_says_so(client: Any) -> None:
+    clients = {"primary": client.ready["client_id"], "geo_backup": client.ready["tenant_id"]}
+    cmk = {"identity": {"user_assigned": ["id-cmk"]}, "encryption": {"primary": "id-cmk", "geo_backup": "id-cmk"}}
+    client.add_server(name="pg-tenant", federated_clients=clients, **cmk)
+
+    def told(version: str) -> list[str]:
+        answers = [client.arm("GET", f"{SERVERS}/pg-tenant", version=version).body]
+        answers += [
+            each for each in client.arm("GET", SERVERS, version=version).body["value"] if "tenant" in each["id"]
+        ]
+        names = ("primaryFederatedIdentityClientId", "geoBackupFederatedIdentityClientId")
+        return [each["properties"]["dataEncryption"].get(name) for name in names for each in answers]
+
+    assert told("2026-04-01-preview") == [None] * 4
+    assert told("2026-10-01") == [clients["primary"]] * 2 + [clients["geo_backup"]] * 2
+    client.control("PATCH", "settings", {"newer_properties": "show"})
+    assert told("2025-08-01") == told("2026-10-01")
+
+
 def test_the_order_of_the_map_changes(client: Any) -> None:
     orders = {tuple(client.server("pg-app")["identity"]["userAssignedIdentities"]) for _read in range(20)}
     assert len(orders) == 2

@@ -52,6 +52,8 @@ def test_a_server_is_told() -> None:
             "type": "AzureKeyVault",
             "primary_user_assigned_identity_id": A,
             "geo_backup_user_assigned_identity_id": B,
+            "primary_federated_identity_client_id": None,
+            "geo_backup_federated_identity_client_id": None,
         },
     }
 
