@@ -31,7 +31,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 
 .DEFAULT_GOAL := help
 .PHONY: help demo emulator live live-restore test test-all mutations lint unit e2e chaos fuzz awx image browser sdk \
-	cores sanity docs bench variables pictures build clean FORCE
+	cores newest sanity docs bench variables pictures build clean FORCE
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,7 +88,10 @@ sdk: $(DEV) ## Every request of the module with the oldest, an older and the new
 cores: $(DEV) ## Smoke tests with every ansible-core on every Python it runs on
 	@$(NOX) --session cores
 
-sanity: $(DEV) ## ansible-test sanity with this environment's, the oldest and the newest ansible-core
+newest: $(DEV) ## Role, inventory, fleet, kill and secrets with the newest ansible-core
+	@$(NOX) --session newest
+
+sanity: $(DEV) ## ansible-test sanity with the certification's and the newest ansible-cores
 	@$(NOX) --session sanity
 
 docs: $(DEV) $(TREE) ## Build the site in .cache/docs/html, check its links, and do what its pages show

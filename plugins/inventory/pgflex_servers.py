@@ -128,6 +128,7 @@ from ..module_utils._errors import PgflexError, quoted
 from ..module_utils._identity.resource_ids import key
 from ..module_utils._listing.cache_key import cache_key
 from ..module_utils._listing.servers import list_hosts
+from ..module_utils._module.runner import mask_in_output
 from ..plugin_utils._host_names import RESERVED, name_hosts
 from ..plugin_utils._staging import add_staged, stage_hosts
 from ..plugin_utils._template_safety import as_template, as_text
@@ -218,6 +219,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the hosts, and the warnings that belong to them: what is left out is left out of the cache too."""
         options = {name: self.get_option(name) for name in (*(each.name for each in FIELDS), *_LISTING)}
         with closing(Connection(options)) as connection:
+            # To mark the options as secret in the documentation is for ansible-core 2.22 and newer; the sanity tests of
+            # older ones refuse it, and it would leave out what comes from the credentials file.
+            mask_in_output(connection.settings.secrets)
             if not self.get_option("cache"):
                 return dict(zip(("hosts", "warnings"), list_hosts(options, connection)))
             self.load_cache_plugin()

@@ -26,7 +26,7 @@ from ..module_utils._azure.scrub import Scrubber
 from ..module_utils._errors import shortened
 from ..module_utils._module.argspec import CONNECTION
 from ..module_utils._module.options import DEFAULT_WAIT
-from ..module_utils._module.runner import guarded
+from ..module_utils._module.runner import HIDDEN, guarded
 from ._template_safety import as_result
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _LIBRARIES = ("azure", "msal", "urllib3")
 #: Seconds before the task's own timeout, or the share of it if that is less, by which its work is to have ended.
 _RESERVE, _SHARE = 30.0, 0.2
-_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def is_awaited() -> bool:
@@ -99,7 +98,7 @@ def run_in_worker(
     options: dict[str, Any] = checked.validated_parameters
     with _environment(environment), _quiet_libraries():
         result = guarded(options, lambda connection: work({**options, **made}, connection))
-    given = {each: _HIDDEN if value and spec[each].get("no_log") else value for each, value in options.items()}
+    given = {each: HIDDEN if value and spec[each].get("no_log") else value for each, value in options.items()}
     # Names and texts of Azure must not become templates.
     return {**as_result(result), "invocation": {"module_args": given}}
 

@@ -24,7 +24,10 @@ except ImportError:
     register_secrets = None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+#: Ansible's own word for what it does not show.
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[str, Any]], **constraints: Any) -> None:
@@ -36,6 +39,9 @@ def run(spec: dict[str, Any], work: Callable[[AnsibleModule, Connection], dict[s
         module.no_log_values.update(secrets)
 
     result = guarded(module.params, lambda connection: work(module, connection), register)
+    # With INJECT_INVOCATION a result has the options, and since ansible-core 2.22 nobody else masks them there.
+    hidden = [name for name, option in CONNECTION.items() if option.get("no_log") and module.params[name]]
+    module.params.update(dict.fromkeys(hidden, HIDDEN))
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
@@ -53,8 +59,7 @@ def guarded(
         with closing(Connection(options)) as connection:
             scrubber = connection.scrubber
             register(connection.settings.secrets)
-            if register_secrets:
-                register_secrets(connection.settings.secrets)
+            mask_in_output(connection.settings.secrets)
             result = work(connection)
     except PgflexError as error:
         result = {"failed": True, "msg": str(error), "error": error.as_dict(), "changed": error.changed}
@@ -66,6 +71,12 @@ def guarded(
         result = _failed(UnexpectedError(fault))
     facts: dict[str, Any] = scrubber.facts(result)
     return facts
+
+
+def mask_in_output(secrets: Iterable[str]) -> None:
+    """Let Ansible mask these in all that it prints from now on, where it does that."""
+    if register_secrets:
+        register_secrets(secrets)
 
 
 def _failed(error: PgflexError) -> dict[str, Any]:
