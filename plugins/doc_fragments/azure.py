@@ -83,8 +83,8 @@ options:
     type: path
   cloud_environment:
     description:
-      - V(AzureCloud), V(AzureUSGovernment), V(AzureChinaCloud), or the URL of an Azure Resource Manager endpoint, whose
-        C(/metadata/endpoints) tells the rest.
+      - V(AzureCloud), V(AzureUSGovernment), V(AzureChinaCloud), V(AzureBleuCloud), or the URL of an Azure Resource
+        Manager endpoint, whose C(/metadata/endpoints) tells the rest.
       - If it is not set, E(AZURE_CLOUD_ENVIRONMENT) is used, else V(AzureCloud).
     type: str
   adfs_authority_url:

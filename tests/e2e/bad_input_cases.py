@@ -189,7 +189,7 @@ CASES = [
     ),
     pytest.param(
         {"identities": [A], "cloud_environment": "AzureGermanCloud"},
-        "cloud_environment: 'AzureGermanCloud' is none of AzureCloud, AzureUSGovernment, AzureChinaCloud, nor the URL",
+        "cloud_environment: 'AzureGermanCloud' is none of AzureCloud, AzureUSGovernment, AzureChinaCloud, Azure",
         "cloud_environment",
         id="an unknown cloud",
     ),

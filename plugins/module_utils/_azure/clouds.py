@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cloud:
-    """A cloud's endpoints. `scope` is what a token for ARM is asked for; `known` to Microsoft Entra's discovery."""
+    """A cloud's endpoints. `scope` is what a token for ARM is asked for; `known` to discovery by every library."""
 
     resource_manager: str
     authority: str
@@ -34,6 +34,7 @@ class Cloud:
 
 # azure.mgmt.core.tools.get_arm_endpoints and azure.core.AzureClouds (azure-mgmt-core 1.6.0) for addresses and scopes,
 # azure.identity.AzureAuthorityHosts for authorities; the names are those of az cloud list and of AWX's credential.
+# Bleu is not in them yet (Azure/azure-sdk-for-python#48069): as in az 2.91.0 and in Azure.Identity for .NET.
 _KNOWN = {
     "AzureCloud": Cloud(
         "https://management.azure.com", "https://login.microsoftonline.com", "https://management.azure.com/.default"
@@ -47,6 +48,12 @@ _KNOWN = {
         "https://management.chinacloudapi.cn",
         "https://login.chinacloudapi.cn",
         "https://management.chinacloudapi.cn/.default",
+    ),
+    "AzureBleuCloud": Cloud(
+        "https://management.sovcloud-api.fr",
+        "https://login.sovcloud-identity.fr",
+        "https://management.sovcloud-api.fr/.default",
+        known=False,
     ),
 }
 PUBLIC = _KNOWN["AzureCloud"]
@@ -64,7 +71,8 @@ def find_cloud(settings: Settings, deadline: Deadline) -> Cloud:
     if cloud is None and "://" not in desired:
         raise InvalidInput(
             "cloud_environment",
-            f"{quoted(desired)} is none of {', '.join(_KNOWN)}, nor the URL of an Azure Resource Manager endpoint.",
+            f"{quoted(desired)} is none of {', '.join(_KNOWN)}. Give any other cloud as the URL of its Azure Resource "
+            "Manager endpoint, https://...",
         )
     if cloud is None:
         base = _check_url("cloud_environment", desired)

@@ -20,6 +20,7 @@ from .._errors import CredentialError, InvalidInput, NoSubscription, quoted
 from .._files import expand
 from .clouds import PUBLIC
 from .deadline import Deadline
+from .identity_binding import PROXY_HINT, build_binding, find_token_proxy
 from .scrub import Scrubber
 from .settings import CREDENTIALS_FILE, Settings, places
 from .tokens import FirstToAnswer, Tokens
@@ -170,6 +171,7 @@ def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scru
         # The machine's own endpoint is asked on the machine.
         "transport": make_transport(settings.get("ca_path"), deadline, through_proxy=not on_machine),
     }
+    token_proxy = find_token_proxy(settings.get("oidc_token_file_path")) if kind is TOKEN_FILE else ""
     hint = _HINTS.get(kind) or f"Check {', '.join(kind.needs)} and cloud_environment."
     try:
         made = _token_file(settings, common, scrubber) if kind is TOKEN_FILE else _BUILDERS[kind](settings, common)
@@ -179,7 +181,8 @@ def build(kind: Kind, settings: Settings, cloud: Cloud, deadline: Deadline, scru
             hint,
             deadline,
             scrubber,
-            sign_in_host="" if on_machine else cloud.authority,
+            sign_in_host=token_proxy or ("" if on_machine else cloud.authority),
+            unreached_hint=PROXY_HINT if token_proxy else "",
             is_user=kind is USER,
             in_public=cloud.resource_manager == PUBLIC.resource_manager,
         )
@@ -261,7 +264,10 @@ def _token_file(settings: Settings, common: dict[str, Any], scrubber: Scrubber) 
         return token
 
     read()
-    return ClientAssertionCredential(_need(settings, "tenant"), _need(settings, "client_id"), read, **common)
+    tenant, client_id, file = (_need(settings, name) for name in ("tenant", "client_id", "oidc_token_file_path"))
+    if find_token_proxy(file):
+        return build_binding(tenant, client_id, file, read, common)
+    return ClientAssertionCredential(tenant, client_id, read, **common)
 
 
 def _cli(settings: Settings, _common: dict[str, Any]) -> TokenCredential:

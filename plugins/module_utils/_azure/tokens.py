@@ -48,6 +48,7 @@ class Tokens:
         scrubber: Scrubber,
         *,
         sign_in_host: str = "",
+        unreached_hint: str = "",
         is_user: bool = False,
         in_public: bool = False,
     ) -> None:
@@ -58,6 +59,7 @@ class Tokens:
         self._doing = f"Cannot get a token with the {name}"
         self._hint = hint
         self._sign_in_host = sign_in_host
+        self._unreached_hint = unreached_hint
         self._deadline = deadline
         self._scrubber = scrubber
         self._lock = threading.Lock()
@@ -111,7 +113,9 @@ class Tokens:
             return None
         found = find_connection_problem(failure)
         doing = f"{self._doing}: cannot reach {self._sign_in_host}"
-        return NoConnection(doing, found.words, found.code or NoConnection.__name__)
+        told = NoConnection(doing, found.words, found.code or NoConnection.__name__)
+        told.hint = self._unreached_hint or told.hint
+        return told
 
     def _refusal(self, refusal: Refusal) -> CredentialError:
         told = CredentialError(f"{self._doing}: {refusal.said}.", hint=refusal.hint or self._hint)
