@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -187,6 +188,23 @@ def test_passing_faults_of_the_token_request_are_tried_again(
     assert writes(emulator) == [WITHOUT, GOOD]
 
 
+@pytest.mark.parametrize("then", [{"silent": "before"}, {"silent": "after"}, {"delay": 12}], ids=str)
+def test_the_deadline_ends_a_request_for_a_token(emulator: Emulator, module: RunModule, then: dict[str, Any]) -> None:
+    emulator.fault("POST", ACQUIRE, then, times=-1)
+    begun = time.monotonic()
+    result = module(**ASSIGN, wait_timeout=10)
+    assert time.monotonic() - begun < 25, result
+    assert result["error"]["write"] == "none"
+    assert "wait_timeout=10" in result["msg"]
+    assert "Only in the change window" in result["msg"]
+    assert writes(emulator) == [WITHOUT]
+    assert is_untouched(emulator)
+    # What is answered too late must not enter the record of the next test.
+    while not token_requests(emulator) and time.monotonic() - begun < 30:
+        time.sleep(0.1)
+    assert token_requests(emulator)
+
+
 def test_a_token_serves_one_attempt(emulator: Emulator, module: RunModule) -> None:
     busy = {"status": 409, "code": "ServerIsBusy", "message": "Busy.", "processed": False}
     emulator.fault("PATCH", SERVER_PATH, busy, times=1, after=1)
@@ -267,8 +285,8 @@ def test_the_token_leaves_something_of_a_small_bucket_to_the_write(
     emulator: Emulator, module: RunModule, refill: float
 ) -> None:
     emulator.settings(throttle={"writes": {"bucket": 2, "refill": refill}})
-    time = VirtualTime(emulator)
-    with time.in_force():
+    virtual = VirtualTime(emulator)
+    with virtual.in_force():
         result = module(validate_identities=False, **ASSIGN)
     assert result["changed"]
-    assert time.passed < 10 / refill
+    assert virtual.passed < 10 / refill

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible.utils.display import Display
 
 from e2e.calls import count
 from e2e.fleets import rows, run_fleet, seed_servers, servers, totals_of
@@ -58,13 +60,13 @@ def test_a_neighbour_that_no_policy_covers_is_written_once_without_a_verdict(
     many = servers("same", 12)
     seed_servers(emulator, many)
     emulator.settings(policy_unneeded=unneeded)
-    assign_policy(emulator, scope=f"{SCOPE}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg-same-000")
-    # The assignment's scope is not said, so that the resource group counts.
-    asked = rows(many, present=["id-a"])
-    emulator.settings(policy_details_in="info")
-    result = run_fleet(emulator, outputs, asked, waves=["1", "100%"])
+    # They are in the scope of its assignment, which is all that the refusal tells.
+    others = [f"{SCOPE}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{each['name']}" for each in many[1:]]
+    assign_policy(emulator, not_scopes=others)
+    result = run_fleet(emulator, outputs, rows(many, present=["id-a"]), waves=["1", "100%"])
     assert result["totals"] == totals_of(servers=12, changed=12, written=12, added=12)
-    assert writes(emulator)[:2] == [WITHOUT, GOOD]
+    assert writes(emulator) == [WITHOUT, GOOD, *([GOOD if unneeded == "token" else ("none", True)] * 11)]
+    assert len(token_requests(emulator)) == 12
 
 
 def test_an_evaluation_that_says_no_stops_the_rollout_by_its_budget(emulator: Emulator, outputs: list[str]) -> None:
@@ -91,7 +93,13 @@ def test_a_fleet_with_a_change_reference_asks_first_and_tells_it(emulator: Emula
     assert writes(emulator) == [GOOD] * 5
 
 
-def _large(emulator: Emulator, outputs: list[str], **policy: Any) -> float:
+def _large(
+    emulator: Emulator,
+    outputs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    **policy: Any,
+) -> float:
     """Change a thousand servers in two groups, and return how long it took by the clock of the emulator."""
     emulator.reset()
     groups = [(name, servers(name.removeprefix("rg-"), 500)) for name in (GROUP, OTHER_GROUP)]
@@ -101,17 +109,22 @@ def _large(emulator: Emulator, outputs: list[str], **policy: Any) -> float:
         assign_policy(emulator, **policy)
     asked = [row for name, many in groups for row in rows_of(name, many)]
     time = VirtualTime(emulator)
-    with time.in_force():
+    # As a user may have it: all that is shown, and what the libraries log.
+    monkeypatch.setattr(Display(), "verbosity", 4)
+    with time.in_force(), caplog.at_level(logging.INFO):
         begun = time.now()
         result = run_fleet(emulator, outputs, asked, poll_interval=10, wait_timeout=3600)
         took = time.now() - begun
     assert result["totals"] == totals_of(servers=1000, changed=1000, written=1000, added=1000)
+    outputs.append(caplog.text)
     return took
 
 
-def test_a_large_rollout_with_a_policy_on_half_of_it_keeps_its_pace(emulator: Emulator, outputs: list[str]) -> None:
-    usual = _large(emulator, outputs)
-    took = _large(emulator, outputs, lifespan=7200)
+def test_a_large_rollout_with_a_policy_on_half_of_it_keeps_its_pace(
+    emulator: Emulator, outputs: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = _large(emulator, outputs, monkeypatch, caplog)
+    took = _large(emulator, outputs, monkeypatch, caplog, lifespan=7200)
     assert took <= 1.7 * usual, (took, usual)
     states = Counter(writes(emulator))
     assert states[GOOD] == 500

@@ -21,7 +21,7 @@ from emulator.arm.exchange import Call, Reply
 from emulator.arm.models import stable_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from emulator.control.settings import Settings
 
@@ -32,12 +32,17 @@ _ASSIGNMENTS = "/providers/Microsoft.Authorization/policyAssignments/"
 _CONTENT = re.compile(r'"content"\s*:\s*')
 
 
+def _is_in(resource_id: str, scope: str) -> bool:
+    return f"{resource_id.lower()}/".startswith(f"{scope.lower().rstrip('/')}/")
+
+
 @dataclass(frozen=True)
 class Policy:
     """A policy that is assigned: `settings.policies` has its options, the README says what they mean."""
 
     name: str
     scope: str
+    not_scopes: Sequence[str] = ()
     display_name: str = ""
     external: bool = True
     if_missing: str = "Deny"
@@ -57,7 +62,7 @@ class Policy:
         return self.external and self.if_missing == "Deny"
 
     def covers(self, resource_id: str) -> bool:
-        return f"{resource_id.lower()}/".startswith(f"{self.scope.lower().rstrip('/')}/")
+        return _is_in(resource_id, self.scope) and not any(_is_in(resource_id, each) for each in self.not_scopes)
 
     def info(self) -> dict[str, Any]:
         """Return what errors and evaluations say of a policy."""
