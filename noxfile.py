@@ -165,7 +165,7 @@ def sanity(session: nox.Session, core: str) -> None:
             python,
             core,
             id=f"{core}-python{python}",
-            tags=["test"] if core in (OLDEST, NEWEST) and python == usual_python(core) else [],
+            tags=["test"] if core in (OLDEST, RELEASED) and python == usual_python(core) else [],
         )
         for core, pythons in CORES.items()
         for python in pythons
@@ -173,7 +173,7 @@ def sanity(session: nox.Session, core: str) -> None:
 )
 @measured
 def cores(session: nox.Session, core: str) -> None:
-    """Run smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest."""
+    """Run smoke tests with one ansible-core on one Python. `make test` takes the oldest core and the newest release."""
     install(session, core_requirement(core), *TEST_REQUIREMENTS)
     session.run("pytest", "tests/e2e", "-m", "smoke", junit_option(session), *session.posargs)
 
