@@ -106,8 +106,10 @@ def test_the_audit_tells_what_nobody_has_declared(emulator: Emulator, misspelt: 
     assert (said["compliant"], said["drifted"], said["undeclared"]) == (120, 10, 173)
     assert said["undeclared_hosts"] == [each["name"] for each in CUSTOMERS]
     assert writes(emulator) == []
-    # A report that was written is no change.
-    assert recap(misspelt("pgflex.azure.audit", "-e", "pgflex_identity_report_csv=x.csv")) == {ORDERS[0]["name"]: "ok"}
+    # A report that was written is no change; each server that has drifted has a result of its own.
+    drifted = {each["name"]: "changed" for each in ORDERS[90:]}
+    said = recap(misspelt("pgflex.azure.audit", "-e", "pgflex_identity_report_csv=x.csv"))
+    assert said == {ORDERS[0]["name"]: "ok", **drifted}
 
 
 @pytest.mark.parametrize("check", [("--check",), ()], ids=["check mode", "for real"])
@@ -121,6 +123,8 @@ def test_a_purge_takes_nothing_from_the_group(emulator: Emulator, misspelt: Any,
     waves = [f"wave {number}: {size}" for number, size in ((1, "1 server"), (2, "1 server"), (3, "8 servers"))]
     totals, result = messages(ran)
     assert totals == [PLANNED]
+    if check:
+        assert result.pop() == "Plan for approval: 10 servers."
     assert [line.partition(",")[0] for line in result[:-2]] == ([] if check else waves)
     assert result[-2:] == [
         f"left alone, since nothing says what they shall hold: {five('customers')}",

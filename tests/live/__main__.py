@@ -18,5 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), *os.environ.get("ANSIBLE_COLLECTIONS_PATH",
 from live.program import main
 
 # Ended from outside it does as with Ctrl-C: it removes what it has assigned.
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGINT):
+    # A shell that starts it in the background has it ignore Ctrl-C.
+    signal.signal(number, signal.default_int_handler)
 sys.exit(main())
