@@ -15,7 +15,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._azure.policies import NEVER
 from ..module_utils._errors import InvalidInput
-from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, merge, read_records
+from ..module_utils._fleet.record import NOT_WRITTEN, UNKNOWN, in_order, is_same, merge, read_records
 from ..module_utils._fleet.target import some_of
 from ..module_utils._identity.resource_ids import key, parse_server_id, split
 from ..module_utils._module.options import POLICY_ENVIRONMENT
@@ -33,7 +33,8 @@ _KEPT = ("name", "subscription_id", "resource_group", "server_name", "protected"
 class RollbackPlan:
     """The servers of one or more records, and which of them were asked for. `force`: whatever they hold by now.
 
-    The records are in the order of their runs: what several have written to goes back to what was before the first.
+    The records are in the order in which their runs began: what several have written to goes back to what was before
+    the first of their writes.
     """
 
     def __init__(self, records: list[Record], *, force: bool) -> None:
@@ -42,7 +43,8 @@ class RollbackPlan:
         writes: dict[str, list[Entry]] = {}
         for entry in (entry for record in records for entry in record.entries):
             writes.setdefault(key(entry.server_id), []).append(entry)
-        self._entries = {server_id: merge(entries) for server_id, entries in writes.items()}
+        self._writes = {server_id: in_order(entries) for server_id, entries in writes.items()}
+        self._entries = {server_id: merge(entries) for server_id, entries in self._writes.items()}
         self._by_name: dict[tuple[str, str], list[Entry]] = {}
         for entry in self._entries.values():
             ref = parse_server_id(_OPTION, entry.server_id)
@@ -109,12 +111,26 @@ class RollbackPlan:
             )
         if untouched:
             found.append(f"Left alone, since the rollout did not change them: {some_of(untouched)}.")
+        if self._force and (changed := self._not_found_by_the_first()):
+            found.append(
+                "What is put back is not what the first of several runs found, since the runs do not follow on one "
+                f"another there: {some_of(changed)}; {len(changed)} of the record."
+            )
         if self._left:
             names = [split(each.server_id).name for each in self._left.values()]
             found.append(
                 f"Not rolled back, since they are not in this play: {some_of(names)}; {len(names)} of the record."
             )
         return found
+
+    def _not_found_by_the_first(self) -> list[str]:
+        asked = self._entries.keys() - self._left.keys()
+        sent = {each: [write for write in self._writes[each] if write.written != NOT_WRITTEN] for each in asked}
+        return sorted(
+            split(self._entries[each].server_id).name
+            for each, writes in sent.items()
+            if writes and not is_same(self._entries[each].before, writes[0].before)
+        )
 
     def _names(self, written: str) -> list[str]:
         entries = [entry for server_id, entry in self._entries.items() if server_id not in self._left]

@@ -223,6 +223,32 @@ def merge(entries: Sequence[Entry]) -> Entry:
     return replace(last, before=before, written=WRITTEN if WRITTEN in known else known[-1])
 
 
+def in_order(entries: Sequence[Entry]) -> list[Entry]:
+    """Return writes of several runs to one server, given in the order in which their runs began, in their own order.
+
+    Of two runs at a time the later one may have written first: then the other one has found what that left. Where they
+    do not tell, as after a change there and back again, it is the order of the runs.
+    """
+    found: list[Entry] = []
+    waiting = [*entries]
+    while waiting:
+        last = [each for each in waiting if not any(_follows(other, each) for other in waiting if other is not each)]
+        found.append((last or waiting)[-1])
+        waiting = [each for each in waiting if each is not found[-1]]
+    found.reverse()
+    return [*entries] if all(map(_follows, entries[1:], entries)) else found
+
+
+def _follows(later: Entry, entry: Entry) -> bool:
+    return entry.written != NOT_WRITTEN and is_same(entry.after, later.before)
+
+
+def is_same(one: HeldIdentities, other: HeldIdentities) -> bool:
+    """Return whether both are the same identities, in whatever case and order."""
+    sets = (_by_key(each.identities).keys() for each in (one, other))
+    return one.system_assigned == other.system_assigned and next(sets) == next(sets)
+
+
 def _settle(entry: Entry, later: Entry | None) -> Entry:
     """Return a write that may not have been done as what the server's GET before a `later` write shows of it."""
     perhaps = entry.before if entry.written == UNKNOWN and entry.perhaps is None else entry.perhaps

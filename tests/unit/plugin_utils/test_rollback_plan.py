@@ -99,6 +99,41 @@ def test_what_two_runs_have_written_to_goes_back_to_what_was_before_the_first() 
     assert (row["system_assigned"], row["expected_system_assigned"]) == (True, False)
 
 
+def overlapping(*held: tuple[str, str]) -> list[Record]:
+    """Return the records of runs on one server, in the order in which they began."""
+    server_id = ServerRef(SUBSCRIPTION, "RG-Prod", "PG-X").id
+    entries = [
+        Entry("host", server_id, HeldIdentities((before,), False), HeldIdentities((after,), False))
+        for before, after in held
+    ]
+    return [Record("now", "assign", True, False, (entry,)) for entry in entries]
+
+
+def test_the_run_that_began_later_may_have_written_first() -> None:
+    rows = asked(overlapping(("d", "c"), ("b", "d")), PARTS)
+    (row,) = rows.asked
+    assert (row["present"], row["expected_identities"]) == (["b"], ["c"])
+    forced = asked(overlapping(("d", "c"), ("b", "d")), PARTS, force=True)
+    assert [each["present"] for each in forced.asked] == [["b"]]
+    assert forced.rollback_plan
+    assert forced.rollback_plan.warnings() == []
+
+
+def test_what_does_not_follow_on_another_run_is_told_where_nothing_is_compared() -> None:
+    records = overlapping(("b", "c"), ("d", "e"))
+    rows = asked(records, PARTS, force=True)
+    assert rows.rollback_plan
+    assert [each["present"] for each in rows.asked] == [["b", "d"]]
+    assert rows.rollback_plan.warnings() == [
+        "What is put back is not what the first of several runs found, since the runs do not follow on one another "
+        "there: PG-X; 1 of the record."
+    ]
+    compared = asked(records, PARTS)
+    assert [each["expected_identities"] for each in compared.asked] == [["e"]]
+    assert compared.rollback_plan
+    assert compared.rollback_plan.warnings() == []
+
+
 def test_a_server_may_hold_what_an_uncertain_last_write_left_or_not() -> None:
     third = HeldIdentities(("b", "c"), system_assigned=True)
     server_id = ServerRef(SUBSCRIPTION, "RG-Prod", "PG-X").id

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from ansible_collections.pgflex.azure.plugins.module_utils._errors import InvalidInput
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.record import (
     FORMAT,
+    NOT_WRITTEN,
+    WRITTEN,
     Entry,
     HeldIdentities,
     Record,
     body,
+    in_order,
     pack,
     read_record,
     read_records,
@@ -250,3 +253,37 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidInput, match="cannot be read: it is not a regular file"):
         read_record("rollback", str(tmp_path / "pipe"))
+
+
+@pytest.mark.parametrize(
+    ("writes", "order"),
+    [
+        pytest.param("b>d d>c", "b>d d>c", id="as they began"),
+        pytest.param("d>c b>d", "b>d d>c", id="the one that began later wrote first"),
+        pytest.param("c>e d>c b>d", "b>d d>c c>e", id="three the other way round"),
+        pytest.param("d>c x>y b>d", "b>d d>c x>y", id="one that has to do with neither"),
+        pytest.param("b>c d>e", "b>c d>e", id="no chain"),
+        pytest.param("b>c c>b b>c", "b>c c>b b>c", id="there and back again"),
+        pytest.param("b>c c>b b>d d>b", "b>c c>b b>d d>b", id="back where it began"),
+        pytest.param("d>c b>d c>b", "b>d d>c c>b", id="a circle ends with the one that began last"),
+        pytest.param("D>c b>d", "b>d D>c", id="in whatever case"),
+        pytest.param("d>c b/d", "d>c b/d", id="what was not written leads to nothing"),
+    ],
+)
+def test_of_writes_to_one_server_those_come_first_that_others_found(writes: str, order: str) -> None:
+    def state(name: str) -> HeldIdentities:
+        return HeldIdentities((f"{A[:-1]}{name}",), system_assigned=False)
+
+    def entries(text: str) -> list[Entry]:
+        how = {">": WRITTEN, "/": NOT_WRITTEN}
+        return [Entry(each, "id", state(each[0]), state(each[2]), how[each[1]]) for each in text.split()]
+
+    assert [each.host for each in in_order(entries(writes))] == order.split()
+
+
+def test_the_identity_of_the_system_tells_states_apart() -> None:
+    off, on = HeldIdentities((A,), system_assigned=False), HeldIdentities((A,), system_assigned=True)
+    first, then = Entry("one", "id", off, on), Entry("two", "id", on, HeldIdentities((B,), system_assigned=False))
+    assert in_order([then, first]) == [first, then]
+    other = Entry("three", "id", off, HeldIdentities((C,), system_assigned=False))
+    assert in_order([other, first]) == [other, first]
