@@ -47,6 +47,7 @@ from ..plugin_utils._run_scope import (
     name_variable,
 )
 from ..plugin_utils._run_settings import LIMIT, RunSettings, free_name
+from ..plugin_utils._server_hosts import earlier_hosts
 from ..plugin_utils._task_errors import (
     evaluate,
     failing_the_run,
@@ -171,18 +172,18 @@ class ActionModule(ActionBase):
                 refuse_uncounted_task(arguments.get("max_removals"), purge=self._purges(arguments, task_vars))
             if self._is_one_batch:
                 rows.refuse_empty_rotation()
-            if is_held_to_plan(arguments):
-                return  # what was approved is counted, whatever part of it these rows are
             limit = LIMIT if self._is_called_by_role else "max_removals"
-            count_removals(limit, arguments, plan, len(rows.hosts))
+            # What was approved is counted, whatever part of it these rows are.
+            if not is_held_to_plan(arguments):
+                count_removals(limit, arguments, plan, len(rows.hosts))
 
     def _ask(self, rows: HostRows, arguments: dict[str, Any]) -> dict[str, Any]:
         asked = {name: value for name, value in arguments.items() if name not in _ROW_OPTIONS}
         # The action is for the record, and for the words in which removals are counted.
         asked = with_reference({**asked, "action": rows.action}, self._environment(), rows.rollback_plan)
         if rows.asked:
-            made = {"servers": rows.asked, "primaries": rows.primaries}
-            answer = self._run_fleet(asked, **{name: value for name, value in made.items() if value is not None})
+            made = {} if rows.primaries is None else {"primaries": rows.primaries}
+            answer = self._run_fleet(asked, servers=rows.asked, earlier=earlier_hosts(self._task, rows.action), **made)
         else:
             answer = {**nothing_asked(), "result_dir": asked.get("result_dir")}
         if "totals" not in answer:
@@ -302,10 +303,8 @@ class ActionModule(ActionBase):
 
     def _variable_names(self, task_vars: Mapping[str, Any]) -> VariableNames:
         with failing_the_task():
-            allowed = self._settings.read(ALLOW_UNKNOWN)
-            return VariableNames(
-                read_names(ALLOW_UNKNOWN, allowed), extra_variables(task_vars), play_variables(self._task, task_vars)
-            )
+            allowed = read_names(ALLOW_UNKNOWN, self._settings.read(ALLOW_UNKNOWN))
+            return VariableNames(allowed, extra_variables(task_vars), play_variables(self._task, task_vars))
 
 
 def _raise(error: InvalidInput) -> dict[str, Any]:

@@ -8,14 +8,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ansible import constants
 
 from ..module_utils._files import write_private
 from ..module_utils._identity.resource_ids import key, parse_server_id
+from ..module_utils._module.options import ROLLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+
+    from ansible.playbook.task import Task
 
 
 def hosts_of(server_id: str, path: Path, rows: Callable[[], Iterable[Mapping[str, Any]]]) -> list[str]:
@@ -31,6 +36,17 @@ def hosts_of(server_id: str, path: Path, rows: Callable[[], Iterable[Mapping[str
         write_private(path, json.dumps(hosts))
     found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
     return found.get(key("/".join(_place(server_id))), [])
+
+
+def earlier_hosts(task: Task, action: str) -> Path | None:
+    """Return the file with the hosts of a play that has batches, by the `key` of their servers; None without batches.
+
+    A record puts back the same, whichever host asks for it.
+    """
+    play = task.get_play()
+    if not (play.serial and task.run_once) or action == ROLLBACK:
+        return None
+    return Path(constants.DEFAULT_LOCAL_TMP) / f"pgflex_batches_{play._uuid}.json"
 
 
 def _place(server_id: str) -> tuple[str, str]:

@@ -63,6 +63,22 @@ def test_bad_input_fails_its_hosts_alone_unless_the_rollout_is_strict(emulator: 
     assert writes(emulator) == [HOSTS[0]]
 
 
+def test_of_two_batches_that_name_one_server_the_later_one_is_refused(emulator: Emulator, run: Run) -> None:
+    seed_fleet(emulator)
+    hosts: dict[str, dict[str, Any]] = {
+        HOSTS[0]: {"pgflex_identity_present": "id-a"},
+        HOSTS[1]: {"pgflex_identity_present": "id-a"},
+        "twin": {"pgflex_server_name": HOSTS[0].upper(), "pgflex_identity_present": "id-c"},
+        HOSTS[2]: {"pgflex_identity_present": "id-a"},
+    }
+    play = {"hosts": "all", "gather_facts": False, "serial": 2, "roles": [ROLE]}
+    ran = run([play], hosts, pgflex_identity_purge=True, pgflex_identity_max_removals="100%")
+    assert f"error: servers: {HOSTS[0]} of an earlier batch and twin name the same server, " in unwrapped(ran)
+    assert sorted(writes(emulator)) == HOSTS[:3]
+    assert recap(ran) == {**dict.fromkeys(HOSTS[:3], "changed"), "twin": "failed"}
+    assert (told(ran)["changed_hosts"], told(ran)["failed_hosts"]) == (HOSTS[:3], ["twin"])
+
+
 @pytest.mark.parametrize(
     ("variables", "problem"),
     [

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from .._identity.models import DesiredState
 
 
-def read_targets(raw: Sequence[Mapping[str, Any]], connection: Connection) -> list[Target | InvalidTarget]:
-    """Return the rows, in the order given."""
+def read_targets(
+    raw: Sequence[Mapping[str, Any]], connection: Connection, earlier: Mapping[str, str] | None = None
+) -> list[Target | InvalidTarget]:
+    """Return the rows, in the order given; `earlier` are the names of earlier ones, by `key` of their servers' IDs."""
     targets: list[Target | InvalidTarget] = []
     for name, each in zip(_names(raw), raw):
         try:
             targets.append(_read_target(name, each, connection))
         except PgflexError as error:
             targets.append(InvalidTarget(name, error, _find_ref(each, connection)))
-    return _refuse_twins(targets)
+    return _refuse_twins(targets, earlier or {})
 
 
 def read_declarations(
@@ -100,12 +102,15 @@ def _refuse_two_places(raw: Mapping[str, Any], ref: ServerRef, connection: Conne
         )
 
 
-def _refuse_twins(targets: list[Target | InvalidTarget]) -> list[Target | InvalidTarget]:
+def _refuse_twins(targets: list[Target | InvalidTarget], earlier: Mapping[str, str]) -> list[Target | InvalidTarget]:
     """Refuse two desired states for one server: they would undo each other, in whatever order they came."""
     names: dict[str, list[str]] = {}
     for target in targets:
         if isinstance(target, Target):
             names.setdefault(key(target.ref.id), []).append(target.name)
+    for server, found in names.items():
+        if earlier.get(server, found[0]) not in found:
+            found.insert(0, f"{earlier[server]} of an earlier batch")
     return [
         InvalidTarget(
             target.name,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from .._azure.rate_limits import RateLimiter
 from .._azure.retry import Clock, Pace, RetryPolicy
 from .._errors import InvalidInput, Refused, quoted
-from .._files import write_entries
+from .._files import write_entries, write_private
+from .._identity.resource_ids import key
 from .._module.argspec import percentage, policy_tokens_from_options, retry_policy_from_options
 from .._module.options import LIST, ROLLBACK
 from .approval import approval_from_options, planned_servers
@@ -27,6 +29,7 @@ from .waves import read_waves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from .._azure.connection import Connection
     from .target import InvalidTarget, Target
@@ -50,7 +53,7 @@ def run_fleet(
     Raise `PgflexError` for what concerns all rows.
     """
     folder = _existing("result_dir", options["result_dir"])
-    targets = read_targets(options["servers"] or [], connection)
+    targets = _targets(options, connection)
     fleet = _fleet(options, connection)
     fleet.tell, fleet.goes_on = tell, goes_on
     fleet.declared = read_declarations(options["primaries"] or [], connection)
@@ -79,6 +82,18 @@ def run_fleet(
         **{name: value for name, value in seldom.items() if value},
         "requests": fleet.api.requests,
     }
+
+
+def _targets(options: Mapping[str, Any], connection: Connection) -> list[Target | InvalidTarget]:
+    """Return the rows, of which those of a play with batches are kept for the later ones."""
+    file: Path | None = options.get("earlier")
+    if file is None:
+        return read_targets(options["servers"] or [], connection)
+    earlier = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    targets = read_targets(options["servers"] or [], connection, earlier)
+    named = {key(target.ref.id): target.name for target in targets if target.ref and not target.error}
+    write_private(file, json.dumps({**named, **earlier}))
+    return targets
 
 
 def _fleet(options: Mapping[str, Any], connection: Connection) -> Fleet:

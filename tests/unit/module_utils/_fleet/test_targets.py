@@ -13,7 +13,7 @@ from ansible_collections.pgflex.azure.plugins.module_utils._azure.connection imp
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.target import InvalidTarget, Target
 from ansible_collections.pgflex.azure.plugins.module_utils._fleet.targets import read_targets
 from ansible_collections.pgflex.azure.plugins.module_utils._identity.models import DesiredState
-from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef
+from ansible_collections.pgflex.azure.plugins.module_utils._identity.resource_ids import ServerRef, key
 from unit.support import REF, SUBSCRIPTION, A, B, mi
 
 OTHER = "00000000-0000-0000-0000-000000000002"
@@ -35,9 +35,11 @@ UNSET: dict[str, Any] = {
 }
 
 
-def read(*raw: dict[str, Any], subscription: str | None = SUBSCRIPTION) -> list[Target | InvalidTarget]:
+def read(
+    *raw: dict[str, Any], subscription: str | None = SUBSCRIPTION, earlier: dict[str, str] | None = None
+) -> list[Target | InvalidTarget]:
     connection = Connection({"subscription_id": subscription, "client_id": "c", "secret": "s", "tenant": "t"})
-    return read_targets([{**UNSET, **each} for each in raw], connection)
+    return read_targets([{**UNSET, **each} for each in raw], connection, earlier)
 
 
 def good(raw: dict[str, Any], **options: Any) -> Target:
@@ -202,6 +204,14 @@ def test_two_rows_for_one_server_both_fail_and_name_each_other() -> None:
     for target in (targets[0], targets[2]):
         assert isinstance(target, InvalidTarget)
         assert "one and two name the same server" in str(target.error)
+
+
+def test_a_row_for_the_server_of_an_earlier_one_fails_unless_it_is_that_one() -> None:
+    earlier = {key(REF.id): "pg-1", key(f"{REF.id}-2"): "other"}
+    refused, again = read({"name": "one", **HERE}, {"name": "other", "server_id": f"{REF.id}-2"}, earlier=earlier)
+    assert isinstance(refused, InvalidTarget)
+    assert f"servers: pg-1 of an earlier batch and one name the same server, {REF.id}" in str(refused.error)
+    assert isinstance(again, Target)
 
 
 def test_a_bad_row_is_no_twin() -> None:
