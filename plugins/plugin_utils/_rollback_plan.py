@@ -50,14 +50,18 @@ class RollbackPlan:
             ref = parse_server_id(_OPTION, entry.server_id)
             self._by_name.setdefault((key(ref.resource_group), key(ref.name)), []).append(entry)
         self._left = dict(self._entries)
+        self._restoring: dict[str, Mapping[str, Any]] = {}
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the row that restores a host's server, None if no run wrote to it. Raise `InvalidInput`."""
+        """Return the row that restores a host's server, None if no run wrote to it, or another row does.
+
+        Raise `InvalidInput`.
+        """
         entry = self._find(row)
         if entry is None:
             return None
         self._left.pop(key(entry.server_id), None)
-        if entry.written == NOT_WRITTEN:
+        if entry.written == NOT_WRITTEN or self._is_restored(entry, row):
             return None
         restoring: dict[str, Any] = {
             **{name: row[name] for name in _KEPT if name in row},
@@ -69,6 +73,11 @@ class RollbackPlan:
         if not self._force:
             restoring.update(_expected(entry))
         return restoring
+
+    def _is_restored(self, entry: Entry, row: Mapping[str, Any]) -> bool:
+        """Return whether the row of another host restores the same, with what is protected."""
+        first = self._restoring.setdefault(key(entry.server_id), row)
+        return first is not row and first.get("protected") == row.get("protected")
 
     def _find(self, place: Mapping[str, Any]) -> Entry | None:
         if "server_id" in place:

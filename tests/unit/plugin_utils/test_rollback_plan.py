@@ -109,6 +109,17 @@ def overlapping(*held: tuple[str, str]) -> list[Record]:
     return [Record("now", "assign", True, False, (entry,)) for entry in entries]
 
 
+def test_of_two_hosts_with_one_server_the_first_one_gets_it_back() -> None:
+    by_id = {"pgflex_server_id": ServerRef(SUBSCRIPTION, "RG-Prod", "pg-x").id}
+    rows = asked(
+        [record("pg-x")],
+        PARTS,
+        by_id,
+        {**by_id, "pgflex_identity_protected": ["id-dba"], "pgflex_identity_resource_group": "rg"},
+    )
+    assert ([each["name"] for each in rows.asked], rows.refused) == (["host-0", "host-2"], {})
+
+
 def test_the_run_that_began_later_may_have_written_first() -> None:
     rows = asked(overlapping(("d", "c"), ("b", "d")), PARTS)
     (row,) = rows.asked
