@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar
 
 from ..module_utils._files import write_private
+from ..plugin_utils._host_reader import host_variables, quick_without_facts
 from ..plugin_utils._inventory import batch_hosts, extra_variables
 from ..plugin_utils._large_results import whole
+from ..plugin_utils._run_settings import RunSettings
 from ..plugin_utils._summary import Batch, add, for_report, sum_up, tell, undo
 
 STATISTIC = "pgflex_identity_result"
@@ -59,7 +63,22 @@ class ActionModule(ActionBase):
     def _batch(self, task_vars: dict[str, Any]) -> Batch:
         everyone = [str(each) for each in task_vars.get("ansible_play_hosts_all") or []]
         own = str(task_vars.get("inventory_hostname"))
-        return Batch(self._task.get_play()._uuid, own, batch_hosts(task_vars), everyone)
+        is_server = partial(self._is_server, task_vars)
+        return Batch(self._task.get_play()._uuid, own, batch_hosts(task_vars), everyone, self._most_failed(), is_server)
+
+    def _most_failed(self) -> float:
+        """Return how many percent of a batch may fail before Ansible ends the play."""
+        if self._task.any_errors_fatal:
+            return 0
+        try:
+            return float(str(self._task.get_play().max_fail_percentage).rstrip("%"))
+        except ValueError:  # it is not set
+            return 100
+
+    def _is_server(self, task_vars: dict[str, Any], host: str) -> bool:
+        with quick_without_facts():
+            variables = host_variables(self._task, task_vars, host)
+            return RunSettings(variables, Templar(loader=self._loader, variables=variables)).are_of_a_server
 
 
 def _path(what: str = "told") -> Path:

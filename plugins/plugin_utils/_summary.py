@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 from ..module_utils._fleet.target import counted, some_of
 from ._report.model import CHANGED, COMPLIANT, FAILED, NOT_STARTED, UNDECLARED, read_report
 from ._report.text import lines, reference_text
-from ._run_scope import RUN_FAILED, explain_shut_gates
+from ._run_scope import FAIL_ON_UNDECLARED, RUN_FAILED, explain_shut_gates
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 _STATUSES = (COMPLIANT, CHANGED, UNDECLARED, FAILED, NOT_STARTED)
 _NUMBERS = ("added", "removed")
@@ -33,12 +33,17 @@ _NUMBERS = ("added", "removed")
 
 @dataclass(frozen=True)
 class Batch:
-    """The hosts of a batch, and of its whole `play`; `own` is the host at which Ansible tells what is done once."""
+    """The hosts of a batch, and of its whole `play`; `own` is the host at which Ansible tells what is done once.
+
+    The play ends with the batch if more than `most_failed` percent of its hosts have failed, or all.
+    """
 
     play: str
     own: str
     hosts: Sequence[str]
     play_hosts: Sequence[str]
+    most_failed: float = 100
+    is_server: Callable[[str], bool] = lambda _host: True
 
 
 def add(
@@ -51,7 +56,7 @@ def add(
     empty where there was none, so that what was planned has not been started. A failure of the whole is one of the host
     `own`. Raise `AttributeError`, `KeyError` or `TypeError` if they are no such results.
     """
-    plans, reached = {**before.get("plans", {})}, {**before.get("reached", {})}
+    plans, reached = _without_begun(before.get("plans", {}), batch), {**before.get("reached", {})}
     earlier = reached.get(batch.play, [])
     name = _name(plan, batch)
     found = dict(plans.get(name) or {"words": {}, "rollouts": {}, "left_out": []})
@@ -70,10 +75,13 @@ def add(
             words[batch.own] = FAILED
         found["rollouts"] = {**found["rollouts"], **_numbers(rollout)}
     found["words"] = {**found["words"], **words}
-    if has_failed or plan.get("stopped_by") or _have_all_failed(batch.hosts, found["words"]):
+    if has_failed or _ends_play(batch, found["words"], plan.get("stopped_by") or ()):
         # Ansible takes the hosts of a batch that has failed from all lists, and none of the rest begins.
         known = {*earlier, *batch.hosts, *found["words"], *left_out}
-        found["words"].update((each, NOT_STARTED) for each in batch.play_hosts if each not in known)
+        rest = [each for each in batch.play_hosts if each not in known]
+        found["rest"] = [each for each in rest if batch.is_server(each)]
+        found["words"].update(dict.fromkeys(found["rest"], NOT_STARTED))
+        found["left_out"] = _distinct(found["left_out"], (each for each in rest if each not in found["words"]))
     plans[name], reached[batch.play] = found, _distinct(earlier, batch.hosts)
     return {"plans": plans, "reached": reached}, found
 
@@ -114,8 +122,20 @@ def _numbers(rollout: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {str(rollout["servers"][0]["name"]): {**numbers, **more}}
 
 
-def _have_all_failed(hosts: Sequence[str], words: Mapping[str, str]) -> bool:
-    return bool(hosts) and all(words.get(each) in (FAILED, NOT_STARTED) for each in hosts)
+def _without_begun(plans: Mapping[str, Mapping[str, Any]], batch: Batch) -> dict[str, dict[str, Any]]:
+    """Return what was said, but not that hosts of the batch would not begin: with `ignore_errors` they do."""
+    found = {}
+    for name, each in plans.items():
+        begun = {*each.get("rest", ())} & {*batch.hosts} if each["play"] == batch.play else set()
+        found[name] = {**each, "words": {host: word for host, word in each["words"].items() if host not in begun}}
+    return found
+
+
+def _ends_play(batch: Batch, words: Mapping[str, str], shut: Container[str]) -> bool:
+    """Return whether Ansible begins no batch after this one; `shut` are the gates, as `find_shut_gates` names them."""
+    failing = (FAILED, NOT_STARTED, *([UNDECLARED] if FAIL_ON_UNDECLARED in shut else []))
+    failed, hosts = sum(words.get(each) in failing for each in batch.hosts), len(batch.hosts)
+    return bool(hosts) and (failed == hosts or failed * 100 > batch.most_failed * hosts)
 
 
 def _distinct(*lists: Iterable[str]) -> list[str]:

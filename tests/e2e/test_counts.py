@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from e2e.roles import ASSIGN, HOSTS, REMOVE, ROLE, recap, record, seed_fleet, told, unwrapped, writes
 
@@ -70,13 +74,33 @@ def test_batches_after_one_that_is_refused_are_not_started(emulator: Emulator, r
         FOUR[1]: {"pgflex_identity_absent": "id-b"},
         FOUR[2]: {"pgflex_identity_absent": "id-b"},
         FOUR[3]: {},
+        "web-2": WEB["web-2"],
     }
     ran = run(batches(2), hosts, pgflex_identity_max_removals=0)
     assert ran.rc == 2
     assert told(ran)["failed_hosts"] == [FOUR[1]]
     assert told(ran)["not_started_hosts"] == FOUR[2:]
     assert told(ran)["undeclared_hosts"] == FOUR[:1]
-    assert told(ran)["left_out_hosts"] == ["web-1"]
+    assert told(ran)["left_out_hosts"] == ["web-1", "web-2"]
+
+
+@pytest.mark.parametrize("fatal", [False, True], ids=["goes on", "any_errors_fatal"])
+def test_batches_after_a_gate_count_as_what_became_of_them(
+    emulator: Emulator, run: Run, tmp_path: Path, fatal: bool
+) -> None:
+    seed_fleet(emulator, "id-b")
+    hosts: dict[str, dict[str, Any]] = {each: {"pgflex_identity_present": "id-a"} for each in FOUR}
+    hosts |= {FOUR[0]: {"pgflex_identity_present": "id-b"}, FOUR[1]: {}, **WEB}
+    play = [{**each, "any_errors_fatal": fatal} for each in batches(2)]
+    report = tmp_path / "report.json"
+    ran = run(play, hosts, pgflex_identity_fail_on_undeclared=True, pgflex_identity_report_json=str(report))
+    assert f"{4 if fatal else 2} servers: 1 compliant, 0 changed (0 added, 0 removed), 1 undeclared" in unwrapped(ran)
+    assert words(ran) == ([1, 0, 1, 0, 2] if fatal else [1, 2, 1, 0, 0])
+    assert told(ran)["left_out_hosts"] == [*WEB]
+    found = json.loads(report.read_text(encoding="utf-8"))
+    counted = Counter(each["status"] for each in found["servers"])
+    assert ([counted[each] for each in STATUSES], len(found["servers"])) == (words(ran), 4)
+    assert found["left_out"] == [*WEB]
 
 
 def test_a_rollback_of_a_part_that_is_refused_is_about_that_part(emulator: Emulator, run: Run, tmp_path: Path) -> None:

@@ -194,6 +194,25 @@ def test_the_hosts_of_batches_that_do_not_begin_are_not_started() -> None:
     assert third["left_out_hosts"] == ["b"]
 
 
+def test_a_gate_after_which_a_host_goes_on_says_nothing_of_the_rest() -> None:
+    told = Told()
+    shut = {"pgflex_identity_fail_on_undeclared": "y"}
+    first = told.add(result("a", compliant="b", undeclared="u", stopped_by=shut), {}, "abu", "cw")
+    assert (first["servers"], first["not_started_hosts"]) == (3, ["a"])
+    both = told.add(result("c", left_out=["w"]), result("c"), "cw", "abu")
+    assert (both["servers"], both["changed_hosts"], both["left_out_hosts"]) == (4, ["c"], ["w"])
+
+
+def test_of_a_gate_that_fails_all_the_rest_are_not_started_until_they_begin() -> None:
+    told = Told()
+    shut = {"pgflex_identity_fail_on_undeclared": "y"}
+    first = told.add(result("a", undeclared="u", stopped_by=shut), {}, "au", "cwz")
+    assert first["not_started_hosts"] == ["a", "c", "w", "z"]
+    # With ignore_errors.
+    both = told.add(result("", compliant="c", left_out=["w"]), {}, "cw", "auz")
+    assert (both["compliant"], both["not_started_hosts"], both["left_out_hosts"]) == (1, ["a", "z"], ["w"])
+
+
 @pytest.mark.parametrize("stopped", [{"stopped_by": {"x": "y"}}, {}], ids=["a gate", "all failed"])
 def test_a_batch_that_stops_starts_none_of_the_rest_unless_they_begin_all_the_same(stopped: dict[str, Any]) -> None:
     told = Told()
