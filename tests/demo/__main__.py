@@ -119,6 +119,20 @@ def exports(azure: Emulator) -> str:
 def keep(azure: Emulator) -> int:
     """Tell how to use the emulator, with a file to source, and wait for Ctrl-C. The file goes with the emulator."""
     ENVIRONMENT.unlink(missing_ok=True)
+    try:
+        tell_how_to_use(azure)
+        signal.pause()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        # Another one may have begun since.
+        if ENVIRONMENT.is_file() and ENVIRONMENT.read_text(encoding="utf-8") == exports(azure):
+            ENVIRONMENT.unlink()
+    return 0
+
+
+def tell_how_to_use(azure: Emulator) -> None:
+    """Write the file, and print commands to paste."""
     with os.fdopen(os.open(ENVIRONMENT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(exports(azure))
     print(f"The emulator is running. In another terminal, from this folder:\n\nsource {os.path.relpath(ENVIRONMENT)}\n")
@@ -128,15 +142,6 @@ def keep(azure: Emulator) -> int:
     print(f"ansible-inventory -i {os.path.relpath(ESTATE)} --graph")
     ca_file = shlex.quote(azure.ready["ca_file"])
     print(f"curl --cacert {ca_file} {azure.ready['arm']}/_emulator/servers\n\nCtrl-C ends it.", flush=True)
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        print()
-    finally:
-        # Another one may have begun since.
-        if ENVIRONMENT.is_file() and ENVIRONMENT.read_text(encoding="utf-8") == exports(azure):
-            ENVIRONMENT.unlink()
-    return 0
 
 
 def main() -> int:

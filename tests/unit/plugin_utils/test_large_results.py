@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgflex.azure contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a large estate's result keeps in a file, and gets back from there."""
+"""Large results keep in a file what an estate has much of, and get it back from there."""
 
 from __future__ import annotations
 
