@@ -61,6 +61,8 @@ QUESTIONS = (
 )  # fmt: skip
 #: Behaviour that is unknown too, and why it is not asked for. The rest of the names are the emulator's settings.
 NOT_ASKED = {
+    "newer_properties": "it takes a key of another tenant",
+    "user_writes": "it takes a user who signs in without multifactor authentication",
     "missing_type": "it takes a PATCH without type",
     "empty_map": "it takes a type that does not fit what remains",
     "map_with_other_type": "it takes a type that does not fit",
